@@ -1,0 +1,29 @@
+# Musubi. `make help` lists the targets; each does all of its own set-up from a bare machine.
+PYTHON ?= python3
+NODE ?= node
+VENV := .venv
+BIN := $(VENV)/bin
+ENGINE := .engine
+SETUP := requirements/setup.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup lock lint types unit e2e test demo clean
+
+help:  ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+
+setup: $(VENV)/.ready $(ENGINE)/.ready  ## the environment alone: .venv with the musubi command, .engine with the embedded engine
+
+$(VENV)/.ready: requirements/dev.txt $(SETUP) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Musubi needs Python 3.11 or newer; this is $$($(PYTHON) --version 2>&1). Set PYTHON=… to another one." >&2; exit 2; }
+	@$(NODE) -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "Musubi needs Node 20 or newer (the CDK's synthesis runs on it); set NODE=… or install it." >&2; exit 2; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(SETUP)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(ENGINE)/.ready: requirements/engine.txt $(VENV)/.ready
+	$(PYTHON) -m venv --clear $(ENGINE)
+	$(BIN)/uv pip install --quiet --python $(ENGINE)/bin/python --require-hashes -r requirements/engine.txt
+	@touch $@

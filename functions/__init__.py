@@ -1,0 +1,1 @@
+"""Serverless LINE × CRM lifecycle messaging: this package is the Lambda bundle."""

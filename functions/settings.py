@@ -1,0 +1,89 @@
+"""The only reader of the environment: what a function is told when it is deployed."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class SettingsError(RuntimeError):
+    """A setting that the function cannot run without is missing or malformed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Names and addresses of one deployment; secrets are named here, never held."""
+
+    account: str
+    table_identities: str
+    table_customers: str
+    table_gates: str
+    table_sends: str
+    table_events: str
+    table_timers: str
+    queue_inbox_url: str
+    queue_send_url: str
+    queue_evaluate_url: str
+    bucket: str
+    secret_line: str
+    secret_ingest: str
+    line_api_url: str
+    line_login_url: str
+    schedule_group: str
+    schedule_role_arn: str
+    queue_evaluate_arn: str
+    schedules_state: str
+    clock_file: str
+    timer_shards: int
+    hold_in_queue_seconds_max: int
+    line_timeout_seconds: float
+
+
+def _text(environment: Mapping[str, str], name: str, default: str = "") -> str:
+    return environment.get(name, "").strip() or default
+
+
+def _number(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = _text(environment, name)
+    if not text:
+        return default
+    try:
+        return float(text)
+    except ValueError:
+        raise SettingsError(f"{name} must be a number, but is {text!r}.") from None
+
+
+def required(value: str, name: str) -> str:
+    """The value itself; SettingsError where the deployment left it out."""
+    if not value:
+        raise SettingsError(f"{name} is not set: the deployment of this function is incomplete.")
+    return value
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment. A function is given only what it uses; the rest stays empty."""
+    env = os.environ if environment is None else environment
+    return Settings(
+        account=_text(env, "MUSUBI_ACCOUNT", "main"),
+        table_identities=_text(env, "TABLE_IDENTITIES"),
+        table_customers=_text(env, "TABLE_CUSTOMERS"),
+        table_gates=_text(env, "TABLE_GATES"),
+        table_sends=_text(env, "TABLE_SENDS"),
+        table_events=_text(env, "TABLE_EVENTS"),
+        table_timers=_text(env, "TABLE_TIMERS"),
+        queue_inbox_url=_text(env, "QUEUE_INBOX_URL"),
+        queue_send_url=_text(env, "QUEUE_SEND_URL"),
+        queue_evaluate_url=_text(env, "QUEUE_EVALUATE_URL"),
+        bucket=_text(env, "BUCKET"),
+        secret_line=_text(env, "SECRET_LINE"),
+        secret_ingest=_text(env, "SECRET_INGEST"),
+        line_api_url=_text(env, "LINE_API_URL", "https://api.line.me"),
+        line_login_url=_text(env, "LINE_LOGIN_URL", "https://api.line.me"),
+        schedule_group=_text(env, "SCHEDULE_GROUP"),
+        schedule_role_arn=_text(env, "SCHEDULE_ROLE_ARN"),
+        queue_evaluate_arn=_text(env, "QUEUE_EVALUATE_ARN"),
+        schedules_state=_text(env, "SCHEDULES_STATE", "ENABLED"),
+        clock_file=_text(env, "CLOCK_FILE"),
+        timer_shards=int(_number(env, "TIMER_SHARDS", 4)),
+        hold_in_queue_seconds_max=int(_number(env, "HOLD_IN_QUEUE_SECONDS_MAX", 60)),
+        line_timeout_seconds=_number(env, "LINE_TIMEOUT_SECONDS", 5.0),
+    )
