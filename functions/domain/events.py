@@ -1,0 +1,209 @@
+"""Events, the dictionary that gives them their meaning, and the check of one against the other."""
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from functions.domain.instants import Instant, InstantError, parse_instant
+
+Scalar = str | int | float | bool
+Status = Literal["provisional", "confirmed"]
+PropertyKind = Literal["string", "number", "boolean", "instant", "list"]
+
+NUMBER_MAX = 1e12  # sums are kept in millionths within 63 bits
+TEXT_CHARACTERS_MAX = 1024
+ID_CHARACTERS_MAX = 128
+AHEAD_MAX = dt.timedelta(days=1)  # a source's clock may run ahead; more is a mistake
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that happened to a customer."""
+
+    event_id: str
+    customer_id: str
+    name: str
+    occurred_at: Instant
+    status: Status = "confirmed"
+    source: str = ""
+    properties: dict[str, Any] = {}
+
+    @property
+    def identity(self) -> str:
+        """What is counted once: a confirmation is a fact of its own beside the provisional event it confirms."""
+        return self.event_id if self.status == "confirmed" else f"{self.event_id}~provisional"
+
+
+class PropertyType(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One property: its type, and what the fold does with it (`sum`, `index` by value, keep as `attribute`)."""
+
+    type: PropertyKind
+    required: bool = False
+    sum: bool = False
+    index: bool = False
+    attribute: bool = False
+    unit: str = ""
+    meaning: str = ""
+
+
+class EventType(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One word of the dictionary. `alias` is the name under which segments read it."""
+
+    meaning: str
+    alias: str = ""
+    properties: dict[str, PropertyType] = {}
+
+
+Dictionary = Mapping[str, EventType]
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Why an event was not taken in: a code for programs, a message for people."""
+
+    code: str
+    message: str
+
+
+_CASE = {"case_id": PropertyType("string", meaning="the case it belongs to; one unnamed case where absent")}
+_PURPOSE = {
+    "purpose": PropertyType("string", required=True),
+    "version": PropertyType("string"),
+}
+_LINE_USER = {"line_user_id": PropertyType("string", required=True)}
+
+CASE_FLAGS: Mapping[str, tuple[str, bool]] = {
+    "inquiry_opened": ("inquiry", True),
+    "inquiry_closed": ("inquiry", False),
+    "complaint_opened": ("complaint", True),
+    "complaint_closed": ("complaint", False),
+    "refund_started": ("refund", True),
+    "refund_finished": ("refund", False),
+}
+"""Event name → the exclusion flag it sets, and whether it opens (True) or closes a case."""
+
+BUILT_IN: Dictionary = {
+    "line_linked": EventType(
+        "the CRM says which LINE user this customer is",
+        properties={
+            **_LINE_USER,
+            "method": PropertyType("string"),
+            "consent": PropertyType("list", meaning="the purposes agreed to"),
+        },
+    ),
+    "line_unlinked": EventType("the tie to a LINE user ended", properties=_LINE_USER),
+    "consent_given": EventType("agreed to a purpose", properties=_PURPOSE),
+    "consent_withdrawn": EventType("withdrew from a purpose", properties=_PURPOSE),
+    "profile_updated": EventType("attributes as the CRM knows them; each property is one"),
+    "tag_added": EventType("was tagged", properties={"tag": PropertyType("string", required=True)}),
+    "tag_removed": EventType("lost a tag", properties={"tag": PropertyType("string", required=True)}),
+    **{name: EventType(f"case {name.replace('_', ' ')}", properties=_CASE) for name in CASE_FLAGS},
+}
+"""Events that every playbook has, beside its own. What LINE itself says comes in by webhook only (`line_events`)."""
+
+
+def _is_kind(value: object, kind: PropertyKind) -> bool:
+    if kind == "boolean":
+        return isinstance(value, bool)
+    if kind == "number":
+        return (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and math.isfinite(value)
+            and abs(value) <= NUMBER_MAX
+        )
+    if kind == "list":
+        return isinstance(value, list) and len(value) <= 100 and all(isinstance(item, str) for item in value)
+    if not isinstance(value, str) or len(value) > TEXT_CHARACTERS_MAX:
+        return False
+    return kind == "string" or _is_instant(value)
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        parse_instant(text)
+    except InstantError:
+        return False
+    return True
+
+
+_EXPECTED: Mapping[PropertyKind, str] = {
+    "string": f"a string of at most {TEXT_CHARACTERS_MAX} characters",
+    "number": "a finite number of at most 1,000,000,000,000",
+    "boolean": "true or false",
+    "instant": "an instant such as 2026-11-01T03:04:05Z",
+    "list": "a list of at most 100 strings",
+}
+
+
+def _property_fault(name: str, properties: Mapping[str, object], event_type: EventType) -> Fault | None:
+    for key, kind in event_type.properties.items():
+        if properties.get(key) is None:
+            if kind.required:
+                return Fault("missing_property", f"{name} needs the property {key!r} ({_EXPECTED[kind.type]}).")
+            continue
+        if not _is_kind(properties[key], kind.type):
+            return Fault(
+                "wrong_type", f"{name}: the property {key!r} must be {_EXPECTED[kind.type]}; got {_shown(properties[key])}."
+            )
+    return None
+
+
+def _shown(value: object) -> str:
+    """The kind of a value, never the value: it may be personal data."""
+    return f"a {type(value).__name__}" if not isinstance(value, float) else "a number out of range"
+
+
+def _id_fault(raw: Mapping[str, object]) -> Fault | None:
+    for key in ("event_id", "customer_id", "name"):
+        value = raw.get(key)
+        if not isinstance(value, str) or not value or len(value) > ID_CHARACTERS_MAX:
+            return Fault("malformed", f"{key!r} must be a string of 1 to {ID_CHARACTERS_MAX} characters.")
+    if str(raw["customer_id"]).startswith("anon:"):
+        return Fault("malformed", "'customer_id' must be the CRM's own; the prefix 'anon:' is reserved.")
+    return None
+
+
+def check_event(raw: object, dictionary: Dictionary, now: Instant) -> Event | Fault:
+    """A raw event of the ingest contract, as a value; or the first fault in it.
+
+    Properties that the dictionary does not name are kept with the event and are not folded.
+    """
+    if not isinstance(raw, Mapping):
+        return Fault("malformed", "an event must be an object.")
+    fault = _id_fault(raw)
+    if fault:
+        return fault
+    name = str(raw["name"])
+    event_type = dictionary.get(name) or BUILT_IN.get(name)
+    if event_type is None:
+        return Fault("unknown_event", f"{name!r} is not in the event dictionary; known: {', '.join(sorted(dictionary))}.")
+    return _checked(raw, name, event_type, now)
+
+
+def _checked(raw: Mapping[str, Any], name: str, event_type: EventType, now: Instant) -> Event | Fault:
+    try:
+        occurred_at = parse_instant(raw.get("occurred_at") or "")
+    except InstantError as error:
+        return Fault("malformed", f"'occurred_at': {error}")
+    if occurred_at > now + AHEAD_MAX:
+        return Fault("in_future", "'occurred_at' lies more than a day ahead of now.")
+    status = raw.get("status", "confirmed")
+    if status not in ("provisional", "confirmed"):
+        return Fault("malformed", "'status' must be 'provisional' or 'confirmed'.")
+    properties = raw.get("properties") or {}
+    if not isinstance(properties, Mapping):
+        return Fault("malformed", "'properties' must be an object.")
+    fault = _property_fault(name, properties, event_type)
+    if fault:
+        return fault
+    return Event(
+        event_id=str(raw["event_id"]),
+        customer_id=str(raw["customer_id"]),
+        name=name,
+        occurred_at=occurred_at,
+        status=status,
+        source=str(raw.get("source") or ""),
+        properties={key: value for key, value in properties.items() if value is not None},
+    )
