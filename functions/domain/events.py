@@ -16,6 +16,7 @@ PropertyKind = Literal["string", "number", "boolean", "instant", "list"]
 NUMBER_MAX = 1e12  # sums are kept in millionths within 63 bits
 TEXT_CHARACTERS_MAX = 1024
 ID_CHARACTERS_MAX = 128
+LIST_ITEMS_MAX = 100
 AHEAD_MAX = dt.timedelta(days=1)  # a source's clock may run ahead; more is a mistake
 
 
@@ -114,7 +115,11 @@ def _is_kind(value: object, kind: PropertyKind) -> bool:
             and abs(value) <= NUMBER_MAX
         )
     if kind == "list":
-        return isinstance(value, list) and len(value) <= 100 and all(isinstance(item, str) for item in value)
+        return (
+            isinstance(value, list)
+            and len(value) <= LIST_ITEMS_MAX
+            and all(isinstance(item, str) for item in value)
+        )
     if not isinstance(value, str) or len(value) > TEXT_CHARACTERS_MAX:
         return False
     return kind == "string" or _is_instant(value)
@@ -133,7 +138,7 @@ _EXPECTED: Mapping[PropertyKind, str] = {
     "number": "a finite number of at most 1,000,000,000,000",
     "boolean": "true or false",
     "instant": "an instant such as 2026-11-01T03:04:05Z",
-    "list": "a list of at most 100 strings",
+    "list": f"a list of at most {LIST_ITEMS_MAX} strings",
 }
 
 
@@ -141,11 +146,14 @@ def _property_fault(name: str, properties: Mapping[str, object], event_type: Eve
     for key, kind in event_type.properties.items():
         if properties.get(key) is None:
             if kind.required:
-                return Fault("missing_property", f"{name} needs the property {key!r} ({_EXPECTED[kind.type]}).")
+                return Fault(
+                    "missing_property", f"{name} needs the property {key!r} ({_EXPECTED[kind.type]})."
+                )
             continue
         if not _is_kind(properties[key], kind.type):
             return Fault(
-                "wrong_type", f"{name}: the property {key!r} must be {_EXPECTED[kind.type]}; got {_shown(properties[key])}."
+                "wrong_type",
+                f"{name}: the property {key!r} must be {_EXPECTED[kind.type]}; got {_shown(properties[key])}.",
             )
     return None
 
@@ -178,7 +186,10 @@ def check_event(raw: object, dictionary: Dictionary, now: Instant) -> Event | Fa
     name = str(raw["name"])
     event_type = dictionary.get(name) or BUILT_IN.get(name)
     if event_type is None:
-        return Fault("unknown_event", f"{name!r} is not in the event dictionary; known: {', '.join(sorted(dictionary))}.")
+        return Fault(
+            "unknown_event",
+            f"{name!r} is not in the event dictionary; known: {', '.join(sorted(dictionary))}.",
+        )
     return _checked(raw, name, event_type, now)
 
 

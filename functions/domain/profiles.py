@@ -136,7 +136,10 @@ def _folded(profile: Profile, event: Event, dictionary: Dictionary) -> Profile:
     alias = event_type.alias or event.name
     tallies = {**profile.tallies, alias: _counted(profile.tallies.get(alias), event, event_type)}
     return msgspec.structs.replace(
-        profile, attributes=_attributes(profile, event, event_type), tags=_tags(profile, event), tallies=tallies
+        profile,
+        attributes=_attributes(profile, event, event_type),
+        tags=_tags(profile, event),
+        tallies=tallies,
     )
 
 
@@ -168,3 +171,45 @@ def with_provisional(profile: Profile, dictionary: Dictionary) -> Profile:
     for event in profile.provisional.values():
         profile = _folded(profile, event, dictionary)
     return profile
+
+
+def _tally_union(left: Tally | None, right: Tally) -> Tally:
+    if left is None:
+        return right
+    by = {name: dict(values) for name, values in left.by.items()}
+    for name, values in right.by.items():
+        mine = by.setdefault(name, {})
+        for value, seen in values.items():
+            known = mine.get(value)
+            mine[value] = (
+                seen if known is None else Seen(known.count + seen.count, max(known.last_at, seen.last_at))
+            )
+    sums = {
+        name: left.sums.get(name, 0) + right.sums.get(name, 0)
+        for name in left.sums.keys() | right.sums.keys()
+    }
+    return Tally(
+        left.count + right.count,
+        min(left.first_at, right.first_at),
+        max(left.last_at, right.last_at),
+        sums,
+        by,
+    )
+
+
+def registers_union(left: dict[str, Register], right: dict[str, Register]) -> dict[str, Register]:
+    """Both sets of registers, each with its last writer."""
+    return {**left, **{name: later(left.get(name), register) for name, register in right.items()}}
+
+
+def profile_union(left: Profile, right: Profile) -> Profile:
+    """The profile of two disjoint sets of events, from the profile of each."""
+    tallies = dict(left.tallies)
+    for alias, tally in right.tallies.items():
+        tallies[alias] = _tally_union(tallies.get(alias), tally)
+    return Profile(
+        attributes=registers_union(left.attributes, right.attributes),
+        tags=registers_union(left.tags, right.tags),
+        tallies=tallies,
+        provisional={**left.provisional, **right.provisional},
+    )

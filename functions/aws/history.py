@@ -1,0 +1,95 @@
+"""The event history: every event of every customer, by its identity."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from functions.aws.items import is_condition_failure
+from functions.domain.events import Event
+from functions.ports import Retryable
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+_event = msgspec.json.Decoder(Event)
+BATCH_MAX = 25
+TRIES_MAX = 6
+UNATTRIBUTED = "line:unattributed"
+
+
+class DynamoEvents:
+    """The events table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def put_new(self, event: Event) -> bool:
+        """Keep the event, on condition that its identity is not kept yet; whether it was new."""
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=_row(event.customer_id, event),
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except ClientError as error:
+            if is_condition_failure(error):
+                return False
+            raise
+        return True
+
+    def put_all(self, customer_id: str, events: Sequence[Event]) -> None:
+        """Keep many events of one customer, 25 a request; what a batch leaves unwritten is written again, bounded."""
+        for start in range(0, len(events), BATCH_MAX):
+            puts = [
+                {"PutRequest": {"Item": _row(customer_id, event)}}
+                for event in events[start : start + BATCH_MAX]
+            ]
+            self._write({self._table: puts})
+
+    def _write(self, wanted: Any) -> None:
+        for attempt in range(TRIES_MAX):
+            wanted = self._client.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
+            if not wanted:
+                return
+            time.sleep(0.05 * 2**attempt)
+        raise Retryable("the event history is throttled")
+
+    def has(self, customer_id: str, identity: str) -> bool:
+        """Whether an event with this identity is kept, read consistently."""
+        key = {"pk": {"S": customer_id}, "sk": {"S": identity}}
+        answer = self._client.get_item(
+            TableName=self._table, Key=key, ConsistentRead=True, ProjectionExpression="pk"
+        )
+        return "Item" in answer
+
+    def identities_of(self, customer_id: str) -> set[str]:
+        """The identities of all events kept of a customer."""
+        return {item["sk"]["S"] for item in self._query(customer_id, ProjectionExpression="sk")}
+
+    def all_of(self, customer_id: str) -> list[Event]:
+        """All events kept of a customer."""
+        return [_event.decode(item["body"]["S"]) for item in self._query(customer_id)]
+
+    def keep_unattributed(self, event: Event) -> None:
+        """Keep an event that LINE ties to nobody."""
+        self._client.put_item(TableName=self._table, Item=_row(UNATTRIBUTED, event))
+
+    def _query(self, customer_id: str, **more: Any) -> Iterator[dict[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": customer_id}},
+            ConsistentRead=True,
+            **more,
+        )
+        for page in pages:
+            yield from page["Items"]
+
+
+def _row(customer_id: str, event: Event) -> dict[str, Any]:
+    body = msgspec.json.encode(event).decode()
+    return {"pk": {"S": customer_id}, "sk": {"S": event.identity}, "body": {"S": body}}

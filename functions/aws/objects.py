@@ -1,0 +1,167 @@
+"""The bucket: playbook versions, the frozen lists of campaign runs, and events that wait for repair."""
+
+import hashlib
+import time
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from functions.domain.campaigns import Chunk, Run
+from functions.domain.compiled import Compiled
+from functions.domain.instants import Instant, format_instant
+from functions.domain.playbook import Playbook
+from functions.ports import Rejected, Retryable
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+IN_FORCE = "playbooks/in-force.json"
+IN_FORCE_SECONDS = 5.0
+_playbook = msgspec.json.Decoder(Playbook)
+_run = msgspec.json.Decoder(Run)
+_chunk = msgspec.json.Decoder(Chunk)
+
+
+class Objects:
+    """One bucket: read, write, and write unless somebody did before."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def read(self, key: str) -> bytes | None:
+        """The object's bytes; None where there is none."""
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return None
+            raise
+
+    def write(self, key: str, body: bytes) -> None:
+        """Write, whatever was there."""
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+
+    def write_new(self, key: str, body: bytes) -> bool:
+        """Write on condition that there is no such object yet; whether it was written."""
+        try:
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict", "412"):
+                return False
+            raise
+        return True
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+        try:
+            self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "NotFound", "404"):
+                return False
+            raise
+        return True
+
+
+class S3Playbooks:
+    """Compiled playbooks, content-addressed, and the pointer to the one in force. Versions are cached for good."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self._versions: dict[str, Compiled] = {}
+        self._in_force = ""
+        self._read_at = float("-inf")
+
+    def in_force(self) -> Compiled:
+        """The playbook applied last, at most five seconds old."""
+        if time.monotonic() - self._read_at > IN_FORCE_SECONDS:
+            pointer = self._objects.read(IN_FORCE)
+            if pointer is None:
+                raise Retryable("no playbook is in force; run 'musubi apply DIR'")
+            self._in_force = msgspec.json.decode(pointer)["version"]
+            self._read_at = time.monotonic()
+        return self.version(self._in_force)
+
+    def version(self, version: str) -> Compiled:
+        """One version; Rejected where it does not exist."""
+        if version not in self._versions:
+            body = self._objects.read(_version_key(version))
+            if body is None:
+                raise Rejected(f"there is no playbook version {version}")
+            self._versions[version] = Compiled(_playbook.decode(body))
+        return self._versions[version]
+
+    def apply(self, playbook: Playbook) -> None:
+        """Keep the version, then point to it."""
+        self._objects.write(_version_key(playbook.version), msgspec.json.encode(playbook))
+        self._objects.write(IN_FORCE, msgspec.json.encode({"version": playbook.version}))
+        self._read_at = float("-inf")
+
+
+def _version_key(version: str) -> str:
+    return f"playbooks/{version}.json"
+
+
+class S3Runs:
+    """Campaign runs under `runs/<campaign>/<occurrence>/`. Whatever is frozen first stays."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def freeze_run(self, run: Run) -> Run:
+        """The run as it was begun first."""
+        return _run.decode(self._frozen(f"{_prefix(run)}/run.json", run))
+
+    def chunk(self, run: Run, segment: int, number: int) -> Chunk | None:
+        """A page frozen already."""
+        body = self._objects.read(_page(run, segment, number))
+        return _chunk.decode(body) if body is not None else None
+
+    def freeze_chunk(self, run: Run, segment: int, number: int, chunk: Chunk) -> Chunk:
+        """The page as it was frozen first."""
+        return _chunk.decode(self._frozen(_page(run, segment, number), chunk))
+
+    def _frozen(self, key: str, value: Run | Chunk) -> bytes:
+        body = msgspec.json.encode(value)
+        if self._objects.write_new(key, body):
+            return body
+        first = self._objects.read(key)
+        if first is None:
+            raise Retryable(f"{key} was frozen by another worker and is not readable yet")
+        return first
+
+    def is_enqueued(self, run: Run, segment: int, number: int) -> bool:
+        """Whether this page is checkpointed."""
+        return self._objects.exists(f"{_page(run, segment, number)}.enqueued")
+
+    def checkpoint(self, run: Run, segment: int, number: int) -> None:
+        """Note that every intent of this page is in the send queue."""
+        self._objects.write(f"{_page(run, segment, number)}.enqueued", b"{}")
+
+    def finish(self, run: Run, targeted: int) -> None:
+        """Note how many people the whole run is for."""
+        self._objects.write(f"{_prefix(run)}/targeted.json", msgspec.json.encode({"targeted": targeted}))
+
+
+def _prefix(run: Run) -> str:
+    return f"runs/{run.campaign}/{format_instant(run.occurrence)}"
+
+
+def _page(run: Run, segment: int, number: int) -> str:
+    return f"{_prefix(run)}/pages/{segment:04}-{number:06}.json"
+
+
+class S3RejectedEvents:
+    """Events that were not taken in, with their faults, kept for repair."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def keep(self, rejected: list[dict[str, Any]], received_at: Instant) -> None:
+        """One object a request, named by its instant and content: a repeat of the request is kept once."""
+        body = msgspec.json.encode({"received_at": received_at, "rejected": rejected})
+        digest = hashlib.sha256(msgspec.json.encode(rejected)).hexdigest()[:16]
+        self._objects.write(f"rejected/{received_at:%Y/%m/%d}/{digest}.json", body)

@@ -1,0 +1,138 @@
+"""The queues: batches of ten, every `Failed[]` read, what failed tried again and then reported."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from functions.domain.instants import Instant, format_instant
+from functions.domain.sends import Intent
+from functions.ports import EventsReceived, InboxMessage, Retryable
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+BATCH_MAX = 10
+BATCH_BYTES_MAX = 256 * 1024
+MESSAGE_BYTES_MAX = 200 * 1024
+TRIES_MAX = 4
+
+_inbox: msgspec.json.Decoder[InboxMessage] = msgspec.json.Decoder(InboxMessage)
+_intent = msgspec.json.Decoder(Intent)
+
+
+def decode_inbox(body: str) -> InboxMessage:
+    """A message of the inbox queue; msgspec.ValidationError where it is none."""
+    return _inbox.decode(body)
+
+
+def decode_intent(body: str) -> Intent:
+    """A message of the send queue; msgspec.ValidationError where it is none."""
+    return _intent.decode(body)
+
+
+class Queue:
+    """One SQS queue."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def put(self, bodies: Sequence[str]) -> list[int]:
+        """Enqueue; the positions of those taken in. What a batch answers as failed is tried again, bounded."""
+        taken: list[int] = []
+        waiting = list(enumerate(bodies))
+        for attempt in range(TRIES_MAX):
+            done = [position for batch in _batches(waiting) for position in self._send(batch)]
+            taken += done
+            waiting = [(position, body) for position, body in waiting if position not in set(done)]
+            if not waiting:
+                break
+            time.sleep(0.05 * 2**attempt)
+        return taken
+
+    def _send(self, batch: list[tuple[int, str]]) -> list[int]:
+        entries: Any = [{"Id": str(position), "MessageBody": body} for position, body in batch]
+        answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+        failed = {int(failure["Id"]) for failure in answer.get("Failed", [])}
+        return [position for position, _ in batch if position not in failed]
+
+    def put_later(self, body: str, seconds: int) -> None:
+        """Enqueue one message that becomes visible after so many seconds (0–900)."""
+        self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=seconds)
+
+
+def _batches(bodies: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """At most ten messages and 256 KB together."""
+    batch: list[tuple[int, str]] = []
+    size = 0
+    for position, body in bodies:
+        length = len(body.encode())
+        if batch and (len(batch) == BATCH_MAX or size + length > BATCH_BYTES_MAX):
+            yield batch
+            batch, size = [], 0
+        batch.append((position, body))
+        size += length
+    if batch:
+        yield batch
+
+
+class SqsInbox:
+    """The queue in front of `decide`."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def put(self, messages: Sequence[InboxMessage]) -> None:
+        """Enqueue all; Retryable where some were not taken in."""
+        bodies = [body for message in messages for body in _fitting(message)]
+        if not bodies:
+            return
+        taken = self._queue.put(bodies)
+        if len(taken) < len(bodies):
+            raise Retryable(f"{len(bodies) - len(taken)} of {len(bodies)} messages were not enqueued")
+
+
+def _fitting(message: InboxMessage) -> list[str]:
+    """The message as JSON; one with too many events for a queue message is halved until each part fits."""
+    body = msgspec.json.encode(message)
+    if len(body) <= MESSAGE_BYTES_MAX or not isinstance(message, EventsReceived) or len(message.events) == 1:
+        return [body.decode()]
+    middle = len(message.events) // 2
+    halves = (message.events[:middle], message.events[middle:])
+    return [part for half in halves for part in _fitting(msgspec.structs.replace(message, events=half))]
+
+
+class SqsSendQueue:
+    """The queue in front of `send`."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def put(self, intents: Sequence[Intent]) -> list[str]:
+        """Enqueue; the send ids that were taken in."""
+        if not intents:
+            return []
+        taken = self._queue.put([msgspec.json.encode(intent).decode() for intent in intents])
+        return [intents[position].send_id for position in taken]
+
+    def put_later(self, intent: Intent, seconds: int) -> None:
+        """Enqueue a copy that comes up after so many seconds."""
+        self._queue.put_later(msgspec.json.encode(intent).decode(), seconds)
+
+
+class SqsContinuation:
+    """The queue in front of `evaluate`."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def again(self, campaign: str, occurrence: Instant) -> None:
+        """Go on with this run in a new invocation."""
+        self._queue.put_later(evaluation_body(campaign, occurrence), 0)
+
+
+def evaluation_body(campaign: str, occurrence: Instant) -> str:
+    """What a schedule puts into the evaluate queue."""
+    return msgspec.json.encode({"campaign": campaign, "occurrence": format_instant(occurrence)}).decode()

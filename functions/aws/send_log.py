@@ -1,0 +1,64 @@
+"""The send log: one item a send, written once."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from functions.aws.items import is_condition_failure
+from functions.domain.instants import Instant, format_instant
+from functions.domain.sends import SendRecord
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+_record = msgspec.json.Decoder(SendRecord)
+
+
+def _key(customer_id: str, made_at: Instant, send_id: str) -> dict[str, Any]:
+    return {"pk": {"S": customer_id}, "sk": {"S": f"{format_instant(made_at)}#{send_id}"}}
+
+
+class DynamoSends:
+    """The sends table."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def record(self, record: SendRecord) -> bool:
+        """Write the terminal state, on condition that there is none yet; whether this was the first."""
+        item = _key(record.customer_id, record.made_at, record.send_id)
+        item["body"] = {"S": msgspec.json.encode(record).decode()}
+        try:
+            self._client.put_item(
+                TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(pk)"
+            )
+        except ClientError as error:
+            if is_condition_failure(error):
+                return False
+            raise
+        return True
+
+    def find(self, customer_id: str, made_at: Instant, send_id: str) -> SendRecord | None:
+        """The record of one intent, read consistently."""
+        key = _key(customer_id, made_at, send_id)
+        item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return _record.decode(item["body"]["S"]) if item else None
+
+    def of_customer(self, customer_id: str) -> list[SendRecord]:
+        """All of a customer's sends, oldest first."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": customer_id}},
+            ConsistentRead=True,
+        )
+        return [_record.decode(item["body"]["S"]) for page in pages for item in page["Items"]]
+
+    def all(self) -> Iterator[SendRecord]:
+        """Every send: a full scan, for reports."""
+        for page in self._client.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
+            for item in page["Items"]:
+                yield _record.decode(item["body"]["S"])

@@ -1,0 +1,92 @@
+"""Timers: due work in buckets of a minute and a shard, so that reading what is due costs the same however much waits."""
+
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from functions.domain.instants import Instant, format_instant, parse_instant
+from functions.domain.sends import Intent
+from functions.ports import DueRow, Retryable
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+_intent = msgspec.json.Decoder(Intent)
+BATCH_MAX = 25
+TRIES_MAX = 6
+
+
+def bucket(minute: Instant, shard: int) -> str:
+    """The partition key of one minute's rows in one shard."""
+    return f"{minute:%Y-%m-%dT%H:%MZ}#{shard}"
+
+
+class DynamoTimers:
+    """The timers table. A row's key names its due instant: arming anew never meets the deletion of what was fired."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, shards: int) -> None:
+        self._client = client
+        self._table = table
+        self._shards = shards
+
+    def arm(self, customer_id: str, due: Instant, now: Instant) -> None:
+        """Wake this customer at `due`, or now if that is past."""
+        self._put(customer_id, f"customer#{customer_id}", due, now, {"customer": {"S": customer_id}})
+
+    def hold(self, intent: Intent, until: Instant, now: Instant) -> None:
+        """Decide on this intent again at `until`."""
+        body = {"body": {"S": msgspec.json.encode(intent).decode()}}
+        self._put(intent.customer_id, f"intent#{intent.send_id}", until, now, body)
+
+    def _put(self, customer_id: str, name: str, due: Instant, now: Instant, more: dict[str, Any]) -> None:
+        shard = zlib.crc32(customer_id.encode()) % self._shards
+        text = format_instant(due)
+        self._client.put_item(
+            TableName=self._table,
+            Item={
+                "pk": {"S": bucket(max(due, now), shard)},
+                "sk": {"S": f"{name}#{text}"},
+                "due": {"S": text},
+                **more,
+            },
+        )
+
+    def due_in(self, minute: Instant, now: Instant) -> Iterator[DueRow]:
+        """The rows of one minute's buckets that are due by `now`, read consistently."""
+        for shard in range(self._shards):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": bucket(minute, shard)}},
+                ConsistentRead=True,
+            )
+            for page in pages:
+                for item in page["Items"]:
+                    if parse_instant(item["due"]["S"]) <= now:
+                        yield _row(item)
+
+    def done(self, rows: Sequence[DueRow]) -> None:
+        """Delete rows, 25 a request; what a batch leaves undeleted is deleted again, bounded."""
+        for start in range(0, len(rows), BATCH_MAX):
+            keys = [row.key for row in rows[start : start + BATCH_MAX]]
+            self._delete({self._table: [{"DeleteRequest": {"Key": _key(key)}} for key in keys]})
+
+    def _delete(self, wanted: Any) -> None:
+        for attempt in range(TRIES_MAX):
+            wanted = self._client.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
+            if not wanted:
+                return
+            time.sleep(0.05 * 2**attempt)
+        raise Retryable("the timers table is throttled")
+
+
+def _key(key: tuple[str, str]) -> dict[str, Any]:
+    return {"pk": {"S": key[0]}, "sk": {"S": key[1]}}
+
+
+def _row(item: dict[str, Any]) -> DueRow:
+    intent = _intent.decode(item["body"]["S"]) if "body" in item else None
+    return DueRow((item["pk"]["S"], item["sk"]["S"]), item.get("customer", {}).get("S", ""), intent)

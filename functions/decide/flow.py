@@ -1,0 +1,239 @@
+"""decide: an event or a due instant comes in; facts, fold, journeys and intents follow, each exactly once.
+
+The order is what makes a crash harmless at any point: facts into the gate, event into the history, everything else
+in one conditional write of the customer, and only then timers and intents out. A redelivery finds what is done and
+does the rest.
+"""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from functions.decide.linking import settle_links
+from functions.domain.customers import (
+    Customer,
+    Versions,
+    emptied,
+    folded,
+    in_order,
+    moved_on,
+    new_customer,
+    next_due,
+    pinned_versions,
+    rebuilt,
+    take_in,
+    take_in_again,
+)
+from functions.domain.events import Event
+from functions.domain.gate import Gate, concerns_gate, new_gate, with_facts
+from functions.domain.instants import Instant
+from functions.domain.line_events import anonymous_id, is_anonymous, read_line_event
+from functions.ports import (
+    Conflict,
+    CustomerDue,
+    Customers,
+    Events,
+    EventsReceived,
+    Identities,
+    InboxMessage,
+    LineReceived,
+    Playbooks,
+    Retryable,
+    SendQueue,
+    Timers,
+)
+
+ATTEMPTS_MAX = 8
+HOPS_MAX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """The ports of this flow."""
+
+    account: str
+    customers: Customers
+    identities: Identities
+    events: Events
+    timers: Timers
+    send_queue: SendQueue
+    playbooks: Playbooks
+    now: Callable[[], Instant]
+
+    def handle(self, message: InboxMessage) -> None:
+        """One message of the inbox. Raises Retryable where it must come again."""
+        match message:
+            case LineReceived():
+                self._line(message)
+            case EventsReceived(customer_id=customer_id, events=events, history=True):
+                self._history(customer_id, events)
+            case EventsReceived(customer_id=customer_id, events=events):
+                self._events(customer_id, events)
+            case CustomerDue(customer_id=customer_id):
+                self._change(customer_id, self._woken)
+
+    def _line(self, message: LineReceived) -> None:
+        line_event = read_line_event(message.raw, message.received_at)
+        if not line_event.line_user_id:
+            self.events.keep_unattributed(line_event.event)
+            return
+        link = self.identities.link_of(line_event.line_user_id)
+        owner = link.owner if link else anonymous_id(line_event.line_user_id)
+        self._events(owner, [msgspec.structs.replace(line_event.event, customer_id=owner)])
+
+    def _events(self, customer_id: str, events: Sequence[Event]) -> None:
+        """New events of one customer, live."""
+        customer_id = self._settled_owner(customer_id)
+        customer_id = self._note_facts(customer_id, events)
+        settle_links(self, customer_id, events)
+        news = [event for event in events if self._is_new(customer_id, event)]
+        known = [event for event in events if event not in news]
+
+        def change(customer: Customer, now: Instant) -> Customer:
+            current, versions = self.playbooks.in_force(), self._versions(customer)
+            if any(not customer.has_seen(event) for event in known):
+                return take_in_again(customer, self._all_of(customer), current, versions, self.account, now)
+            unseen = [event for event in news if not customer.has_seen(event)]
+            return take_in(customer, unseen, current, versions, self.account, now) if unseen else customer
+
+        self._change(customer_id, change)
+
+    def _history(self, customer_id: str, events: Sequence[Event]) -> None:
+        """All of a customer's imported events in one write; no journey hears of them."""
+        customer_id = self._settled_owner(customer_id)
+        customer_id = self._note_facts(customer_id, events)
+        settle_links(self, customer_id, events)
+        kept = self.events.identities_of(customer_id)
+        news = list({event.identity: event for event in events if event.identity not in kept}.values())
+        self.events.put_all(customer_id, news)
+        known = [event for event in events if event.identity in kept]
+
+        def change(customer: Customer, _now: Instant) -> Customer:
+            current = self.playbooks.in_force()
+            if any(not customer.has_seen(event) for event in known):
+                return rebuilt(customer, self._all_of(customer), current)
+            return folded(
+                customer, [event for event in in_order(news) if not customer.has_seen(event)], current
+            )
+
+        self._change(customer_id, change)
+
+    def _all_of(self, customer: Customer) -> list[Event]:
+        """The history kept of a customer and of the friends merged into it."""
+        return [
+            event
+            for owner in (customer.customer_id, *customer.aliases)
+            for event in self.events.all_of(owner)
+        ]
+
+    def _settled_owner(self, customer_id: str) -> str:
+        """The customer that an anonymous friend was merged into meanwhile, else the same."""
+        for _ in range(HOPS_MAX):
+            customer = self.customers.load(customer_id) if is_anonymous(customer_id) else None
+            if customer is None or not customer.merged_into:
+                return customer_id
+            customer_id = customer.merged_into
+        raise Retryable(f"customer {customer_id} is merged in a circle")
+
+    def _note_facts(self, customer_id: str, events: Sequence[Event]) -> str:
+        """Opt-outs, cases and friendship go into the gate before anything else, and again on a redelivery.
+
+        Returns whose gate it was: a friend may have been merged into a customer meanwhile.
+        """
+        facts = [event for event in events if concerns_gate(event)]
+        if not facts:
+            return customer_id
+        for _ in range(ATTEMPTS_MAX):
+            gate = self.customers.load_gate(customer_id)
+            if gate is not None and gate.merged_into:
+                customer_id = gate.merged_into
+                continue
+            changed = with_facts(gate or _first_gate(customer_id, facts[0].occurred_at), facts)
+            try:
+                if changed != gate:
+                    self.customers.save_gate(changed)
+            except Conflict:
+                continue
+            return customer_id
+        raise Conflict(f"the gate of {customer_id} is contended")
+
+    def _is_new(self, customer_id: str, event: Event) -> bool:
+        """Put the event into the history; whether it is the first of its identity there and among the aliases."""
+        if not self.events.put_new(msgspec.structs.replace(event, customer_id=customer_id)):
+            return False
+        if event.status == "provisional" and self.events.has(customer_id, event.event_id):
+            return False
+        if event.source != "line" or is_anonymous(customer_id):
+            return True
+        customer = self.customers.load(customer_id)
+        return not any(
+            self.events.has(alias, event.identity) for alias in (customer.aliases if customer else [])
+        )
+
+    def _woken(self, customer: Customer, now: Instant) -> Customer:
+        return moved_on(customer, self._versions(customer), self.account, now)
+
+    def _versions(self, customer: Customer) -> Versions:
+        return {version: self.playbooks.version(version) for version in pinned_versions(customer)}
+
+    def _change(self, customer_id: str, change: Callable[[Customer, Instant], Customer]) -> None:
+        """Load, change, write on condition, emit. A lost race starts over, bounded."""
+        for _ in range(ATTEMPTS_MAX):
+            now = self.now()
+            loaded = self.customers.load(customer_id)
+            if loaded is not None and loaded.merged_into:
+                customer_id = loaded.merged_into
+                continue
+            customer = loaded or self._first_seen(customer_id, now)
+            changed = _armed(change(customer, now), now)
+            try:
+                saved = changed if changed == loaded else self.customers.save(changed)
+            except Conflict:
+                continue
+            self._emit(
+                saved, now, rearm=loaded is None or saved.armed_at != loaded.armed_at or saved is changed
+            )
+            return
+        raise Conflict(f"customer {customer_id} is contended")
+
+    def _first_seen(self, customer_id: str, now: Instant) -> Customer:
+        """A customer never heard of before: the gate comes first, for without one nothing may be sent."""
+        with contextlib.suppress(Conflict):  # there is one already
+            self.customers.save_gate(_first_gate(customer_id, now))
+        return new_customer(customer_id, _own_user(customer_id), now, "")
+
+    def _emit(self, customer: Customer, now: Instant, *, rearm: bool) -> None:
+        """Timer row and outbox, out of the item that is written already. `rearm` also on a redelivery: the row may lack."""
+        if rearm and customer.armed_at is not None:
+            self.timers.arm(customer.customer_id, customer.armed_at, now)
+        if not customer.outbox:
+            return
+        enqueued = self.send_queue.put(customer.outbox)
+        with contextlib.suppress(
+            Conflict
+        ):  # whoever wrote meanwhile enqueues the same again; the gate counts each once
+            self.customers.save(emptied(customer, enqueued))
+        if len(enqueued) < len(customer.outbox):
+            raise Retryable(
+                f"{len(customer.outbox) - len(enqueued)} intents of {customer.customer_id} were not enqueued"
+            )
+
+
+def _own_user(customer_id: str) -> str:
+    """An anonymous friend is its own LINE user."""
+    return customer_id.removeprefix(anonymous_id("")) if is_anonymous(customer_id) else ""
+
+
+def _first_gate(customer_id: str, at: Instant) -> Gate:
+    return new_gate(customer_id, _own_user(customer_id), at, "")
+
+
+def _armed(customer: Customer, now: Instant) -> Customer:
+    """One armed instant a customer, moved only when the due one comes earlier; what has passed is armed anew."""
+    due = next_due(customer)
+    armed = customer.armed_at
+    if armed is not None and armed > now and (due is None or armed <= due):
+        return customer
+    return msgspec.structs.replace(customer, armed_at=due)

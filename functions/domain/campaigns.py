@@ -1,0 +1,102 @@
+"""Campaigns: when they run, and the frozen list of whom a run is for."""
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from functions.domain import playbook as pb
+from functions.domain.compiled import Compiled
+from functions.domain.customers import Customer, frozen_values
+from functions.domain.instants import Instant, format_instant, local_day_at
+from functions.domain.sends import EXPIRES_MAX, Intent, send_id_of
+
+WEEK_DAYS = 7
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One occurrence of a campaign, frozen when it began: later attempts use this version and this instant."""
+
+    campaign: str
+    occurrence: Instant
+    playbook: str
+    made_at: Instant
+    scan_segments: int
+
+    @property
+    def source(self) -> str:
+        """What the accounts call this run."""
+        return f"{self.campaign}@{format_instant(self.occurrence)}"
+
+
+class Recipient(msgspec.Struct, frozen=True, array_like=True):
+    """One person whom the run is for."""
+
+    customer_id: str
+    line_user_id: str
+    values: dict[str, Any]
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """One page of the scan, frozen. `next_key` is where the following page starts; empty at the end."""
+
+    recipients: list[Recipient]
+    next_key: str = ""
+
+
+def next_occurrence(campaign: pb.Campaign, zone: str, after: Instant) -> Instant | None:
+    """The first instant after `after` at which the campaign runs; None where it never does again."""
+    if not campaign.on:
+        return None
+    if campaign.once is not None:
+        return campaign.once if campaign.once > after else None
+    if campaign.weekly is None:
+        return None
+    return _next_week_day(campaign.weekly, zone, after)
+
+
+def _next_week_day(weekly: pb.Weekly, zone: str, after: Instant) -> Instant:
+    candidates = (local_day_at(after, days, weekly.at, zone) for days in range(WEEK_DAYS + 1))
+    return next(at for at in candidates if at > after and _local_weekday(at, zone) == weekly.weekday)
+
+
+def _local_weekday(at: Instant, zone: str) -> int:
+    return at.astimezone(ZoneInfo(zone)).weekday()
+
+
+def recipient_of(customer: Customer, run: Run, compiled: Compiled) -> Recipient | None:
+    """The customer as a recipient; None where it is not in the segment or has no LINE user to send to."""
+    campaign = compiled.playbook.campaigns[run.campaign]
+    if customer.merged_into or not customer.line_user_id:
+        return None
+    if not compiled.remains(compiled.playbook.segments[campaign.segment].when, customer.profile, run.made_at):
+        return None
+    message = compiled.playbook.messages[campaign.message]
+    return Recipient(customer.customer_id, customer.line_user_id, frozen_values(message, customer.profile))
+
+
+def intent_of(recipient: Recipient, run: Run, compiled: Compiled, account: str) -> Intent:
+    """The intent of one recipient: the same whenever, and however often, it is made."""
+    campaign = compiled.playbook.campaigns[run.campaign]
+    message = compiled.playbook.messages[campaign.message]
+    expires = min(EXPIRES_MAX, dt.timedelta(seconds=campaign.expires_seconds))
+    return Intent(
+        send_id=send_id_of(account, run.source, "", run.campaign, recipient.line_user_id, "1"),
+        customer_id=recipient.customer_id,
+        line_user_id=recipient.line_user_id,
+        kind=message.kind,
+        source=run.source,
+        journey="",
+        step=run.campaign,
+        occurrence="1",
+        message=campaign.message,
+        message_hash=message.hash,
+        playbook=run.playbook,
+        rank=campaign.rank,
+        made_at=run.made_at,
+        expires_at=run.made_at + expires,
+        values=recipient.values,
+        campaign=run.campaign,
+        hold_seconds_max=campaign.hold_seconds_max,
+    )

@@ -1,0 +1,66 @@
+"""A playbook made ready to decide with: its expressions as predicates, compiled once each."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from functions.domain.events import BUILT_IN, Dictionary
+from functions.domain.instants import Instant
+from functions.domain.line_events import LINE_EVENTS
+from functions.domain.playbook import Expression, Kind, Playbook
+from functions.domain.profiles import Profile, with_provisional
+from functions.domain.segments import compile_predicate
+from functions.domain.verdicts import Rules
+
+Predicate = Callable[[Profile, Instant], bool]
+
+
+class Compiled:
+    """One version of a playbook. Holds no state but its cache of predicates."""
+
+    def __init__(self, playbook: Playbook) -> None:
+        self.playbook = playbook
+        self.version = playbook.version
+        self.dictionary: Dictionary = {**BUILT_IN, **LINE_EVENTS, **playbook.events}
+        self.rules = Rules(playbook.caps, playbook.quiet_hours, playbook.consent, playbook.exclusions)
+        self._predicates: dict[int, Predicate] = {}
+
+    @property
+    def longest_window(self) -> dt.timedelta:
+        """The longest rolling window of any cap; zero where there is none."""
+        return dt.timedelta(seconds=max((cap.window_seconds for cap in self.rules.caps), default=0))
+
+    def is_capped(self, kind: Kind) -> bool:
+        """Whether any cap counts messages of this kind."""
+        return any(kind in cap.kinds for cap in self.rules.caps)
+
+    def is_on(self, scenario: str, campaign: str) -> bool:
+        """Whether the source of a message is switched on; what a newer playbook no longer has runs out as it began."""
+        source = self.playbook.scenarios.get(scenario) or self.playbook.campaigns.get(campaign)
+        return source is None or source.on
+
+    def predicate(self, expression: Expression) -> Predicate:
+        """The compiled form of one of this playbook's own expressions."""
+        known = self._predicates.get(id(expression))
+        if known is None:
+            known = self._predicates[id(expression)] = compile_predicate(expression)
+        return known
+
+    def holds(self, expression: Expression | None, profile: Profile, now: Instant) -> bool:
+        """Whether an expression holds on what is confirmed; no expression is no demand."""
+        return expression is None or self.predicate(expression)(profile, now)
+
+    def stops(self, expression: Expression | None, profile: Profile, now: Instant) -> bool:
+        """Whether an exit holds on what is confirmed, or would if what is provisional were confirmed."""
+        if expression is None:
+            return False
+        predicate = self.predicate(expression)
+        if predicate(profile, now):
+            return True
+        return bool(profile.provisional) and predicate(with_provisional(profile, self.dictionary), now)
+
+    def remains(self, expression: Expression, profile: Profile, now: Instant) -> bool:
+        """Whether a membership holds on what is confirmed, and nothing provisional would end it."""
+        predicate = self.predicate(expression)
+        if not predicate(profile, now):
+            return False
+        return not profile.provisional or predicate(with_provisional(profile, self.dictionary), now)

@@ -1,0 +1,270 @@
+"""A customer: profile, journeys and outbox in one item, changed by one conditional write."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from functions.domain import playbook as pb
+from functions.domain.compiled import Compiled
+from functions.domain.events import Event
+from functions.domain.instants import Instant
+from functions.domain.journeys import (
+    Emission,
+    Journey,
+    Tagging,
+    advance,
+    ended,
+    entered,
+    fingerprint,
+    heard,
+    kept,
+    may_enter,
+)
+from functions.domain.profiles import Profile, Register, fold, fold_all, later, registers_union
+from functions.domain.sends import EXPIRES_MAX, Intent, send_id_of
+
+SEEN_KEPT = 64
+"""So many of the newest events are known to the item itself; older duplicates are found in the event history."""
+
+Versions = Mapping[str, Compiled]
+"""Playbook version → playbook; holds every version that an active journey is pinned to."""
+
+
+class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One customer. `seen` holds fingerprints of the newest events; `outbox` intents that wait to be enqueued;
+    `armed_at` the instant of the one timer row; `intended` how many intents each source has made, for the accounts;
+    `aliases` the anonymous friends that were merged into this customer; a friend who was unlinked again counts its
+    history from `history_from` on."""
+
+    customer_id: str
+    version: int = 0
+    link: Register | None = None
+    profile: Profile = Profile()
+    journeys: list[Journey] = []
+    outbox: list[Intent] = []
+    armed_at: Instant | None = None
+    seen: list[str] = []
+    intended: dict[str, int] = {}
+    aliases: list[str] = []
+    history_from: Instant | None = None
+    merged_into: str = ""
+
+    @property
+    def line_user_id(self) -> str:
+        """The LINE user that messages go to; empty where there is none."""
+        return str(self.link.value or "") if self.link else ""
+
+    def has_seen(self, event: Event) -> bool:
+        """Whether this event is among the newest that are folded in."""
+        return fingerprint(event.identity) in self.seen
+
+
+def new_customer(customer_id: str, line_user_id: str, at: Instant, event_id: str) -> Customer:
+    """A customer first heard of; an anonymous friend is linked to itself."""
+    link = Register(line_user_id, at, event_id) if line_user_id else None
+    return Customer(customer_id, link=link)
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """As they happened, which need not be as they came."""
+    return sorted(events, key=lambda event: (event.occurred_at, event.event_id))
+
+
+def folded(customer: Customer, events: Iterable[Event], current: Compiled) -> Customer:
+    """The customer with these new events in the profile; no journey hears of them."""
+    profile, seen = customer.profile, list(customer.seen)
+    for event in events:
+        profile = fold(profile, event, current.dictionary)
+        seen.append(fingerprint(event.identity))
+    return msgspec.structs.replace(customer, profile=profile, seen=seen[-SEEN_KEPT:])
+
+
+def rebuilt(customer: Customer, history: Iterable[Event], current: Compiled) -> Customer:
+    """The customer with the profile folded anew from all events kept; what journeys tagged stays."""
+    start = customer.history_from
+    events = in_order(event for event in history if start is None or event.occurred_at > start)
+    profile = fold_all(events, current.dictionary)
+    tags = registers_union(
+        profile.tags, {k: r for k, r in customer.profile.tags.items() if r.event_id.startswith("journey:")}
+    )
+    seen = [fingerprint(event.identity) for event in events[-SEEN_KEPT:]]
+    return msgspec.structs.replace(
+        customer, profile=msgspec.structs.replace(profile, tags=tags), seen=_newest([*customer.seen, *seen])
+    )
+
+
+def _newest(seen: list[str]) -> list[str]:
+    return list(dict.fromkeys(reversed(seen)))[:SEEN_KEPT][::-1]
+
+
+def take_in(
+    customer: Customer,
+    events: Iterable[Event],
+    current: Compiled,
+    versions: Versions,
+    account: str,
+    now: Instant,
+) -> Customer:
+    """The customer after new events, live: folded, heard by the journeys, with the intents that follow."""
+    for event in in_order(events):
+        customer = _heard(folded(customer, [event], current), event, current, versions, now)
+    return moved_on(customer, {**versions, current.version: current}, account, now)
+
+
+def take_in_again(
+    customer: Customer,
+    history: Sequence[Event],
+    current: Compiled,
+    versions: Versions,
+    account: str,
+    now: Instant,
+) -> Customer:
+    """The customer with the whole history folded anew, where it is unsure whether an old event was ever folded.
+
+    Journeys hear what is not among the newest; what one of them started from once it does not start from again.
+    """
+    unseen = [event for event in in_order(history) if not customer.has_seen(event)]
+    customer = rebuilt(customer, history, current)
+    for event in unseen:
+        customer = _heard(customer, event, current, versions, now)
+    return moved_on(customer, {**versions, current.version: current}, account, now)
+
+
+def _heard(customer: Customer, event: Event, current: Compiled, versions: Versions, now: Instant) -> Customer:
+    return _enter(_hear(customer, event, {**versions, current.version: current}), event, current, now)
+
+
+def _hear(customer: Customer, event: Event, versions: Versions) -> Customer:
+    journeys = [
+        heard(journey, versions[journey.version].playbook.scenarios[journey.scenario], event)
+        if journey.active
+        else journey
+        for journey in customer.journeys
+    ]
+    return msgspec.structs.replace(customer, journeys=journeys)
+
+
+def _enter(customer: Customer, event: Event, current: Compiled, now: Instant) -> Customer:
+    journeys = list(customer.journeys)
+    for name, scenario in current.playbook.scenarios.items():
+        if not may_enter(scenario, name, journeys, event, now):
+            continue
+        if not current.holds(scenario.entry.when, customer.profile, now):
+            continue
+        if _finish(scenario, current, customer.profile, now):
+            continue
+        journeys.append(entered(name, current.version, customer.customer_id, journeys, event))
+    return msgspec.structs.replace(customer, journeys=journeys)
+
+
+def _finish(scenario: pb.Scenario, compiled: Compiled, profile: Profile, now: Instant) -> str:
+    """`goal` or `exited` where the scenario's own conditions end a journey now; empty where it goes on."""
+    if scenario.goal is not None and compiled.holds(scenario.goal, profile, now):
+        return "goal"
+    return "exited" if compiled.stops(scenario.exit, profile, now) else ""
+
+
+def moved_on(customer: Customer, versions: Versions, account: str, now: Instant) -> Customer:
+    """The customer with every journey as far as time and profile take it, and the intents in the outbox."""
+    journeys = []
+    for journey in customer.journeys:
+        moved = journey
+        if journey.active:
+            customer, moved = _move(customer, journey, versions[journey.version], account, now)
+        journeys.append(moved)
+    return msgspec.structs.replace(customer, journeys=kept(journeys, now))
+
+
+def _move(
+    customer: Customer, journey: Journey, compiled: Compiled, account: str, now: Instant
+) -> tuple[Customer, Journey]:
+    scenario = compiled.playbook.scenarios[journey.scenario]
+    profile = customer.profile
+    finished = _finish(scenario, compiled, profile, now)
+    if finished:
+        return customer, ended(journey, "goal" if finished == "goal" else "exited", now)
+    moved = advance(journey, scenario, lambda tree: compiled.holds(tree, profile, now), profile.zone, now)
+    for deed in moved.done:
+        if isinstance(deed, Tagging):
+            customer = _tagged(customer, journey, deed)
+        else:
+            customer = _intending(customer, _intent(customer, journey, deed, compiled, account, now))
+    return customer, moved.journey
+
+
+def _tagged(customer: Customer, journey: Journey, deed: Tagging) -> Customer:
+    tags = customer.profile.tags
+    register = Register(not deed.remove, deed.due, f"journey:{journey.journey_id}")
+    tags = {**tags, deed.tag: later(tags.get(deed.tag), register)}
+    return msgspec.structs.replace(customer, profile=msgspec.structs.replace(customer.profile, tags=tags))
+
+
+def _intending(customer: Customer, intent: Intent) -> Customer:
+    count = customer.intended.get(intent.source, 0) + 1
+    return msgspec.structs.replace(
+        customer, outbox=[*customer.outbox, intent], intended={**customer.intended, intent.source: count}
+    )
+
+
+def _intent(
+    customer: Customer, journey: Journey, emission: Emission, compiled: Compiled, account: str, now: Instant
+) -> Intent:
+    step, scenario = emission.step, compiled.playbook.scenarios[journey.scenario]
+    message = compiled.playbook.messages[step.message]
+    user, occurrence = customer.line_user_id, str(journey.occurrence)
+    return Intent(
+        send_id=send_id_of(account, journey.scenario, journey.journey_id, step.name, user, occurrence),
+        customer_id=customer.customer_id,
+        line_user_id=user,
+        kind=message.kind,
+        source=journey.scenario,
+        journey=journey.journey_id,
+        step=step.name,
+        occurrence=occurrence,
+        message=step.message,
+        message_hash=message.hash,
+        playbook=compiled.version,
+        rank=scenario.rank,
+        made_at=now,
+        expires_at=min(now + EXPIRES_MAX, now + step_expiry(step)),
+        values=frozen_values(message, customer.profile),
+        scenario=journey.scenario,
+        hold_seconds_max=step.hold_seconds_max,
+    )
+
+
+def step_expiry(step: pb.Send) -> dt.timedelta:
+    """How long after its making a step's message may still be pushed."""
+    return dt.timedelta(seconds=step.expires_seconds)
+
+
+def frozen_values(message: pb.Message, profile: Profile) -> dict[str, object]:
+    """What the message's variables stand for, for good: the profile's attributes, else the declared fallbacks."""
+    known = {name: profile.attribute(name) for name in message.fallbacks}
+    return {name: message.fallbacks[name] if value is None else value for name, value in known.items()}
+
+
+def pinned_versions(customer: Customer) -> set[str]:
+    """The playbook versions that the active journeys go by."""
+    return {journey.version for journey in customer.journeys if journey.active}
+
+
+def next_due(customer: Customer) -> Instant | None:
+    """When time next moves any of the journeys."""
+    return min((j.due for j in customer.journeys if j.active and j.due is not None), default=None)
+
+
+def emptied(customer: Customer, enqueued: Iterable[str]) -> Customer:
+    """The customer without the intents that are enqueued now."""
+    gone = set(enqueued)
+    return msgspec.structs.replace(customer, outbox=[i for i in customer.outbox if i.send_id not in gone])
+
+
+def still_eligible(intent: Intent, customer: Customer, compiled: Compiled, now: Instant) -> bool:
+    """Whether what caused the intent still holds: the journey would not have ended, the segment not been left."""
+    scenario = compiled.playbook.scenarios.get(intent.scenario)
+    if scenario is not None:
+        return not _finish(scenario, compiled, customer.profile, now)
+    campaign = compiled.playbook.campaigns[intent.campaign]
+    return compiled.remains(compiled.playbook.segments[campaign.segment].when, customer.profile, now)

@@ -1,0 +1,148 @@
+"""Who is who: the tie between a LINE user and a customer, and what happens to both when it is made or ended."""
+
+from typing import Literal
+
+import msgspec
+
+from functions.domain.customers import SEEN_KEPT, Customer
+from functions.domain.events import Event
+from functions.domain.gate import Gate, merged, new_gate
+from functions.domain.instants import Instant
+from functions.domain.journeys import Journey
+from functions.domain.line_events import anonymous_id
+from functions.domain.profiles import Register, profile_union
+
+LinkStatus = Literal["linked", "conflict", "unlinked"]
+
+
+class Link(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The tie of one LINE user. `customer_id` is the customer it is tied to, or was last; `claimed_by` who else says so."""
+
+    line_user_id: str
+    customer_id: str
+    method: str
+    status: LinkStatus
+    linked_at: Instant
+    changed_at: Instant
+    event_id: str
+    claimed_by: str = ""
+    version: int = 0
+
+    @property
+    def owner(self) -> str:
+        """The customer id under which this LINE user's events are folded."""
+        return anonymous_id(self.line_user_id) if self.status == "unlinked" else self.customer_id
+
+
+class AuditEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One change of a link: what it was before, what after, which event said so and when."""
+
+    line_user_id: str
+    at: Instant
+    event_id: str
+    source: str
+    before: Link | None
+    after: Link
+
+
+def link_after(before: Link | None, event: Event) -> Link | None:
+    """The link after `line_linked` or `line_unlinked`; None where it changes nothing (older news, or known already).
+
+    A LINE user who is tied to another customer stays with that one; the claim is noted as a conflict.
+    """
+    user = str(event.properties["line_user_id"])
+    if before and (event.occurred_at, event.event_id) <= (before.changed_at, before.event_id):
+        return None
+    if event.name == "line_unlinked":
+        return _unlinked(before, event)
+    same = before is not None and before.customer_id == event.customer_id
+    if before and before.status != "unlinked" and not same:
+        return _changed(before, event, "conflict", claimed_by=event.customer_id)
+    return Link(
+        line_user_id=user,
+        customer_id=event.customer_id,
+        method=str(event.properties.get("method") or "crm"),
+        status="linked",
+        linked_at=before.linked_at if before and same and before.status == "linked" else event.occurred_at,
+        changed_at=event.occurred_at,
+        event_id=event.event_id,
+        version=before.version if before else 0,
+    )
+
+
+def _unlinked(before: Link | None, event: Event) -> Link | None:
+    if before is None or before.status == "unlinked" or before.customer_id != event.customer_id:
+        return None
+    return _changed(before, event, "unlinked")
+
+
+def _changed(before: Link, event: Event, status: LinkStatus, claimed_by: str = "") -> Link:
+    return msgspec.structs.replace(
+        before, status=status, claimed_by=claimed_by, changed_at=event.occurred_at, event_id=event.event_id
+    )
+
+
+class Tied(msgspec.Struct, frozen=True):
+    """Both sides after a link was made or ended; all are written together or not at all."""
+
+    customer: Customer
+    friend: Customer
+    gate: Gate
+    friend_gate: Gate
+
+
+def tie(sides: Tied, event: Event) -> Tied:
+    """The customer and the anonymous friend become one: profile, journeys, consent, contacts and claims carry over."""
+    user = str(event.properties["line_user_id"])
+    link = Register(user, event.occurred_at, event.event_id)
+    customer, friend = sides.customer, sides.friend
+    customer = msgspec.structs.replace(
+        customer,
+        link=link,
+        profile=profile_union(customer.profile, friend.profile),
+        seen=[*friend.seen, *customer.seen][-SEEN_KEPT:],
+        journeys=_one_each(customer, friend),
+        outbox=[*customer.outbox, *friend.outbox],
+        intended=_added(customer.intended, friend.intended),
+        aliases=sorted({*customer.aliases, friend.customer_id}),
+    )
+    gate = msgspec.structs.replace(merged(sides.gate, sides.friend_gate), link=link)
+    return Tied(
+        customer=customer,
+        friend=Customer(friend.customer_id, friend.version, merged_into=customer.customer_id),
+        gate=gate,
+        friend_gate=Gate(friend.customer_id, sides.friend_gate.version, merged_into=customer.customer_id),
+    )
+
+
+def _one_each(customer: Customer, friend: Customer) -> list[Journey]:
+    """The friend's journeys beside the customer's; where both go through one scenario, the customer's goes on."""
+    running = {journey.scenario for journey in customer.journeys if journey.active}
+    carried = [j for j in friend.journeys if not (j.active and j.scenario in running)]
+    return [*customer.journeys, *carried]
+
+
+def _added(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
+    return {name: left.get(name, 0) + right.get(name, 0) for name in sorted(left.keys() | right.keys())}
+
+
+def untie(sides: Tied, event: Event) -> Tied:
+    """The tie is ended: the friend is anonymous again, with the contacts that count against its caps."""
+    user = str(event.properties["line_user_id"])
+    cut = Register(None, event.occurred_at, event.event_id)
+    mine = sides.customer.line_user_id == user
+    friend_id = anonymous_id(user)
+    fresh_gate = new_gate(friend_id, user, event.occurred_at, event.event_id)
+    return Tied(
+        customer=msgspec.structs.replace(sides.customer, link=cut) if mine else sides.customer,
+        friend=Customer(
+            friend_id, sides.friend.version, link=Register(user, event.occurred_at, event.event_id)
+        ),
+        gate=msgspec.structs.replace(sides.gate, link=cut) if mine else sides.gate,
+        friend_gate=msgspec.structs.replace(
+            merged(
+                fresh_gate, msgspec.structs.replace(sides.gate, claims=[], holds=[], consent={}, cases={})
+            ),
+            version=sides.friend_gate.version,
+        ),
+    )

@@ -1,0 +1,111 @@
+"""Intents, and what becomes of them: the life of one message to one recipient."""
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from typing import Any, Literal
+
+import msgspec
+
+from functions.domain.instants import Instant
+from functions.domain.playbook import Kind
+
+Outcome = Literal["sent", "suppressed", "failed", "unknown"]
+
+_NAMESPACE = uuid.UUID("6d757375-6269-5000-8000-6c696e650001")
+EXPIRES_MAX = dt.timedelta(days=8)
+KEY_LIFE = dt.timedelta(hours=23)
+"""LINE forgets a retry key after 24 hours, and then the same key is a new send. An hour is kept in hand."""
+CLAIM_OUTLIVES = dt.timedelta(hours=1)
+
+
+class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A decision to send, whole: every attempt finds all it needs in here, so that every attempt is the same.
+
+    `source` is the scenario, or the campaign run (`campaign@occurrence`); `occurrence` tells apart repeated
+    passages of one customer through one source; `line_user_id` is empty where no LINE user is known.
+    """
+
+    send_id: str
+    customer_id: str
+    line_user_id: str
+    kind: Kind
+    source: str
+    journey: str
+    step: str
+    occurrence: str
+    message: str
+    message_hash: str
+    playbook: str
+    rank: int
+    made_at: Instant
+    expires_at: Instant
+    values: dict[str, Any] = {}
+    scenario: str = ""
+    campaign: str = ""
+    variant: str = ""
+    hold_seconds_max: int | None = None
+
+    @property
+    def passage(self) -> str:
+        """The source and occurrence, whoever's journey it is: two customers that were merged share it."""
+        return f"{self.source}/{self.occurrence}"
+
+
+class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of the send log: when, to whom, which step and text version, and why."""
+
+    send_id: str
+    customer_id: str
+    line_user_id: str
+    status: Outcome
+    at: Instant
+    made_at: Instant
+    kind: Kind
+    message: str
+    message_hash: str
+    playbook: str
+    step: str
+    reason: str = ""
+    scenario: str = ""
+    campaign: str = ""
+    run: str = ""
+    variant: str = ""
+    request_id: str = ""
+
+
+def send_id_of(account: str, source: str, journey: str, step: str, line_user_id: str, occurrence: str) -> str:
+    """The name of one logical message (uuid5): the same for every attempt. It is LINE's retry key as well."""
+    return str(
+        uuid.uuid5(_NAMESPACE, "\x1f".join((account, source, journey, step, line_user_id, occurrence)))
+    )
+
+
+def content_hash(content: list[dict[str, Any]]) -> str:
+    """16 hex digits of what is said, independent of the order of keys."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def record_of(intent: Intent, status: Outcome, reason: str, at: Instant, request_id: str = "") -> SendRecord:
+    """The line that the send log gets when an intent has ended."""
+    return SendRecord(
+        send_id=intent.send_id,
+        customer_id=intent.customer_id,
+        line_user_id=intent.line_user_id,
+        status=status,
+        at=at,
+        made_at=intent.made_at,
+        kind=intent.kind,
+        message=intent.message,
+        message_hash=intent.message_hash,
+        playbook=intent.playbook,
+        step=intent.step,
+        reason=reason,
+        scenario=intent.scenario,
+        campaign=intent.campaign,
+        run=intent.source if intent.campaign else "",
+        variant=intent.variant,
+        request_id=request_id,
+    )

@@ -1,0 +1,108 @@
+"""evaluate: a campaign's hour has come. Freeze whom it is for, enqueue everyone, checkpoint; any number of times.
+
+The list is a chain of pages in the order of the scan, each frozen by whoever comes first, so that two runs side by
+side walk the same chain and make the same intents. Enqueueing begins when all is frozen: a crash skips nobody.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from functions.domain.campaigns import Chunk, Run, intent_of, next_occurrence, recipient_of
+from functions.domain.compiled import Compiled
+from functions.domain.instants import Instant
+from functions.ports import Audience, Continuation, Playbooks, Retryable, Runs, Schedules, SendQueue
+
+logger = logging.getLogger(__name__)
+
+SCAN_SEGMENTS = 4
+PAGES_MAX = 100_000
+EARLY = dt.timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluate:
+    """The ports of this flow. `time_left` tells how many seconds this invocation still has."""
+
+    account: str
+    playbooks: Playbooks
+    audience: Audience
+    runs: Runs
+    send_queue: SendQueue
+    schedules: Schedules
+    continuation: Continuation
+    now: Callable[[], Instant]
+
+    def run(self, campaign: str, occurrence: Instant, time_left: Callable[[], float]) -> None:
+        """Run one occurrence as far as the time allows, then hand over to another invocation."""
+        current = self.playbooks.in_force()
+        if occurrence > self.now() + EARLY:
+            logger.warning("campaign %s was called before its time", campaign)
+            return
+        if campaign not in current.playbook.campaigns or not current.playbook.campaigns[campaign].on:
+            logger.warning("campaign %s is not in force", campaign)
+            return
+        self._rearm(campaign, current, occurrence)
+        run = self.runs.freeze_run(Run(campaign, occurrence, current.version, self.now(), SCAN_SEGMENTS))
+        compiled = self.playbooks.version(run.playbook)
+        if not (self._freeze(run, compiled, time_left) and self._enqueue(run, compiled, time_left)):
+            self.continuation.again(campaign, occurrence)
+
+    def _rearm(self, campaign: str, current: Compiled, occurrence: Instant) -> None:
+        """First of all, so that no crash can end a recurring campaign."""
+        following = next_occurrence(current.playbook.campaigns[campaign], current.playbook.zone, occurrence)
+        if following is not None:
+            self.schedules.put(campaign, following)
+
+    def _freeze(self, run: Run, compiled: Compiled, time_left: Callable[[], float]) -> bool:
+        """Whether every page is frozen now."""
+        targeted = 0
+        for segment in range(run.scan_segments):
+            start_key = ""
+            for number in range(PAGES_MAX):
+                if time_left() < _SECONDS_IN_HAND:
+                    return False
+                chunk = self.runs.chunk(run, segment, number) or self._frozen_page(
+                    run, compiled, segment, number, start_key
+                )
+                targeted += len(chunk.recipients)
+                start_key = chunk.next_key
+                if not start_key:
+                    break
+        self.runs.finish(run, targeted)
+        return True
+
+    def _frozen_page(self, run: Run, compiled: Compiled, segment: int, number: int, start_key: str) -> Chunk:
+        customers, next_key = self.audience.page(segment, run.scan_segments, start_key)
+        found = [recipient_of(customer, run, compiled) for customer in customers]
+        chunk = Chunk([recipient for recipient in found if recipient is not None], next_key)
+        return self.runs.freeze_chunk(run, segment, number, chunk)
+
+    def _enqueue(self, run: Run, compiled: Compiled, time_left: Callable[[], float]) -> bool:
+        """Whether every page is enqueued now. The checkpoint follows the queue's answer, never the fetch."""
+        for segment, number, chunk in self._pages(run):
+            if self.runs.is_enqueued(run, segment, number):
+                continue
+            if time_left() < _SECONDS_IN_HAND:
+                return False
+            intents = [intent_of(recipient, run, compiled, self.account) for recipient in chunk.recipients]
+            taken = self.send_queue.put(intents)
+            if len(taken) < len(intents):
+                raise Retryable(f"{len(intents) - len(taken)} intents of {run.source} were not enqueued")
+            self.runs.checkpoint(run, segment, number)
+        return True
+
+    def _pages(self, run: Run) -> Iterator[tuple[int, int, Chunk]]:
+        for segment in range(run.scan_segments):
+            for number in range(PAGES_MAX):
+                chunk = self.runs.chunk(run, segment, number)
+                if chunk is None:
+                    raise Retryable(f"page {number} of {run.source} is not readable yet")
+                yield segment, number, chunk
+                if not chunk.next_key:
+                    break
+
+
+_SECONDS_IN_HAND = 10.0
+"""Enough to enqueue one page, and to hand over."""

@@ -1,0 +1,1 @@
+"""CRM events in."""

@@ -1,0 +1,93 @@
+"""ingest: CRM events by HTTP. Checked one by one against the dictionary; the good go on, the others are kept."""
+
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from functions.domain.events import Event, Fault, check_event
+from functions.domain.instants import Instant
+from functions.ports import EventsReceived, Inbox, Playbooks
+
+BODY_BYTES_MAX = 1024 * 1024
+EVENTS_MAX = 500
+
+
+class RejectedEvents(Protocol):
+    """Where events that were not taken in wait for repair."""
+
+    def keep(self, rejected: list[dict[str, Any]], received_at: Instant) -> None:
+        """Keep the raw events with their faults."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP status and its JSON body."""
+
+    status: int
+    body: dict[str, Any]
+
+
+def _error(status: int, message: str) -> Answer:
+    return Answer(status, {"message": message})
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """The ports of this flow."""
+
+    ingest_key: Callable[[], str]
+    playbooks: Playbooks
+    inbox: Inbox
+    rejected: RejectedEvents
+    now: Callable[[], Instant]
+
+    def ingest(self, body: bytes, authorization: str) -> Answer:
+        """202 with what was taken in and what was not · 400 · 401 · 413. Raises Retryable: the caller repeats."""
+        if len(body) > BODY_BYTES_MAX:
+            return _error(413, "The body is over 1 MB; send fewer events a request.")
+        if not self._is_authorized(authorization):
+            return _error(401, "Send the header 'Authorization: Bearer <ingest key>' with the right key.")
+        raw_events = _events_of(body)
+        if raw_events is None:
+            return _error(400, 'The body must be JSON of the form {"events": [...]}.')
+        if len(raw_events) > EVENTS_MAX:
+            return _error(413, f"{len(raw_events)} events; at most {EVENTS_MAX} a request.")
+        return self._taken_in(raw_events)
+
+    def _is_authorized(self, authorization: str) -> bool:
+        scheme, _, key = authorization.partition(" ")
+        given = key.strip().encode("utf-8", "replace")
+        return hmac.compare_digest(self.ingest_key().encode(), given) and scheme.lower() == "bearer"
+
+    def _taken_in(self, raw_events: list[Any]) -> Answer:
+        now, dictionary = self.now(), self.playbooks.in_force().playbook.events
+        accepted: dict[str, list[Event]] = {}
+        rejected: list[dict[str, Any]] = []
+        for index, raw in enumerate(raw_events):
+            event = check_event(raw, dictionary, now)
+            if isinstance(event, Fault):
+                rejected.append(
+                    {"index": index, "event_id": _id_of(raw), "code": event.code, "message": event.message}
+                )
+            else:
+                accepted.setdefault(event.customer_id, []).append(event)
+        if rejected:
+            self.rejected.keep([{**fault, "event": raw_events[fault["index"]]} for fault in rejected], now)
+        self.inbox.put([EventsReceived(customer_id, events) for customer_id, events in accepted.items()])
+        return Answer(202, {"accepted": len(raw_events) - len(rejected), "rejected": rejected})
+
+
+def _id_of(raw: Any) -> str | None:
+    event_id = raw.get("event_id") if isinstance(raw, dict) else None
+    return event_id if isinstance(event_id, str) else None
+
+
+def _events_of(body: bytes) -> list[Any] | None:
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return None
+    events = parsed.get("events") if isinstance(parsed, dict) else None
+    return events if isinstance(events, list) else None

@@ -1,0 +1,27 @@
+"""What the ingest function is made of."""
+
+from functools import cache
+
+from functions.aws.clients import client
+from functions.aws.objects import Objects, S3Playbooks, S3RejectedEvents
+from functions.aws.queues import Queue, SqsInbox
+from functions.aws.secrets import secret_field
+from functions.clock import clock_of
+from functions.ingest.flow import Ingest
+from functions.settings import read_settings, required
+
+
+@cache
+def ingest() -> Ingest:
+    """The flow of this process."""
+    settings = read_settings()
+    objects = Objects(client("s3"), required(settings.bucket, "BUCKET"))
+    return Ingest(
+        ingest_key=secret_field(
+            client("secretsmanager"), required(settings.secret_ingest, "SECRET_INGEST"), "ingest_key"
+        ),
+        playbooks=S3Playbooks(objects),
+        inbox=SqsInbox(Queue(client("sqs"), required(settings.queue_inbox_url, "QUEUE_INBOX_URL"))),
+        rejected=S3RejectedEvents(objects),
+        now=clock_of(settings.clock_file),
+    )

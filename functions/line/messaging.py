@@ -1,0 +1,92 @@
+"""LINE's Messaging API through line-bot-sdk: one client a process, a timeout on every call, raw JSON bodies.
+
+The SDK's request models are passed by: they strip messages given as dicts to `{"type": "text"}`.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import urllib3
+from linebot.v3.messaging import ApiClient, ApiException, Configuration
+
+from functions.ports import Accepted, AccountRefused, RateLimited, Rejected, Unknown
+
+CONFLICT = 409
+TOO_MANY = 429
+SERVER_ERROR = 500
+ACCOUNT_REFUSALS = (401, 403)
+_MONTHLY = "You have reached your monthly limit."
+_SAME_USER = "same user"
+
+
+class LineMessaging:
+    """The Messaging API of one channel."""
+
+    def __init__(self, api_url: str, access_token: Callable[[], str], timeout_seconds: float) -> None:
+        self._api_url = api_url
+        self._access_token = access_token
+        self._timeout_seconds = timeout_seconds
+        self._client: ApiClient | None = None
+
+    def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+        """Push 1–5 message objects. Raises Rejected, AccountRefused, RateLimited or Unknown."""
+        body = {"to": to, "messages": list(messages)}
+        try:
+            answer = self._api().call_api(
+                "/v2/bot/message/push",
+                "POST",
+                header_params={
+                    "Accept": "application/json",
+                    "Content-Type": "application/json",
+                    "X-Line-Retry-Key": retry_key,
+                },
+                body=body,
+                response_types_map={},
+                auth_settings=["Bearer"],
+                _return_http_data_only=False,
+                _request_timeout=self._timeout_seconds,
+            )
+        except ApiException as error:
+            return _accepted_before(error)
+        except urllib3.exceptions.HTTPError as error:
+            raise Unknown(f"no answer from LINE: {type(error).__name__}") from None
+        return Accepted(str((answer.headers or {}).get("x-line-request-id", "")))
+
+    def _api(self) -> ApiClient:
+        if self._client is None:
+            configuration = Configuration(host=self._api_url, access_token=self._access_token())
+            configuration.retries = False  # a repeat is the protocol's decision, never the connection pool's
+            self._client = ApiClient(configuration)
+        return self._client
+
+
+def _accepted_before(error: ApiException) -> Accepted:
+    """409 says that an earlier attempt was accepted; everything else is raised as what it means."""
+    status, headers = int(error.status or 0), error.headers or {}
+    if status == CONFLICT:
+        return Accepted(str(headers.get("x-line-accepted-request-id", "")))
+    message = _message_of(error.body)
+    if status in ACCOUNT_REFUSALS:
+        raise AccountRefused(f"http_{status}") from None
+    if status == TOO_MANY:
+        raise _too_many(message) from None
+    if status >= SERVER_ERROR or not status:
+        raise Unknown(f"LINE answered {status}") from None
+    raise Rejected(f"http_{status}") from None
+
+
+def _too_many(message: str) -> Exception:
+    """429 has several meanings, told apart by the text alone; an unknown text is taken for the rate limit."""
+    if message == _MONTHLY:
+        return AccountRefused("monthly_limit")
+    if _SAME_USER in message:
+        return Rejected("same_user_limit")
+    return RateLimited("rate_limit")
+
+
+def _message_of(body: Any) -> str:
+    try:
+        return str(json.loads(body)["message"])
+    except (TypeError, ValueError, KeyError):
+        return ""

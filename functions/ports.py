@@ -1,0 +1,258 @@
+"""What the flows need of the world outside, and the errors it may answer with."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from functions.domain.campaigns import Chunk, Run
+from functions.domain.compiled import Compiled
+from functions.domain.customers import Customer
+from functions.domain.events import Event
+from functions.domain.gate import Gate
+from functions.domain.identity import AuditEntry, Link, Tied
+from functions.domain.instants import Instant
+from functions.domain.sends import Intent, SendRecord
+
+
+class MusubiError(Exception):
+    """The root of what the flows tell apart."""
+
+
+class Rejected(MusubiError):
+    """Definitely refused, and so it will be again: never retried."""
+
+
+class AccountRefused(Rejected):
+    """LINE refuses the whole account (401, 403, monthly limit): the message itself is not to blame."""
+
+
+class Retryable(MusubiError):
+    """Definitely not done; another try may do it."""
+
+
+class Conflict(Retryable):
+    """Somebody else changed the item first: load it again."""
+
+
+class RateLimited(Retryable):
+    """LINE's rate limit: try again a little later."""
+
+
+class Unknown(MusubiError):
+    """No answer, or none that tells: it may have happened. Never blindly repeated."""
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """LINE took the message in (200, or 409 on a repeat): `request_id` is that of the accepted request."""
+
+    request_id: str
+
+
+class Line(Protocol):
+    """The Messaging API."""
+
+    def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+        """Push 1–5 message objects. Raises Rejected, AccountRefused, RateLimited or Unknown."""
+
+
+class Renderer(Protocol):
+    """Templates and frozen values to message objects; the same input gives the same bytes."""
+
+    def render(self, content: list[dict[str, Any]], values: dict[str, Any]) -> list[dict[str, Any]]:
+        """Raises ValueError where a template cannot be filled."""
+
+
+class Playbooks(Protocol):
+    """Compiled playbooks, by version and in force."""
+
+    def in_force(self) -> Compiled:
+        """The playbook applied last, seconds old at most. Raises Retryable where none was ever applied."""
+
+    def version(self, version: str) -> Compiled:
+        """One version, for good. Raises Rejected where it does not exist."""
+
+
+class Customers(Protocol):
+    """Customers and gates: read together, written each on condition of its version."""
+
+    def load(self, customer_id: str) -> Customer | None:
+        """The customer, read consistently."""
+
+    def save(self, customer: Customer) -> Customer:
+        """Write on condition that nobody wrote since it was read; Conflict otherwise. Returns it with its new version."""
+
+    def load_gate(self, customer_id: str) -> Gate | None:
+        """The gate, read consistently."""
+
+    def save_gate(self, gate: Gate) -> Gate:
+        """As `save`, for the gate."""
+
+    def load_both(self, customer_id: str) -> tuple[Gate | None, Customer | None]:
+        """Gate and customer in one consistent read."""
+
+
+class Identities(Protocol):
+    """The map from LINE users to customers."""
+
+    def link_of(self, line_user_id: str) -> Link | None:
+        """The link of a LINE user, read consistently."""
+
+    def save_tied(self, link: Link, audit: AuditEntry, sides: Tied | None) -> None:
+        """Link, audit and (where given) both customers and gates in one transaction; Conflict where any was changed."""
+
+
+class Events(Protocol):
+    """Every event of every customer, for dedupe, for the card and for repair."""
+
+    def put_new(self, event: Event) -> bool:
+        """Keep the event unless its identity is known; whether it was new."""
+
+    def put_all(self, customer_id: str, events: Sequence[Event]) -> None:
+        """Keep these events of one customer; those already kept stay as they are, or are replaced by their equal."""
+
+    def identities_of(self, customer_id: str) -> set[str]:
+        """The identities of all events kept of a customer."""
+
+    def all_of(self, customer_id: str) -> list[Event]:
+        """All events kept of a customer."""
+
+    def has(self, customer_id: str, identity: str) -> bool:
+        """Whether an event with this identity is kept."""
+
+    def keep_unattributed(self, event: Event) -> None:
+        """Keep an event that LINE ties to nobody."""
+
+
+class Sends(Protocol):
+    """The send log."""
+
+    def record(self, record: SendRecord) -> bool:
+        """Write the terminal state unless there is one; whether this was the first."""
+
+    def find(self, customer_id: str, made_at: Instant, send_id: str) -> SendRecord | None:
+        """The record of one intent, read consistently."""
+
+
+class Timers(Protocol):
+    """Due work, in buckets of a minute."""
+
+    def arm(self, customer_id: str, due: Instant, now: Instant) -> None:
+        """Wake this customer at `due`, or now if that is past."""
+
+    def hold(self, intent: Intent, until: Instant, now: Instant) -> None:
+        """Decide on this intent again at `until`."""
+
+    def due_in(self, minute: Instant, now: Instant) -> Iterable["DueRow"]:
+        """The rows of one minute's buckets that are due by `now`, read consistently."""
+
+    def done(self, rows: Sequence["DueRow"]) -> None:
+        """Take away rows that were enqueued."""
+
+
+class DueRow(msgspec.Struct, frozen=True):
+    """A timer row: a customer to wake, or an intent to decide on again. `key` is the row's own."""
+
+    key: tuple[str, str]
+    customer_id: str = ""
+    intent: Intent | None = None
+
+
+class Inbox(Protocol):
+    """The queue in front of `decide`."""
+
+    def put(self, messages: Sequence["InboxMessage"]) -> None:
+        """Enqueue all. Raises Retryable, with what was enqueued left there, where some could not be."""
+
+
+class SendQueue(Protocol):
+    """The queue in front of `send`."""
+
+    def put(self, intents: Sequence[Intent]) -> list[str]:
+        """Enqueue; the send ids that were taken in. What the batch answers list as failed is tried again, bounded."""
+
+    def put_later(self, intent: Intent, seconds: int) -> None:
+        """Enqueue a copy that comes up after so many seconds (at most 900)."""
+
+
+class Runs(Protocol):
+    """The frozen lists of campaign runs. Whatever is frozen first stays; every later attempt reads that."""
+
+    def freeze_run(self, run: Run) -> Run:
+        """The run as it was begun first."""
+
+    def chunk(self, run: Run, segment: int, number: int) -> Chunk | None:
+        """A page frozen already."""
+
+    def freeze_chunk(self, run: Run, segment: int, number: int, chunk: Chunk) -> Chunk:
+        """The page as it was frozen first."""
+
+    def is_enqueued(self, run: Run, segment: int, number: int) -> bool:
+        """Whether this page is checkpointed."""
+
+    def checkpoint(self, run: Run, segment: int, number: int) -> None:
+        """Note that every intent of this page is in the send queue."""
+
+    def finish(self, run: Run, targeted: int) -> None:
+        """Note how many people the whole run is for."""
+
+
+class Audience(Protocol):
+    """All customers, page by page."""
+
+    def page(self, segment: int, segments: int, start_key: str) -> tuple[list[Customer], str]:
+        """The customers of one page of one scan segment, and the key of the next (empty at the end)."""
+
+
+class Schedules(Protocol):
+    """One one-off schedule a campaign, in UTC."""
+
+    def put(self, campaign: str, occurrence: Instant) -> None:
+        """Let `evaluate` run this campaign at this instant."""
+
+    def remove(self, campaign: str) -> None:
+        """Let it run no more."""
+
+
+class Continuation(Protocol):
+    """The queue in front of `evaluate`."""
+
+    def again(self, campaign: str, occurrence: Instant) -> None:
+        """Go on with this run in a new invocation."""
+
+
+class AccountState(Protocol):
+    """What holds for the whole account; seconds old."""
+
+    def stopped_until(self) -> Instant | None:
+        """Until when nothing may be sent."""
+
+    def stop(self, until: Instant, reason: str) -> None:
+        """Stop sending for the account until then."""
+
+
+class LineReceived(msgspec.Struct, frozen=True, tag="line"):
+    """One raw event of a LINE webhook."""
+
+    raw: Any
+    received_at: Instant
+
+
+class EventsReceived(msgspec.Struct, frozen=True, omit_defaults=True, tag="events"):
+    """Checked CRM events of one customer. History is folded, and starts no journey."""
+
+    customer_id: str
+    events: list[Event]
+    history: bool = False
+
+
+class CustomerDue(msgspec.Struct, frozen=True, tag="due"):
+    """A customer whose timer has come up."""
+
+    customer_id: str
+
+
+InboxMessage = LineReceived | EventsReceived | CustomerDue
+
+STOP_FOR = dt.timedelta(minutes=15)

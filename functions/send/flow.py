@@ -1,0 +1,204 @@
+"""send: the protocol. One read, one pure decision, one conditional write, one push, one record.
+
+Whatever happens at any point, a redelivery either finds the end recorded, or a claim to resume with the same retry
+key, or nothing done at all.
+"""
+
+import datetime as dt
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from functions.domain.customers import Customer, pinned_versions, still_eligible
+from functions.domain.gate import Claim, Gate
+from functions.domain.instants import Instant
+from functions.domain.journeys import upcoming
+from functions.domain.sends import Intent, Outcome, content_hash, record_of
+from functions.domain.verdicts import Allow, Ended, Situation, Upcoming, Wait, closed, decide, unclaimed
+from functions.ports import (
+    STOP_FOR,
+    AccountRefused,
+    AccountState,
+    Conflict,
+    Customers,
+    Line,
+    Playbooks,
+    RateLimited,
+    Rejected,
+    Renderer,
+    SendQueue,
+    Sends,
+    Timers,
+    Unknown,
+)
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS_MAX = 8
+HOPS_MAX = 4
+PUSHES_MAX = 2
+RATE_DELAY_SECONDS = 2
+RETRY_DELAY_MIN = dt.timedelta(minutes=2)
+RETRY_DELAY_MAX = dt.timedelta(hours=1)
+
+Content = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """The ports of this flow. `hold_in_queue_seconds_max`: shorter holds wait in the queue, longer ones as a timer."""
+
+    customers: Customers
+    sends: Sends
+    timers: Timers
+    send_queue: SendQueue
+    playbooks: Playbooks
+    line: Line
+    renderer: Renderer
+    account_state: AccountState
+    hold_in_queue_seconds_max: int
+    now: Callable[[], Instant]
+
+    def deliver(self, intent: Intent) -> None:
+        """Bring one intent to its end, or put it where it will come up again. Raises Conflict on races lost too often."""
+        try:
+            content = self._rendered(intent)
+        except ValueError as error:
+            # Neither the error's text nor its trace is logged: both may quote the customer's values.
+            logger.error("message %s cannot be rendered (%s)", intent.message, type(error).__name__)  # noqa: TRY400
+            self._close(intent, "", Ended("failed", "render_error"))
+            return
+        verdict = self._claim(intent, content_hash(content))
+        match verdict:
+            case Allow():
+                self._push(intent, verdict.claim, content, unanswered=verdict.resumed)
+            case Wait():
+                self._hold(intent, verdict.until)
+            case Ended():
+                self._record(intent, verdict.outcome, verdict.reason)
+            case None:
+                pass  # an earlier delivery recorded its end
+
+    def _rendered(self, intent: Intent) -> Content:
+        message = self.playbooks.version(intent.playbook).playbook.messages[intent.message]
+        return self.renderer.render(message.content, intent.values)
+
+    def _claim(self, intent: Intent, content: str) -> Allow | Wait | Ended | None:
+        """Read, decide, write on condition. What it returns is in the gate already. None: the end is on record."""
+        for _ in range(ATTEMPTS_MAX):
+            gate, customer = self._read(intent.customer_id)
+            if gate is None or customer is None:
+                return Ended("suppressed", "erased")
+            claim = gate.claim(intent.send_id)
+            if claim and claim.state == "open" and self._recorded(intent):
+                return None
+            now = self.now()
+            rules = self.playbooks.in_force().rules
+            decision = decide(intent, gate, rules, self._situation(intent, customer, now), content, now)
+            if claim and claim.state != "open":
+                return decision.verdict
+            try:
+                self.customers.save_gate(decision.gate)
+            except Conflict:
+                continue
+            return decision.verdict
+        raise Conflict(f"the gate for intent {intent.send_id} is contended")
+
+    def _read(self, customer_id: str) -> tuple[Gate | None, Customer | None]:
+        """Gate and customer, of whoever the customer was merged into."""
+        for _ in range(HOPS_MAX):
+            gate, customer = self.customers.load_both(customer_id)
+            if gate is None or not gate.merged_into:
+                return gate, customer
+            customer_id = gate.merged_into
+        raise Conflict(f"customer {customer_id} is merged in a circle")
+
+    def _recorded(self, intent: Intent) -> bool:
+        return self.sends.find(intent.customer_id, intent.made_at, intent.send_id) is not None
+
+    def _situation(self, intent: Intent, customer: Customer, now: Instant) -> Situation:
+        pinned, current = self.playbooks.version(intent.playbook), self.playbooks.in_force()
+        return Situation(
+            eligible=still_eligible(intent, customer, pinned, now),
+            zone=customer.profile.zone,
+            upcoming=self._upcoming(customer, now) if current.is_capped(intent.kind) else [],
+            stopped_until=self.account_state.stopped_until(),
+            switched_off=not current.is_on(intent.scenario, intent.campaign),
+        )
+
+    def _upcoming(self, customer: Customer, now: Instant) -> list[Upcoming]:
+        """The sends that the customer's journeys come to within the longest window of any cap."""
+        until = now + self.playbooks.in_force().longest_window
+        versions = {
+            version: self.playbooks.version(version).playbook for version in pinned_versions(customer)
+        }
+        return [
+            send
+            for journey in customer.journeys
+            if journey.active
+            for playbook in (versions[journey.version],)
+            for send in upcoming(
+                journey, playbook.scenarios[journey.scenario], playbook.messages, customer.profile.zone, until
+            )
+        ]
+
+    def _push(self, intent: Intent, claim: Claim, content: Content, *, unanswered: bool) -> None:
+        """Push with the intent's own key. `unanswered`: an earlier attempt may have been accepted."""
+        for _ in range(PUSHES_MAX):
+            try:
+                accepted = self.line.push(claim.to, content, intent.send_id)
+            except Unknown:
+                unanswered = True
+                continue
+            except RateLimited:
+                self.send_queue.put_later(intent, RATE_DELAY_SECONDS)
+                return
+            except AccountRefused as refusal:
+                self._account_refused(intent, refusal, unanswered=unanswered)
+                return
+            except Rejected as refusal:
+                self._close(intent, claim.hash, Ended("unknown" if unanswered else "failed", str(refusal)))
+                return
+            self._record(intent, "sent", "", accepted.request_id)
+            return
+        now = self.now()
+        self._hold(intent, now + min(max(now - claim.key_at, RETRY_DELAY_MIN), RETRY_DELAY_MAX))
+
+    def _account_refused(self, intent: Intent, refusal: AccountRefused, *, unanswered: bool) -> None:
+        """The account stops. What was definitely refused is unclaimed, and waits until the account may send again."""
+        until = self.now() + STOP_FOR
+        logger.error("LINE refuses the account (%s); sending stops until %s", refusal, until)
+        self.account_state.stop(until, str(refusal))
+        if not unanswered:
+            self._change_gate(intent, lambda gate: unclaimed(gate, intent))
+        self._hold(intent, until)
+
+    def _hold(self, intent: Intent, until: Instant) -> None:
+        now = self.now()
+        seconds = (until - now).total_seconds()
+        if seconds <= self.hold_in_queue_seconds_max:
+            self.send_queue.put_later(intent, max(0, math.ceil(seconds)))
+        else:
+            self.timers.hold(intent, until, now)
+
+    def _close(self, intent: Intent, content: str, ended: Ended) -> None:
+        """End an intent for good: first in the gate, which gives back the slot of a failure, then on record."""
+        self._change_gate(intent, lambda gate: closed(gate, intent, content, ended, self.now()))
+        self._record(intent, ended.outcome, ended.reason)
+
+    def _change_gate(self, intent: Intent, change: Callable[[Gate], Gate]) -> None:
+        for _ in range(ATTEMPTS_MAX):
+            gate, _customer = self._read(intent.customer_id)
+            if gate is None:
+                return
+            try:
+                self.customers.save_gate(change(gate))
+            except Conflict:
+                continue
+            return
+        raise Conflict(f"the gate for intent {intent.send_id} is contended")
+
+    def _record(self, intent: Intent, outcome: Outcome, reason: str, request_id: str = "") -> None:
+        self.sends.record(record_of(intent, outcome, reason, self.now(), request_id))

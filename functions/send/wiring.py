@@ -1,0 +1,39 @@
+"""What the send function is made of."""
+
+from functools import cache
+
+from functions.aws.account import DynamoAccountState
+from functions.aws.clients import client
+from functions.aws.items import DynamoCustomers
+from functions.aws.objects import Objects, S3Playbooks
+from functions.aws.queues import Queue, SqsSendQueue
+from functions.aws.secrets import secret_field
+from functions.aws.send_log import DynamoSends
+from functions.aws.timers import DynamoTimers
+from functions.clock import clock_of
+from functions.line.messaging import LineMessaging
+from functions.rendering import JinjaRenderer
+from functions.send.flow import Deliver
+from functions.settings import read_settings, required
+
+
+@cache
+def deliver() -> Deliver:
+    """The flow of this process."""
+    settings, dynamodb = read_settings(), client("dynamodb")
+    gates = required(settings.table_gates, "TABLE_GATES")
+    token = secret_field(
+        client("secretsmanager"), required(settings.secret_line, "SECRET_LINE"), "channel_access_token"
+    )
+    return Deliver(
+        customers=DynamoCustomers(dynamodb, required(settings.table_customers, "TABLE_CUSTOMERS"), gates),
+        sends=DynamoSends(dynamodb, required(settings.table_sends, "TABLE_SENDS")),
+        timers=DynamoTimers(dynamodb, required(settings.table_timers, "TABLE_TIMERS"), settings.timer_shards),
+        send_queue=SqsSendQueue(Queue(client("sqs"), required(settings.queue_send_url, "QUEUE_SEND_URL"))),
+        playbooks=S3Playbooks(Objects(client("s3"), required(settings.bucket, "BUCKET"))),
+        line=LineMessaging(settings.line_api_url, token, settings.line_timeout_seconds),
+        renderer=JinjaRenderer(),
+        account_state=DynamoAccountState(dynamodb, gates, settings.account),
+        hold_in_queue_seconds_max=settings.hold_in_queue_seconds_max,
+        now=clock_of(settings.clock_file),
+    )

@@ -1,0 +1,47 @@
+"""tick: what is due in this minute, and in the few before it, goes back into the queues."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from functions.domain.instants import MINUTE, Instant, minute_of
+from functions.ports import CustomerDue, DueRow, Inbox, Retryable, SendQueue, Timers
+
+LOOK_BACK = dt.timedelta(minutes=5)
+"""A row may be written into a bucket that was just read, and an invocation may come late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The ports of this flow."""
+
+    timers: Timers
+    inbox: Inbox
+    send_queue: SendQueue
+    now: Callable[[], Instant]
+
+    def run(self, scheduled_at: Instant) -> int:
+        """Enqueue all that is due in the buckets around this instant; how many rows.
+
+        A row is taken away only after it is enqueued: a crash between brings it twice, never not at all.
+        Raises Retryable where a queue did not take everything.
+        """
+        count, now = 0, self.now()
+        minute = minute_of(scheduled_at - LOOK_BACK)
+        while minute <= scheduled_at:
+            rows = list(self.timers.due_in(minute, now))
+            if rows:
+                self._enqueue(rows)
+                count += len(rows)
+            minute += MINUTE
+        return count
+
+    def _enqueue(self, rows: list[DueRow]) -> None:
+        customers = [row for row in rows if row.intent is None]
+        self.inbox.put([CustomerDue(row.customer_id) for row in customers])
+        self.timers.done(customers)
+        held = [(row, row.intent) for row in rows if row.intent is not None]
+        taken = set(self.send_queue.put([intent for _, intent in held]))
+        self.timers.done([row for row, intent in held if intent.send_id in taken])
+        if len(taken) < len({intent.send_id for _, intent in held}):
+            raise Retryable("the send queue did not take every held intent; the rest stays in its bucket")
