@@ -1,0 +1,1 @@
+"""What an operator runs: the command, the local environment and its LINE sandbox."""

@@ -1,0 +1,124 @@
+"""The Messaging API: which request goes where, and what every request has to pass first."""
+
+import hmac
+import re
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import unquote
+
+from ops.line_sandbox import accounts, sends
+from ops.line_sandbox.answers import AUTHENTICATION_FAILED, RATE_LIMITED, Answer, RefusedError, refused
+from ops.line_sandbox.calls import Call, Request
+from ops.line_sandbox.faults import ANSWERS, FaultRule
+from ops.line_sandbox.world import World
+
+BODY_BYTES_MAX = 2 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One endpoint: its name in rates, faults and reports, its one method, and what answers it."""
+
+    endpoint: str
+    method: str
+    handle: Callable[[World, Call], Answer]
+
+
+MESSAGE = "/v2/bot/message"
+SENDERS: Mapping[str, Callable[[World, Call], Answer]] = {
+    "push": sends.push,
+    "multicast": sends.multicast,
+    "broadcast": sends.broadcast,
+    "narrowcast": sends.narrowcast,
+    "reply": sends.reply,
+}
+ROUTES: Mapping[str, Route] = {
+    **{f"{MESSAGE}/{name}": Route(name, "POST", handle) for name, handle in SENDERS.items()},
+    **{f"{MESSAGE}/validate/{name}": Route(f"validate/{name}", "POST", sends.validate) for name in SENDERS},
+    f"{MESSAGE}/quota": Route("quota", "GET", accounts.quota),
+    f"{MESSAGE}/quota/consumption": Route("consumption", "GET", accounts.consumption),
+    "/v2/bot/info": Route("bot_info", "GET", accounts.bot_info),
+}
+USER_ROUTES: tuple[tuple[re.Pattern[str], Route], ...] = (
+    (re.compile(r"/v2/bot/profile/([^/]+)"), Route("profile", "GET", accounts.profile)),
+    (re.compile(r"/v2/bot/user/([^/]+)/linkToken"), Route("link_token", "POST", accounts.link_token)),
+)
+
+
+class MessagingApi:
+    """LINE's Messaging API over one world, for one access token. Calls may come from many threads at once."""
+
+    def __init__(
+        self, world: World, access_token: str, pause: Callable[[float], object] = time.sleep
+    ) -> None:
+        self._world = world
+        self._authorization = f"Bearer {access_token}".encode()
+        self._pause = pause
+
+    def answer(self, request: Request) -> Answer:
+        """Any request's answer, with `x-line-request-id`."""
+        request_id = str(uuid.uuid4())
+        route, user_id = find_route(request.path)
+        try:
+            answer = self._answer(route, request, request_id, user_id)
+        except RefusedError as refusal:
+            answer = refusal.answer
+        endpoint = route.endpoint if route else "unknown"
+        self._world.note_answer(endpoint, "dropped" if answer.dropped else str(answer.status))
+        return replace(answer, headers={**answer.headers, "x-line-request-id": request_id})
+
+    def _answer(self, route: Route | None, request: Request, request_id: str, user_id: str) -> Answer:
+        """The gates in LINE's order: path, method, token, rate, size; then the faults around the endpoint."""
+        if route is None:
+            raise refused(404, "Not found")
+        if request.method != route.method:
+            raise refused(405, "Method not allowed")
+        self._authenticate(request)
+        if not self._world.rate_limits.allow(route.endpoint, request.method):
+            raise refused(429, RATE_LIMITED)
+        if len(request.body) > BODY_BYTES_MAX:
+            raise refused(
+                413, "Request exceeds the max size of 2MB. Make the request smaller than 2MB and try again."
+            )
+        return self._answer_with_faults(route, Call(request, request_id, self._world.clock(), user_id))
+
+    def _authenticate(self, request: Request) -> None:
+        given = request.headers.get("authorization", "").encode()
+        if not hmac.compare_digest(given, self._authorization):
+            raise refused(401, AUTHENTICATION_FAILED)
+
+    def _answer_with_faults(self, route: Route, call: Call) -> Answer:
+        faults = self._world.faults
+        if faults.any_before:
+            rule = faults.before(route.endpoint, call.users_named())
+            if rule and rule.kind in ANSWERS:
+                return ANSWERS[rule.kind]
+            if rule:
+                self._pause(rule.seconds)
+                call = replace(call, now=self._world.clock())
+        answer = route.handle(self._world, call)
+        if not (answer.accepted and faults.any_after):
+            return answer
+        struck = faults.after(route.endpoint, call.users_named())
+        return self._struck(answer, struck) if struck else answer
+
+    def _struck(self, answer: Answer, rule: FaultRule) -> Answer:
+        """What the client sees of an accepted request: nothing, an error, or the truth too late."""
+        if rule.kind in ANSWERS:
+            return ANSWERS[rule.kind]
+        self._pause(rule.seconds)
+        return answer
+
+
+def find_route(path: str) -> tuple[Route | None, str]:
+    """The route of a path and the user id in it, if any."""
+    route = ROUTES.get(path)
+    if route:
+        return route, ""
+    for pattern, user_route in USER_ROUTES:
+        match = pattern.fullmatch(path)
+        if match:
+            return user_route, unquote(match[1])
+    return None, ""

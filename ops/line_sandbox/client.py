@@ -1,0 +1,154 @@
+"""The control API from Python: what a demo or a test asks of a running sandbox."""
+
+from collections.abc import Iterable
+from typing import Any, Self, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+import urllib3
+
+from ops.line_sandbox.answers import JsonObject
+from ops.line_sandbox.faults import FaultRule
+from ops.line_sandbox.friends import Friend
+from ops.line_sandbox.ledger import Delivery
+from ops.line_sandbox.settings import Settings
+from ops.line_sandbox.webhooks import WebhookOrder, WebhookResult
+from ops.line_sandbox.world import Report
+
+Decoded = TypeVar("Decoded")
+STATUS_OK = 200
+
+
+class SandboxError(RuntimeError):
+    """The sandbox refused a control request, with its reason."""
+
+
+class _Deliveries(msgspec.Struct):
+    deliveries: list[Delivery]
+
+
+class _Friends(msgspec.Struct):
+    users: list[Friend]
+
+
+class SandboxClient:
+    """One sandbox by its url. Safe to use from many threads; close it, or use it as a context manager."""
+
+    def __init__(self, url: str, *, timeout_seconds: float = 120.0) -> None:
+        self._url = url.rstrip("/") + "/_sandbox/"
+        self._timeout_seconds = timeout_seconds
+        self._http = urllib3.PoolManager(maxsize=16)
+
+    def register_friends(self, friends: Iterable[Friend | str]) -> None:
+        """Make users known without a webhook; a bare id is a friend."""
+        users = [Friend(user_id=one) if isinstance(one, str) else one for one in friends]
+        self._call("POST", "friends", {"users": users}, JsonObject)
+
+    def friends(self) -> list[Friend]:
+        """All known users."""
+        return self._call("GET", "friends", None, _Friends).users
+
+    def follow(self, user_id: str, *, at: str = "", display_name: str = "") -> WebhookResult:
+        """The user adds the account, or comes back to it; `at` is an ISO instant."""
+        body = {"at": at, "display_name": display_name}
+        return self._call("POST", f"friends/{user_id}/follow", body, WebhookResult)
+
+    def unblock(self, user_id: str, *, at: str = "") -> WebhookResult:
+        """The user lifts the block: a follow event with `isUnblocked`."""
+        return self._call("POST", f"friends/{user_id}/unblock", {"at": at}, WebhookResult)
+
+    def block(self, user_id: str, *, at: str = "") -> WebhookResult:
+        """The user blocks the account."""
+        return self._call("POST", f"friends/{user_id}/block", {"at": at}, WebhookResult)
+
+    def message(self, user_id: str, text: str, *, at: str = "") -> WebhookResult:
+        """The user writes a text."""
+        return self.send_events([_described("message", user_id, at, text=text)])
+
+    def postback(self, user_id: str, data: str, *, at: str = "") -> WebhookResult:
+        """The user taps a button with postback data."""
+        return self.send_events([_described("postback", user_id, at, data=data)])
+
+    def account_link(self, link_token: str, nonce: str, *, at: str = "") -> WebhookResult:
+        """The user ends the account-link dialog. A used or expired token, or a bad nonce, sends no event."""
+        body = {"link_token": link_token, "nonce": nonce, "at": at}
+        return self._call("POST", "account-link", body, WebhookResult)
+
+    def send_events(
+        self,
+        events: Iterable[JsonObject],
+        *,
+        url: str = "",
+        batch_size: int | None = None,
+        redeliveries: int = 0,
+        order: str = "given",
+        seed: int = 0,
+    ) -> WebhookResult:
+        """Deliver events (descriptions or whole ones) in batches, again, or out of order; see WebhookOrder."""
+        body = {
+            "events": list(events),
+            "url": url,
+            "batch_size": batch_size,
+            "redeliveries": redeliveries,
+            "order": order,
+            "seed": seed,
+        }
+        return self._call("POST", "webhook", msgspec.convert(body, WebhookOrder), WebhookResult)
+
+    def configure(self, **changes: Any) -> Settings:
+        """Change settings by name: webhook_url, accept_any_user, rate_scale, monthly_limit and so on."""
+        return self._call("POST", "config", changes, Settings)
+
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._call("GET", "config", None, Settings)
+
+    def faults(self, rules: Iterable[FaultRule]) -> None:
+        """Put these fault rules in force instead of all others."""
+        self._call("POST", "faults", {"rules": list(rules)}, JsonObject)
+
+    def clear_faults(self) -> None:
+        """No more faults."""
+        self._call("DELETE", "faults", None, JsonObject)
+
+    def report(self, *, with_users: bool = True) -> Report:
+        """What the sandbox has seen, copies above all."""
+        return self._call("GET", f"report?users={int(with_users)}", None, Report)
+
+    def deliveries(self, user_id: str = "") -> list[Delivery]:
+        """Accepted deliveries, oldest first for each user; of all users without an id."""
+        query = urlencode({"user": user_id})
+        return self._call("GET", f"deliveries?{query}", None, _Deliveries).deliveries
+
+    def reset(self, *, keep_friends: bool = False) -> None:
+        """Forget what happened; the settings stay."""
+        self._call("POST", "reset", {"keep_friends": keep_friends}, JsonObject)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _call(self, method: str, path: str, body: object, shape: type[Decoded]) -> Decoded:
+        """The decoded answer; SandboxError for anything but 200."""
+        response = self._http.request(
+            method,
+            self._url + path,
+            body=None if body is None else msgspec.json.encode(body),
+            headers={"content-type": "application/json"},
+            timeout=self._timeout_seconds,
+            retries=False,
+        )
+        if response.status != STATUS_OK:
+            raise SandboxError(f"{method} {path}: {response.status} {response.data.decode()}")
+        return msgspec.json.decode(response.data, type=shape)
+
+
+def _described(kind: str, user_id: str, at: str, **more: str) -> JsonObject:
+    described: JsonObject = {"type": kind, "user_id": user_id, **more}
+    return {**described, "at": at} if at else described

@@ -1,0 +1,34 @@
+"""What can be set about a sandbox while it runs."""
+
+from typing import Annotated
+
+import msgspec
+
+from ops.line_sandbox.answers import JsonObject
+
+BOT_USER_ID = "U8e742f61d673b39c7fff3cecb7536ef0"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One sandbox's settings; each has a default, and a change names only what changes."""
+
+    destination: Annotated[str, msgspec.Meta(pattern="^U[0-9a-f]{32}$")] = BOT_USER_ID
+    """The account's own user id, as webhooks and the account's information name it."""
+    webhook_url: str = ""
+    """Where follow, block and other events of users are posted; empty: nowhere."""
+    webhook_timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    webhook_redeliveries_max: Annotated[int, msgspec.Meta(ge=0, le=10)] = 0
+    """How often a webhook that got no 2xx is delivered again; LINE's redelivery is off by default, too."""
+    accept_any_user: bool = False
+    """Whether a well-formed id that nobody registered is a friend; LINE refuses it with 400."""
+    rate_scale: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    """Factor on all of LINE's rate limits."""
+    monthly_limit: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """Recipients a calendar month in Japan; None: no limit."""
+    duplicate_window_hours: Annotated[float, msgspec.Meta(ge=0)] = 20.0
+    """Within it, the same content to the same user counts as a second copy."""
+
+
+def changed(settings: Settings, changes: JsonObject) -> Settings:
+    """The settings with the changes; msgspec.ValidationError where a name or a value is wrong."""
+    return msgspec.convert({**msgspec.to_builtins(settings), **changes}, Settings)
