@@ -104,5 +104,5 @@ class Evaluate:
                     break
 
 
-_SECONDS_IN_HAND = 10.0
+_SECONDS_IN_HAND = 4.0
 """Enough to enqueue one page, and to hand over."""

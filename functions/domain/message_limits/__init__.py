@@ -1,0 +1,9 @@
+"""LINE's own limits on message objects, so that what passes here is not refused there for its form.
+
+Texts count UTF-16 units; action labels and template texts count graphemes; Flex containers count bytes of JSON.
+"""
+
+from functions.domain.message_limits.objects import content_faults
+from functions.domain.message_limits.parts import LimitFault, graphemes, utf16_units
+
+__all__ = ["LimitFault", "content_faults", "graphemes", "utf16_units"]

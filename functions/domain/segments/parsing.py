@@ -1,0 +1,162 @@
+"""Expressions as text → tree, by Python's own grammar. Nothing is executed."""
+
+import ast
+
+from functions.domain.segments.terms import Terms, Typed, near
+from functions.domain.segments.tree import Names, SegmentError, Tree
+
+SOURCE_CHARACTERS_MAX = 2_000
+DEPTH_MAX = 40
+
+_OPERATORS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+
+
+def parse(source: str, names: Names) -> Tree:
+    """The tree of an expression; SegmentError, with the character it is about, where it means nothing."""
+    if len(source) > SOURCE_CHARACTERS_MAX:
+        raise SegmentError(
+            f"the expression has {len(source)} characters, at most {SOURCE_CHARACTERS_MAX} are read; "
+            'split it and refer to the parts as segment("name")',
+            SOURCE_CHARACTERS_MAX,
+        )
+    text = " ".join(source.splitlines())
+    body = text.strip()
+    if not body:
+        raise SegmentError("the expression is empty; write a condition such as orders.count >= 1", 1)
+    offset = len(text) - len(text.lstrip())
+    return _Conditions(Terms(body, offset, names), names).condition(_syntax(body, offset))
+
+
+def _syntax(body: str, offset: int) -> ast.expr:
+    try:
+        return ast.parse(body, mode="eval").body
+    except SyntaxError as error:
+        column = max(error.offset or 1, 1)
+        hint = (
+            "to compare write =="
+            if body[column - 1 : column] == "="
+            else "check quotes, parentheses and operators"
+        )
+        raise SegmentError(f"this is no expression: {error.msg}; {hint}", offset + column) from None
+    except (ValueError, MemoryError, RecursionError):
+        raise SegmentError(
+            "this is no expression: it is nested too deeply or holds a character that cannot be read", 1
+        ) from None
+
+
+class _Conditions:
+    """The conditions of one expression, down to a bounded depth."""
+
+    def __init__(self, terms: Terms, names: Names) -> None:
+        self._terms = terms
+        self._names = names
+        self._depth = 0
+
+    def condition(self, node: ast.expr) -> Tree:
+        """A node that is true or false."""
+        self._depth += 1
+        if self._depth > DEPTH_MAX:
+            raise self._terms.fail(node, f"nested deeper than {DEPTH_MAX} levels; split it into segments")
+        try:
+            return self._condition(node)
+        finally:
+            self._depth -= 1
+
+    def _condition(self, node: ast.expr) -> Tree:
+        match node:
+            case ast.BoolOp(op=op, values=values):
+                word = "and" if isinstance(op, ast.And) else "or"
+                return [word, *(self.condition(value) for value in values)]
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return ["not", self.condition(operand)]
+            case ast.Compare():
+                return self._comparison(node)
+            case ast.Call(func=ast.Name(id="segment")):
+                return self._segment(node)
+            case _:
+                return self._bare(node)
+
+    def _bare(self, node: ast.expr) -> Tree:
+        """A value that stands alone as a condition: true, false, or an attribute that says yes or no."""
+        tree, kind = self._terms.value(node)
+        if tree[0] == "const" and kind == "boolean":
+            return tree
+        if tree[0] == "attribute" and kind in (None, "boolean"):
+            return ["cmp", "==", tree, ["const", True]]
+        raise self._terms.fail(
+            node, "this is a value, and a condition is needed; compare it, as in orders.count >= 1"
+        )
+
+    def _segment(self, node: ast.Call) -> Tree:
+        name = node.args[0].value if len(node.args) == 1 and isinstance(node.args[0], ast.Constant) else None
+        if not isinstance(name, str) or node.keywords:
+            raise self._terms.fail(node, 'segment takes one name in quotes; write segment("vip")')
+        if name not in self._names.segments:
+            raise self._terms.fail(node, f"there is no segment {name!r}; {near(name, self._names.segments)}")
+        return ["segment", name]
+
+    def _comparison(self, node: ast.Compare) -> Tree:
+        lefts = [node.left, *node.comparators[:-1]]
+        parts = [
+            self._compared(left, op, right)
+            for left, op, right in zip(lefts, node.ops, node.comparators, strict=True)
+        ]
+        return parts[0] if len(parts) == 1 else ["and", *parts]
+
+    def _compared(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Tree:
+        if isinstance(op, ast.In):
+            return self._membership(left, right)
+        if isinstance(op, ast.NotIn):
+            return ["not", self._membership(left, right)]
+        if type(op) not in _OPERATORS:
+            raise self._terms.fail(right, "'is' is not part of the language; write == or !=")
+        sign = _OPERATORS[type(op)]
+        (left_tree, left_kind), (right_tree, right_kind) = self._paired(
+            self._terms.value(left), self._terms.value(right)
+        )
+        if left_kind and right_kind and left_kind != right_kind:
+            raise self._terms.fail(
+                left,
+                f"a {left_kind} is compared with a {right_kind}, which is never true; compare like with like",
+            )
+        if "boolean" in (left_kind, right_kind) and sign not in ("==", "!="):
+            raise self._terms.fail(left, "true and false have no order; write == or !=")
+        if left_tree[0] == right_tree[0] == "days_since":
+            raise self._terms.fail(
+                left,
+                "two ages are compared; compare the instants themselves, as in carts.last_at > orders.last_at",
+            )
+        return ["cmp", sign, left_tree, right_tree]
+
+    @staticmethod
+    def _paired(left: Typed, right: Typed) -> tuple[Typed, Typed]:
+        """Beside an instant, an attribute is read as an instant too."""
+        if left[1] == "time" and right[0][0] == "attribute":
+            return left, (["instant", right[0]], "time")
+        if right[1] == "time" and left[0][0] == "attribute":
+            return (["instant", left[0]], "time"), right
+        return left, right
+
+    def _membership(self, left: ast.expr, right: ast.expr) -> Tree:
+        if not isinstance(left, ast.Constant) or not isinstance(left.value, str):
+            raise self._terms.fail(left, "'in' needs a text in quotes before it, as in \"vip\" in tags")
+        if isinstance(right, ast.Name) and right.id == "tags":
+            return ["tagged", left.value]
+        if isinstance(right, ast.Attribute) and isinstance(right.value, ast.Name):
+            event = self._terms.event(right.value)
+            if right.attr in event.properties and event.properties[right.attr].index:
+                return ["indexed", right.value.id, right.attr, left.value]
+            indexed = [key for key, kind in event.properties.items() if kind.index]
+            raise self._terms.fail(
+                right, f"{right.value.id}.{right.attr} is not indexed; {near(right.attr, indexed)}"
+            )
+        raise self._terms.fail(
+            right, "'in' asks tags or an indexed property of an event; for other values write == with or"
+        )

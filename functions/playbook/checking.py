@@ -1,0 +1,30 @@
+"""The whole way: read, lint, compile. All faults at once."""
+
+from pathlib import Path
+
+from functions.domain.playbook import Playbook
+from functions.playbook.compiling import compiled
+from functions.playbook.draft import read_draft
+from functions.playbook.expressions import expression_faults
+from functions.playbook.faults import CheckResult, PlaybookFaults
+from functions.playbook.message_lint import message_faults, message_warnings
+from functions.playbook.references import reference_faults
+from functions.playbook.trade_lint import trade_faults, trade_warnings
+
+
+def check_playbook(directory: Path) -> CheckResult:
+    """Everything that is wrong, or doubtful, in a playbook's folder; the compiled playbook where nothing is wrong."""
+    draft, faults = read_draft(directory)
+    for lint in (reference_faults, expression_faults, message_faults, trade_faults):
+        faults += lint(draft)
+    warnings = [warning for lint in (message_warnings, trade_warnings) for warning in lint(draft)]
+    playbook = None if faults else compiled(draft)
+    return CheckResult(directory, playbook, sorted(set(faults)), sorted(set(warnings)))
+
+
+def load_playbook(directory: Path) -> Playbook:
+    """The compiled playbook of a folder; PlaybookFaults, with every fault, where it has any."""
+    result = check_playbook(directory)
+    if result.playbook is None:
+        raise PlaybookFaults(result.faults)
+    return result.playbook

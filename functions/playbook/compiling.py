@@ -1,0 +1,122 @@
+"""A sound draft → the compiled playbook that the flows decide with."""
+
+import hashlib
+from typing import Any, get_args
+
+import msgspec
+
+from functions.domain import playbook as pb
+from functions.domain.segments import Tree, inlined, parse, segment_hash
+from functions.playbook.draft import Draft
+from functions.playbook.expressions import event_type, names_in, segment_trees
+from functions.playbook.models import CampaignForm, MessageForm, SettingsForm, Weekday
+from functions.playbook.quantities import instant_in
+from functions.playbook.scenario_models import ScenarioForm
+from functions.playbook.steps import flat_steps
+
+_WEEKDAYS: tuple[str, ...] = get_args(Weekday)
+
+
+def short_hash(value: Any) -> str:
+    """16 hex digits that name a value: sha256 of its canonical JSON, whatever the order of keys."""
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
+
+
+def compiled(draft: Draft) -> pb.Playbook:
+    """The playbook of a draft that has no faults."""
+    assert draft.settings is not None, "a draft without playbook.yaml has faults"
+    return _Compiling(draft, draft.settings.form).playbook()
+
+
+class _Compiling:
+    """What the parts need of each other while they are compiled."""
+
+    def __init__(self, draft: Draft, settings: SettingsForm) -> None:
+        self._draft, self._settings = draft, settings
+        self._names, self._trees = names_in(draft), segment_trees(draft)
+
+    def playbook(self) -> pb.Playbook:
+        draft, settings = self._draft, self._settings
+        playbook = pb.Playbook(
+            version="",
+            name=settings.account,
+            zone=settings.zone,
+            caps=[pb.Cap(c.id, c.kinds, c.limit, c.window, c.hold_up_to or 0) for c in settings.caps],
+            quiet_hours=_quiet_hours(settings),
+            consent=_consent(settings),
+            exclusions=settings.exclusions,
+            events={name: event_type(part.form) for name, part in draft.events.items()},
+            segments={name: self._segment(name) for name in draft.segments},
+            scenarios={name: self._scenario(part.form) for name, part in draft.scenarios.items()},
+            campaigns={name: self._campaign(part.form) for name, part in draft.campaigns.items()},
+            messages={name: _message(part.form) for name, part in draft.messages.items()},
+        )
+        return msgspec.structs.replace(playbook, version=short_hash(playbook))
+
+    def _tree(self, text: str) -> Tree:
+        return inlined(parse(text, self._names), self._trees)
+
+    def _optional(self, text: str | None) -> Tree | None:
+        return None if text is None else self._tree(text)
+
+    def _segment(self, name: str) -> pb.Segment:
+        form = self._draft.segments[name].form
+        tree = self._tree(form.when)
+        return pb.Segment(tree, segment_hash(tree), form.when, form.meaning)
+
+    def _rank(self, priority: str) -> int:
+        return self._settings.priorities.index(priority)
+
+    def _scenario(self, form: ScenarioForm) -> pb.Scenario:
+        return pb.Scenario(
+            entry=pb.Entry(form.entry.event, form.entry.fresh_for, self._optional(form.entry.when)),
+            steps=flat_steps(form.steps, self._tree),
+            rank=self._rank(form.priority),
+            desired_action=form.desired_action,
+            target=form.target,
+            owner=form.owner,
+            on=form.on,
+            reentry_seconds=form.reentry,
+            exit=self._optional(form.exit),
+            goal=self._optional(form.goal),
+        )
+
+    def _campaign(self, form: CampaignForm) -> pb.Campaign:
+        schedule = form.schedule
+        weekly = (
+            pb.Weekly(_WEEKDAYS.index(schedule.every), schedule.at)
+            if schedule.every and schedule.at
+            else None
+        )
+        return pb.Campaign(
+            segment=form.segment,
+            message=form.message,
+            rank=self._rank(form.priority),
+            expires_seconds=form.expires_after,
+            owner=form.owner,
+            on=form.on,
+            weekly=weekly,
+            once=instant_in(schedule.once, self._settings.zone) if schedule.once else None,
+            hold_seconds_max=form.hold_up_to,
+        )
+
+
+def _quiet_hours(settings: SettingsForm) -> pb.QuietHours | None:
+    quiet = settings.quiet_hours
+    return pb.QuietHours(quiet.start, quiet.end, quiet.kinds) if quiet else None
+
+
+def _consent(settings: SettingsForm) -> dict[pb.Kind, list[str]]:
+    consent = settings.consent
+    return {"promotion": consent.promotion, "notification": consent.notification, "support": consent.support}
+
+
+def _message(form: MessageForm) -> pb.Message:
+    return pb.Message(
+        kind=form.kind,
+        hash=short_hash([form.kind, form.content, form.fallbacks]),
+        content=form.content,
+        fallbacks=form.fallbacks,
+        removes=form.removes or "",
+        discount_reason=form.discount_reason or "",
+    )

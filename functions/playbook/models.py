@@ -1,0 +1,201 @@
+"""The files of a playbook as pydantic models: their form alone. What they refer to is the lint's matter."""
+
+import keyword
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from functions.domain.events import CASE_FLAGS, PropertyKind
+from functions.domain.playbook import Kind
+from functions.domain.segments.tree import OWN_FIELDS, RESERVED
+from functions.playbook.quantities import Clock, Duration, Expiry, Moment, Name, Text, Zone
+
+FLAGS = frozenset(flag for flag, _ in CASE_FLAGS.values())
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+DAY_SECONDS = 86_400
+
+
+class Form(BaseModel):
+    """What all of them are: frozen, and nothing in them that is not known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CapForm(Form):
+    """`{id, kinds, limit, window, hold_up_to}`: how many of these kinds in any rolling window."""
+
+    id: Name
+    kinds: list[Kind] = Field(min_length=1)
+    limit: int = Field(ge=1, le=1000)
+    window: Duration
+    hold_up_to: Duration | None = None
+
+
+class QuietForm(Form):
+    """`{from, to, kinds}`: local times between which these kinds wait."""
+
+    start: Clock = Field(alias="from")
+    end: Clock = Field(alias="to")
+    kinds: list[Kind] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if self.start == self.end:
+            raise ValueError(
+                "quiet hours begin and end at the same time, so there are none; take them out or mend them"
+            )
+        return self
+
+
+class ConsentForm(Form):
+    """Which purposes allow each kind; an empty list needs none. All three are said, so that none is forgotten."""
+
+    promotion: list[Name]
+    notification: list[Name]
+    support: list[Name]
+
+
+class SettingsForm(Form):
+    """playbook.yaml."""
+
+    account: Name
+    zone: Zone = "Asia/Tokyo"
+    caps: list[CapForm] = []
+    quiet_hours: QuietForm | None = None
+    consent: ConsentForm
+    exclusions: dict[str, list[Kind]] = {}
+    priorities: list[Name] = Field(min_length=1)
+
+    @field_validator("caps")
+    @classmethod
+    def _caps_once(cls, caps: list[CapForm]) -> list[CapForm]:
+        _once("cap", [cap.id for cap in caps])
+        return caps
+
+    @field_validator("priorities")
+    @classmethod
+    def _priorities_once(cls, priorities: list[str]) -> list[str]:
+        _once("priority", priorities)
+        return priorities
+
+    @field_validator("exclusions")
+    @classmethod
+    def _known_flags(cls, exclusions: dict[str, list[Kind]]) -> dict[str, list[Kind]]:
+        unknown = sorted(set(exclusions) - FLAGS)
+        if unknown:
+            raise ValueError(f"no event sets {', '.join(unknown)}; known: {', '.join(sorted(FLAGS))}")
+        return exclusions
+
+
+def _once(what: str, names: list[str]) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"the {what} {', '.join(twice)} is there twice; name each once")
+
+
+class PropertyForm(Form):
+    """One property of an event: its type, and what is kept of it."""
+
+    type: PropertyKind
+    required: bool = False
+    sum: bool = False
+    index: bool = False
+    attribute: bool = False
+    unit: str = ""
+    meaning: str = ""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.sum and self.type != "number":
+            raise ValueError(f"only a number can be summed, and this is a {self.type}; take sum out")
+        if self.index and self.type != "string":
+            raise ValueError(f"only a string can be indexed, and this is a {self.type}; take index out")
+        return self
+
+
+class EventForm(Form):
+    """One word of events.yaml."""
+
+    meaning: Text
+    read_as: Name = Field(default="", alias="as")
+    properties: dict[Name, PropertyForm] = {}
+
+    @field_validator("read_as")
+    @classmethod
+    def _readable(cls, word: str) -> str:
+        if keyword.iskeyword(word) or word in RESERVED:
+            raise ValueError(f"{word!r} has a meaning of its own in segments; choose another word")
+        return word
+
+    @field_validator("properties")
+    @classmethod
+    def _readable_properties(cls, properties: dict[str, PropertyForm]) -> dict[str, PropertyForm]:
+        for name, kind in properties.items():
+            taken = OWN_FIELDS if kind.sum or kind.index else RESERVED if kind.attribute else ()
+            if name in taken or (keyword.iskeyword(name) and (kind.sum or kind.index or kind.attribute)):
+                raise ValueError(f"{name!r} has a meaning of its own in segments; choose another name")
+        return properties
+
+
+class SegmentForm(Form):
+    """An expression, or `{when, meaning, report}`; `report`: kept to be looked at, though nothing sends by it."""
+
+    when: Text
+    meaning: str = ""
+    report: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"when": value} if isinstance(value, str) else value
+
+
+class ScheduleForm(Form):
+    """`{every: friday, at: "12:00"}` or `{once: "2026-11-27 12:00"}`, on the playbook's clock."""
+
+    every: Weekday | None = None
+    at: Clock | None = None
+    once: Moment | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        weekly = self.every is not None and self.at is not None and self.once is None
+        if not weekly and not (self.once is not None and self.every is None and self.at is None):
+            raise ValueError('write {every: friday, at: "12:00"} or {once: "2026-11-27 12:00"}')
+        return self
+
+
+class CampaignForm(Form):
+    """campaigns/*.yaml."""
+
+    name: Name
+    segment: Name
+    message: Name
+    owner: Text
+    on: bool
+    schedule: ScheduleForm
+    priority: Name = "campaign"
+    expires_after: Expiry = DAY_SECONDS
+    hold_up_to: Duration | None = None
+
+
+class MessageForm(Form):
+    """messages/*.yaml: its kind, LINE's message objects with templates in their texts, and what stands in for gaps."""
+
+    name: Name | None = None
+    kind: Kind
+    content: list[dict[str, Any]] = Field(min_length=1)
+    fallbacks: dict[Name, Any] = {}
+    removes: Literal["unclear", "tedious", "anxious", "forgotten"] | None = None
+    discount_reason: Literal["first purchase", "link reward", "cart", "review", "birthday"] | None = None
+
+    @field_validator("fallbacks")
+    @classmethod
+    def _stand_ins(cls, fallbacks: dict[str, Any]) -> dict[str, Any]:
+        for name, value in fallbacks.items():
+            texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
+            if not isinstance(value, str | int | float) and not texts:
+                raise ValueError(
+                    f"{name} must be a text, a number, true, false or a list of texts; write one"
+                )
+        return fallbacks

@@ -1,0 +1,114 @@
+"""Lint: what the parts of a playbook call each other by. Everything here is a fault."""
+
+import difflib
+import keyword
+from collections.abc import Iterable, Iterator
+
+from functions.domain.events import BUILT_IN
+from functions.domain.line_events import LINE_EVENTS
+from functions.playbook.draft import Draft, Part
+from functions.playbook.faults import PlaybookFault
+from functions.playbook.models import Form
+from functions.playbook.scenario_models import Block, ScenarioForm, StepForm, every_step
+from functions.playbook.sources import Place
+
+
+def reference_faults(draft: Draft) -> Iterator[PlaybookFault]:
+    """Names that mean nothing, that mean two things, or that are not the file's own."""
+    yield from _events(draft)
+    yield from _file_names(draft)
+    for part in draft.scenarios.values():
+        yield from _scenario(part, draft)
+    for campaign in draft.campaigns.values():
+        yield from _known(campaign, ("segment",), campaign.form.segment, draft, "segments")
+        yield from _known(campaign, ("message",), campaign.form.message, draft, "messages")
+        yield from _priority(campaign, campaign.form.priority, draft)
+
+
+def _events(draft: Draft) -> Iterator[PlaybookFault]:
+    read_as: dict[str, str] = {name: name for name in (*BUILT_IN, *LINE_EVENTS)}
+    for name, part in draft.events.items():
+        if name in BUILT_IN or name.startswith("line_"):
+            yield part.fault((), f"{name} is an event that every playbook has; name this one otherwise")
+            continue
+        if not name.isidentifier() or keyword.iskeyword(name) or not name.isascii():
+            yield part.fault(
+                (), f"{name!r} cannot be read in a segment; name it with small letters, digits and _"
+            )
+        word = part.form.read_as or name
+        if word in read_as:
+            yield part.fault(
+                ("as",), f"{name} and {read_as[word]} are both read as {word}; give one of them another as:"
+            )
+        read_as.setdefault(word, name)
+    for part in draft.events.values():
+        for key, kind in part.form.properties.items():
+            if kind.attribute and key in read_as:
+                yield part.fault(
+                    ("properties", key), f"the attribute {key} is also the name of an event; rename one"
+                )
+
+
+def _file_names(draft: Draft) -> Iterator[PlaybookFault]:
+    parts: list[tuple[str, Part[Form], str | None]] = [
+        *((stem, part, part.form.name) for stem, part in draft.scenarios.items()),
+        *((stem, part, part.form.name) for stem, part in draft.campaigns.items()),
+        *((stem, part, part.form.name) for stem, part in draft.messages.items()),
+    ]
+    for stem, part, name in parts:
+        if name is not None and name != stem:
+            yield part.fault(
+                ("name",), f"the name is {name}, and the file is {stem}.yaml; make them the same"
+            )
+    for stem, message in draft.messages.items():
+        if not stem.isidentifier() or not stem.isascii():
+            yield message.fault((), f"{stem!r} is no name; call the file by small letters, digits and _")
+
+
+def _known(part: Part[Form], place: Place, name: str, draft: Draft, what: str) -> Iterator[PlaybookFault]:
+    """A reference to a file or an entry that may have faults of its own, but is there."""
+    if draft.lacks(what, name):
+        yield part.fault(place, f"there is no {what[:-1]} {name!r}; {_hint(name, draft.names[what])}")
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else "write it, or take the reference out"
+
+
+def _priority(part: Part[Form], name: str, draft: Draft) -> Iterator[PlaybookFault]:
+    if draft.settings and name not in draft.settings.form.priorities:
+        known = draft.settings.form.priorities
+        yield part.fault(
+            ("priority",), f"{name!r} is no priority of playbook.yaml; choose one of {', '.join(known)}"
+        )
+
+
+def _scenario(part: Part[ScenarioForm], draft: Draft) -> Iterator[PlaybookFault]:
+    form = part.form
+    yield from _priority(part, form.priority, draft)
+    yield from _event(part, ("entry", "event"), form.entry.event, draft)
+    seen: dict[str, int] = {}
+    for place, step in every_step(Block(("steps",), form.steps)):
+        yield from _step(part, place, step, draft)
+        if step.send:
+            name, line = step.send.step_name, part.source.line((*place, "send"))
+            if name in seen:
+                yield part.fault(
+                    (*place, "send", "name"),
+                    f"the step {name} is there already, on line {seen[name]}; give each send a name of its own",
+                )
+            seen.setdefault(name, line)
+
+
+def _step(part: Part[ScenarioForm], place: Place, step: StepForm, draft: Draft) -> Iterator[PlaybookFault]:
+    if step.send:
+        yield from _known(part, (*place, "send", "message"), step.send.message, draft, "messages")
+    if step.wait and step.wait.event:
+        yield from _event(part, (*place, "wait", "event"), step.wait.event, draft)
+
+
+def _event(part: Part[ScenarioForm], place: Place, name: str, draft: Draft) -> Iterator[PlaybookFault]:
+    given = {*BUILT_IN, *LINE_EVENTS}
+    if name not in given and draft.lacks("events", name):
+        yield part.fault(place, f"there is no event {name!r}; {_hint(name, given | draft.names['events'])}")

@@ -1,0 +1,64 @@
+"""The `musubi` command. Mistakes get one clear line on standard error and exit code 2."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from ops.errors import UserError
+
+_COMMANDS = {
+    "apply": ("ops.operating", "apply"),
+    "check": ("ops.check", "check"),
+    "customer": ("ops.operating", "customer"),
+    "evaluate": ("ops.evaluate", "evaluate"),
+    "import": ("ops.operating", "import_history"),
+    "local": ("ops.local.commands", "local"),
+    "sends": ("ops.operating", "sends"),
+}
+"""Command → where it is defined. Each is imported when it is called: `musubi check` need not load the CDK."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="musubi-line", prog_name="musubi")
+def musubi() -> None:
+    """Musubi: LINE × CRM lifecycle messaging. The right message to the right person, never twice."""
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"musubi: {message}", err=True)
+    sys.exit(2)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; never returns but by SystemExit."""
+    try:
+        code = musubi.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "musubi"
+        _fail(f"{error.format_message()} (see '{path} --help')")
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except click.Abort:
+        _fail("stopped")
+    except UserError as error:
+        _fail(str(error))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""What happens in the demo besides the purchases: who follows, links, blocks, comes back, complains. Seeded.
+
+The purchases are the data set's; everything else is made up here, and says so in the report.
+"""
+
+import datetime as dt
+import hashlib
+import random
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal
+
+import msgspec
+
+from functions.domain.events import Event
+
+SEED = 20170206
+REGULARS = 220
+FRIENDS_WITHOUT_PURCHASE = 40
+LINKED_REGULARS = 0.7
+CONSENTING = 0.85
+NEWCOMERS_FOLLOWING = 0.8
+NEWCOMERS_LINKING = 0.85
+BLOCKING = 0.06
+COMING_BACK = 0.5
+INQUIRING = 0.08
+WITHDRAWING = 0.03
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """One thing on the demo's time line: something a friend does in LINE, or an event the CRM tells."""
+
+    at: dt.datetime
+    kind: Literal["follow", "block", "unblock", "message", "crm"]
+    line_user_id: str = ""
+    event: Event | None = None
+
+
+class Story(msgspec.Struct, frozen=True):
+    """The whole demo: `history` is imported, `live` happens. `friends` are friends of the account from before."""
+
+    start: dt.datetime
+    end: dt.datetime
+    history: list[Event]
+    live: list[Happening]
+    friends: list[str]
+    customers: int
+
+
+def line_user_of(customer_id: str) -> str:
+    """A well-formed LINE user id for a customer."""
+    return "U" + hashlib.sha256(customer_id.encode()).hexdigest()[:32]
+
+
+def tell(purchases: Iterable[Event], start: dt.datetime, days: int) -> Story:
+    """The story of some regulars and of every household that buys for the first time while the demo runs."""
+    dice = random.Random(SEED)  # noqa: S311
+    end = start + dt.timedelta(days=days)
+    by_customer: dict[str, list[Event]] = {}
+    for purchase in purchases:
+        if purchase.occurred_at < end:
+            by_customer.setdefault(purchase.customer_id, []).append(purchase)
+    old = sorted(customer for customer, mine in by_customer.items() if mine[0].occurred_at < start)
+    regulars = dice.sample(old, min(REGULARS, len(old)))
+    newcomers = sorted(customer for customer, mine in by_customer.items() if mine[0].occurred_at >= start)
+    bought = [purchase for customer in (*regulars, *newcomers) for purchase in by_customer[customer]]
+    linked = [customer for customer in regulars if dice.random() < LINKED_REGULARS]
+    history = [purchase for purchase in bought if purchase.occurred_at < start]
+    history += [_linked(customer, start - dt.timedelta(hours=1), "crm_import", dice) for customer in linked]
+    live = [Happening(p.occurred_at, "crm", event=p) for p in bought if p.occurred_at >= start]
+    for customer in newcomers:
+        live += _newcomer(customer, by_customer[customer][0].occurred_at, end, dice)
+    for customer in linked:
+        live += _regular(customer, start, end, dice)
+    live += _friends(start, end, dice)
+    live = sorted((item for item in live if item.at < end), key=lambda item: (item.at, item.kind))
+    friends = [line_user_of(customer) for customer in linked]
+    return Story(
+        start, end, history, live, friends, len(regulars) + len(newcomers) + FRIENDS_WITHOUT_PURCHASE
+    )
+
+
+def _crm(customer: str, name: str, at: dt.datetime, **properties: Any) -> Event:
+    event_id = f"{name}-{customer}-{at:%Y%m%d%H%M%S}"
+    return Event(event_id, customer, name, at, source="crm", properties=properties)
+
+
+def _linked(customer: str, at: dt.datetime, method: str, dice: random.Random) -> Event:
+    consent = ["marketing"] if dice.random() < CONSENTING else []
+    return _crm(
+        customer, "line_linked", at, line_user_id=line_user_of(customer), method=method, consent=consent
+    )
+
+
+def _newcomer(
+    customer: str, first: dt.datetime, end: dt.datetime, dice: random.Random
+) -> Iterator[Happening]:
+    """Somebody who buys for the first time: most add the account around then, most of those link soon after."""
+    if dice.random() >= NEWCOMERS_FOLLOWING:
+        return
+    followed = first + dt.timedelta(hours=dice.uniform(-30, 20))
+    user = line_user_of(customer)
+    yield Happening(followed, "follow", user)
+    if dice.random() < NEWCOMERS_LINKING:
+        at = max(followed, first) + dt.timedelta(minutes=dice.uniform(5, 900))
+        yield Happening(at, "crm", event=_linked(customer, at, "account_link", dice))
+    yield from _leaving(user, followed, end, dice)
+
+
+def _regular(customer: str, start: dt.datetime, end: dt.datetime, dice: random.Random) -> Iterator[Happening]:
+    """A customer of old: now and then one asks, wants money back, withdraws consent or blocks."""
+    if dice.random() < INQUIRING:
+        opened = _between(start, end, dice)
+        name = dice.choice([("inquiry_opened", "inquiry_closed"), ("refund_started", "refund_finished")])
+        closed = opened + dt.timedelta(days=dice.uniform(1, 9))
+        yield Happening(opened, "crm", event=_crm(customer, name[0], opened, case_id="c1"))
+        yield Happening(closed, "crm", event=_crm(customer, name[1], closed, case_id="c1"))
+    if dice.random() < WITHDRAWING:
+        at = _between(start, end, dice)
+        yield Happening(
+            at, "crm", event=_crm(customer, "consent_withdrawn", at, purpose="marketing", version="1")
+        )
+    yield from _leaving(line_user_of(customer), start, end, dice)
+
+
+def _leaving(user: str, since: dt.datetime, end: dt.datetime, dice: random.Random) -> Iterator[Happening]:
+    if dice.random() >= BLOCKING:
+        return
+    left = _between(since, end, dice)
+    yield Happening(left, "block", user)
+    if dice.random() < COMING_BACK:
+        yield Happening(left + dt.timedelta(days=dice.uniform(1, 8)), "unblock", user)
+
+
+def _friends(start: dt.datetime, end: dt.datetime, dice: random.Random) -> Iterator[Happening]:
+    """Friends who never buy, and sometimes write."""
+    for number in range(FRIENDS_WITHOUT_PURCHASE):
+        user = line_user_of(f"friend-{number}")
+        followed = _between(start, end - dt.timedelta(days=3), dice)
+        yield Happening(followed, "follow", user)
+        yield Happening(followed + dt.timedelta(hours=dice.uniform(1, 50)), "message", user)
+        yield from _leaving(user, followed, end, dice)
+
+
+def _between(start: dt.datetime, end: dt.datetime, dice: random.Random) -> dt.datetime:
+    return start + (end - start) * dice.random()

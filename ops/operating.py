@@ -1,0 +1,122 @@
+"""Commands that work on a deployment: apply, import, customer, sends."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from functions.playbook import PlaybookFaults
+from ops.accounts import accounts
+from ops.apply import apply_directory
+from ops.customer_card import card_of, find_customer
+from ops.errors import UserError
+from ops.importing import import_file
+from ops.stores import Stores
+from ops.target import Target, aws_target, local_target
+
+STATE = Path("build/local.json")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _deployment(command: _Command) -> _Command:
+    """The options that say which deployment is meant."""
+    stack = click.option("--stack", metavar="NAME", help="A stack on AWS, under your own credentials.")
+    state = click.option(
+        "--local", "state", type=click.Path(path_type=Path), default=STATE, show_default=True,
+        help="The local deployment's state file; used where no --stack is given.",
+    )  # fmt: skip
+    return stack(state(command))
+
+
+def _target(stack: str | None, state: Path) -> Target:
+    return aws_target(stack) if stack else local_target(state)
+
+
+_FORMAT = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path))
+@_deployment
+def apply(directory: Path, stack: str | None, state: Path) -> None:
+    """Check the playbook in DIRECTORY, put it in force and arm its campaigns."""
+    try:
+        playbook = apply_directory(_target(stack, state), directory)
+    except PlaybookFaults as faults:
+        for fault in faults.faults:
+            click.echo(str(fault), err=True)
+        raise UserError(f"{directory} has {len(faults.faults)} fault(s); nothing was applied.") from None
+    click.echo(
+        f"Playbook {playbook.name} is in force: version {playbook.version}, {len(playbook.scenarios)} scenarios, "
+        f"{len(playbook.campaigns)} campaigns, {len(playbook.segments)} segments."
+    )
+
+
+@click.command()
+@click.argument("identifier", metavar="CUSTOMER")
+@_FORMAT
+@_deployment
+def customer(identifier: str, form: str, stack: str | None, state: Path) -> None:
+    """Show one CUSTOMER (a customer id or a LINE user id): links, consent, segments, journeys, sends."""
+    stores = Stores(_target(stack, state))
+    found = find_customer(stores, identifier)
+    if found is None:
+        raise UserError(f"No customer or LINE user is known as {identifier!r}.")
+    card = card_of(stores, found)
+    if form == "json":
+        click.echo(json.dumps(card, ensure_ascii=False, indent=2))
+    else:
+        _show_card(card)
+
+
+@click.command()
+@click.option("--campaign", metavar="NAME", default="", help="Only this campaign (or one run: NAME@INSTANT).")
+@click.option("--scenario", metavar="NAME", default="", help="Only this scenario.")
+@_FORMAT
+@_deployment
+def sends(campaign: str, scenario: str, form: str, stack: str | None, state: Path) -> None:
+    """Show the accounts: targeted = sent + suppressed + failed + unknown + pending."""
+    result = accounts(Stores(_target(stack, state)), campaign, scenario)
+    if form == "json":
+        click.echo(json.dumps(result.as_json(), ensure_ascii=False))
+        return
+    table = Table("", "messages", title="What became of every targeted message")
+    rows = [("targeted", result.targeted), ("sent", result.sent)]
+    rows += [(f"suppressed: {reason}", count) for reason, count in result.suppressed.items()]
+    rows += [("failed", result.failed), ("unknown", result.unknown), ("pending", result.pending)]
+    for name, count in rows:
+        table.add_row(name, f"{count:,}")
+    Console().print(table)
+    click.echo("The accounts close." if result.is_closed else "Still under way.")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@_deployment
+def import_history(file: Path, stack: str | None, state: Path) -> None:
+    """Import past events from FILE (CSV or JSONL): they are folded into the profiles, and start no journey."""
+    outcome = import_file(Stores(_target(stack, state)), file)
+    click.echo(f"{outcome.events:,} events of {outcome.customers:,} customers are on their way in.")
+    if outcome.rejected:
+        raise UserError(f"{outcome.rejected:,} lines were rejected; the first: {outcome.first_fault}")
+
+
+def _show_card(card: dict[str, Any]) -> None:
+    console = Console()
+    console.print(f"[bold]{card['customer_id']}[/bold]")
+    for name in ("links", "consent", "attributes", "tags", "segments"):
+        console.print(f"  {name}: {json.dumps(card[name], ensure_ascii=False) if card[name] else '—'}")
+    journeys = Table("scenario", "status", "next step", "version", title="Journeys", title_justify="left")
+    for journey in card["journeys"]:
+        journeys.add_row(journey["scenario"], journey["status"], journey["step"], journey["version"])
+    log = Table("at", "message", "from", "status", "reason", title="Sends", title_justify="left")
+    for send in card["sends"]:
+        source = send["scenario"] or send["campaign"]
+        log.add_row(send["at"], send["message"], source, send["status"], send["reason"] or "")
+    console.print(journeys, log)

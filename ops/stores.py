@@ -1,0 +1,83 @@
+"""The tables and objects of one deployment, as the command line reads them: the functions' own adapters."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from functions.aws.audience import DynamoAudience
+from functions.aws.identities import DynamoIdentities
+from functions.aws.items import DynamoCustomers
+from functions.aws.objects import Objects, S3Playbooks
+from functions.aws.queues import Queue, SqsInbox
+from functions.aws.schedules import CampaignSchedules
+from functions.aws.send_log import DynamoSends
+from functions.clock import Clock, clock_of
+from functions.settings import Settings
+from ops.target import Target
+
+
+@dataclass(frozen=True)
+class Stores:
+    """One deployment, opened."""
+
+    target: Target
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The names in this deployment."""
+        return self.target.settings()
+
+    @cached_property
+    def now(self) -> Clock:
+        """The deployment's clock: virtual on this machine, real on AWS."""
+        return clock_of(self.settings.clock_file)
+
+    @cached_property
+    def customers(self) -> DynamoCustomers:
+        """Customers and gates."""
+        settings = self.settings
+        return DynamoCustomers(self.target.client("dynamodb"), settings.table_customers, settings.table_gates)
+
+    @cached_property
+    def audience(self) -> DynamoAudience:
+        """All customers, page by page."""
+        return DynamoAudience(self.target.client("dynamodb"), self.settings.table_customers)
+
+    @cached_property
+    def identities(self) -> DynamoIdentities:
+        """The identity map."""
+        names = self.settings
+        return DynamoIdentities(
+            self.target.client("dynamodb"), names.table_identities, names.table_customers, names.table_gates
+        )
+
+    @cached_property
+    def sends(self) -> DynamoSends:
+        """The send log."""
+        return DynamoSends(self.target.client("dynamodb"), self.settings.table_sends)
+
+    @cached_property
+    def objects(self) -> Objects:
+        """The bucket."""
+        return Objects(self.target.client("s3"), self.settings.bucket)
+
+    @cached_property
+    def playbooks(self) -> S3Playbooks:
+        """The playbooks applied to this deployment."""
+        return S3Playbooks(self.objects)
+
+    @cached_property
+    def inbox(self) -> SqsInbox:
+        """The queue in front of decide."""
+        return SqsInbox(Queue(self.target.client("sqs"), self.settings.queue_inbox_url))
+
+    @cached_property
+    def schedules(self) -> CampaignSchedules:
+        """The campaigns' schedules."""
+        names = self.settings
+        return CampaignSchedules(
+            self.target.client("scheduler"),
+            names.schedule_group,
+            names.queue_evaluate_arn,
+            names.schedule_role_arn,
+            names.schedules_state,
+        )
