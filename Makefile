@@ -27,3 +27,31 @@ $(ENGINE)/.ready: requirements/engine.txt $(VENV)/.ready
 	$(PYTHON) -m venv --clear $(ENGINE)
 	$(BIN)/uv pip install --quiet --python $(ENGINE)/bin/python --require-hashes -r requirements/engine.txt
 	@touch $@
+
+lock: $(VENV)/.ready  ## resolve requirements/*.in anew (versions and hashes, no addresses)
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements/dev.in -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements/dev.txt requirements/functions.in -o requirements/functions.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements/engine.in -o requirements/engine.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements/setup.in -o $(SETUP)
+
+lint: setup  ## ruff and the import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: setup  ## mypy, strict
+	$(BIN)/mypy
+
+unit: setup  ## everything but the embedded engine
+	$(BIN)/pytest -n 2 -q -m "not e2e"
+
+e2e: setup  ## the embedded engine with the real bundle
+	$(BIN)/pytest -q -m e2e
+
+test: lint types unit e2e  ## everything, from a bare machine
+
+demo: setup  ## the main job, end to end, on real purchase data
+	$(BIN)/python -m ops.demo
+
+clean:  ## take away what the other targets made
+	rm -rf $(VENV) $(ENGINE) build cdk.out node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
