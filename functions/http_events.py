@@ -19,7 +19,7 @@ def header_of(event: dict[str, Any], name: str) -> str:
 
 def json_answer(status: int, body: dict[str, Any]) -> dict[str, Any]:
     """An answer of the HTTP API."""
-    text = json.dumps(body, ensure_ascii=False)
+    text = json.dumps(body)
     return {
         "statusCode": status,
         "headers": {"content-type": "application/json; charset=utf-8"},

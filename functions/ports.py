@@ -116,7 +116,7 @@ class Events(Protocol):
         """The identities of all events kept of a customer."""
 
     def all_of(self, customer_id: str) -> list[Event]:
-        """All events kept of a customer."""
+        """All events kept of a customer, in the order in which they were kept."""
 
     def has(self, customer_id: str, identity: str) -> bool:
         """Whether an event with this identity is kept."""
@@ -155,6 +155,7 @@ class DueRow(msgspec.Struct, frozen=True):
     """A timer row: a customer to wake, or an intent to decide on again. `key` is the row's own."""
 
     key: tuple[str, str]
+    due: Instant
     customer_id: str = ""
     intent: Intent | None = None
 
@@ -178,6 +179,9 @@ class SendQueue(Protocol):
 
 class Runs(Protocol):
     """The frozen lists of campaign runs. Whatever is frozen first stays; every later attempt reads that."""
+
+    def find(self, campaign: str, occurrence: Instant) -> Run | None:
+        """The run, where it was begun."""
 
     def freeze_run(self, run: Run) -> Run:
         """The run as it was begun first."""
@@ -247,10 +251,11 @@ class EventsReceived(msgspec.Struct, frozen=True, omit_defaults=True, tag="event
     history: bool = False
 
 
-class CustomerDue(msgspec.Struct, frozen=True, tag="due"):
-    """A customer whose timer has come up."""
+class CustomerDue(msgspec.Struct, frozen=True, omit_defaults=True, tag="due"):
+    """A customer whose timer has come up. It is at least `due` by now, whatever the worker's own clock says."""
 
     customer_id: str
+    due: Instant | None = None
 
 
 InboxMessage = LineReceived | EventsReceived | CustomerDue

@@ -9,9 +9,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from functions.playbook import PlaybookFaults
 from ops.accounts import accounts
-from ops.apply import apply_directory
+from ops.apply import FaultyPlaybook, apply_directory
 from ops.customer_card import card_of, find_customer
 from ops.errors import UserError
 from ops.importing import import_file
@@ -48,10 +47,10 @@ def apply(directory: Path, stack: str | None, state: Path) -> None:
     """Check the playbook in DIRECTORY, put it in force and arm its campaigns."""
     try:
         playbook = apply_directory(_target(stack, state), directory)
-    except PlaybookFaults as faults:
-        for fault in faults.faults:
+    except FaultyPlaybook as faulty:
+        for fault in faulty.faults:
             click.echo(str(fault), err=True)
-        raise UserError(f"{directory} has {len(faults.faults)} fault(s); nothing was applied.") from None
+        raise UserError(f"{directory} has {len(faulty.faults)} fault(s); nothing was applied.") from None
     click.echo(
         f"Playbook {playbook.name} is in force: version {playbook.version}, {len(playbook.scenarios)} scenarios, "
         f"{len(playbook.campaigns)} campaigns, {len(playbook.segments)} segments."

@@ -17,7 +17,8 @@ class DynamoAccountState:
     def __init__(self, client: "DynamoDBClient", table: str, account: str) -> None:
         self._client = client
         self._table = table
-        self._key = {"pk": {"S": f"account#{account}"}}
+        # Customer ids may be anything but the reserved prefix, and no LINE user id starts with #.
+        self._key = {"pk": {"S": f"anon:#account#{account}"}}
         self._until: Instant | None = None
         self._read_at = float("-inf")
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _event = msgspec.json.Decoder(Event)
 BATCH_MAX = 25
 TRIES_MAX = 6
-UNATTRIBUTED = "line:unattributed"
+UNATTRIBUTED = "anon:#unattributed"
 
 
 class DynamoEvents:
@@ -71,8 +71,9 @@ class DynamoEvents:
         return {item["sk"]["S"] for item in self._query(customer_id, ProjectionExpression="sk")}
 
     def all_of(self, customer_id: str) -> list[Event]:
-        """All events kept of a customer."""
-        return [_event.decode(item["body"]["S"]) for item in self._query(customer_id)]
+        """All events kept of a customer, in the order in which they were kept."""
+        items = sorted(self._query(customer_id), key=lambda item: int(item["kept"]["N"]))
+        return [_event.decode(item["body"]["S"]) for item in items]
 
     def keep_unattributed(self, event: Event) -> None:
         """Keep an event that LINE ties to nobody."""
@@ -92,4 +93,5 @@ class DynamoEvents:
 
 def _row(customer_id: str, event: Event) -> dict[str, Any]:
     body = msgspec.json.encode(event).decode()
-    return {"pk": {"S": customer_id}, "sk": {"S": event.identity}, "body": {"S": body}}
+    kept = {"N": str(time.time_ns())}
+    return {"pk": {"S": customer_id}, "sk": {"S": event.identity}, "kept": kept, "body": {"S": body}}

@@ -1,6 +1,7 @@
 """The bucket: playbook versions, the frozen lists of campaign runs, and events that wait for repair."""
 
 import hashlib
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +112,11 @@ class S3Runs:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
+    def find(self, campaign: str, occurrence: Instant) -> Run | None:
+        """The run, where it was begun."""
+        body = self._objects.read(f"runs/{campaign}/{format_instant(occurrence)}/run.json")
+        return _run.decode(body) if body is not None else None
+
     def freeze_run(self, run: Run) -> Run:
         """The run as it was begun first."""
         return _run.decode(self._frozen(f"{_prefix(run)}/run.json", run))
@@ -162,6 +168,7 @@ class S3RejectedEvents:
 
     def keep(self, rejected: list[dict[str, Any]], received_at: Instant) -> None:
         """One object a request, named by its instant and content: a repeat of the request is kept once."""
-        body = msgspec.json.encode({"received_at": received_at, "rejected": rejected})
-        digest = hashlib.sha256(msgspec.json.encode(rejected)).hexdigest()[:16]
+        # Escaped JSON: what was rejected may hold text that cannot be written as UTF-8.
+        body = json.dumps({"received_at": format_instant(received_at), "rejected": rejected}).encode()
+        digest = hashlib.sha256(json.dumps(rejected, sort_keys=True).encode()).hexdigest()[:16]
         self._objects.write(f"rejected/{received_at:%Y/%m/%d}/{digest}.json", body)

@@ -25,7 +25,11 @@ def bucket(minute: Instant, shard: int) -> str:
 
 
 class DynamoTimers:
-    """The timers table. A row's key names its due instant: arming anew never meets the deletion of what was fired."""
+    """The timers table.
+
+    A row's key names what, when it is due, and for an intent when it was held: what is held again, by a worker whose
+    clock is a little behind, never meets the deletion of the row that was fired.
+    """
 
     def __init__(self, client: "DynamoDBClient", table: str, shards: int) -> None:
         self._client = client
@@ -39,7 +43,7 @@ class DynamoTimers:
     def hold(self, intent: Intent, until: Instant, now: Instant) -> None:
         """Decide on this intent again at `until`."""
         body = {"body": {"S": msgspec.json.encode(intent).decode()}}
-        self._put(intent.customer_id, f"intent#{intent.send_id}", until, now, body)
+        self._put(intent.customer_id, f"intent#{intent.send_id}#{format_instant(now)}", until, now, body)
 
     def _put(self, customer_id: str, name: str, due: Instant, now: Instant, more: dict[str, Any]) -> None:
         shard = zlib.crc32(customer_id.encode()) % self._shards
@@ -89,4 +93,5 @@ def _key(key: tuple[str, str]) -> dict[str, Any]:
 
 def _row(item: dict[str, Any]) -> DueRow:
     intent = _intent.decode(item["body"]["S"]) if "body" in item else None
-    return DueRow((item["pk"]["S"], item["sk"]["S"]), item.get("customer", {}).get("S", ""), intent)
+    due = parse_instant(item["due"]["S"])
+    return DueRow((item["pk"]["S"], item["sk"]["S"]), due, item.get("customer", {}).get("S", ""), intent)

@@ -16,8 +16,6 @@ from functions.domain.customers import (
     Customer,
     Versions,
     emptied,
-    folded,
-    in_order,
     moved_on,
     new_customer,
     next_due,
@@ -47,6 +45,7 @@ from functions.ports import (
 
 ATTEMPTS_MAX = 8
 HOPS_MAX = 4
+EVENTS_A_WRITE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +70,8 @@ class Decide:
                 self._history(customer_id, events)
             case EventsReceived(customer_id=customer_id, events=events):
                 self._events(customer_id, events)
-            case CustomerDue(customer_id=customer_id):
-                self._change(customer_id, self._woken)
+            case CustomerDue(customer_id=customer_id, due=due):
+                self._change(customer_id, self._woken, not_before=due)
 
     def _line(self, message: LineReceived) -> None:
         line_event = read_line_event(message.raw, message.received_at)
@@ -84,7 +83,11 @@ class Decide:
         self._events(owner, [msgspec.structs.replace(line_event.event, customer_id=owner)])
 
     def _events(self, customer_id: str, events: Sequence[Event]) -> None:
-        """New events of one customer, live."""
+        """New events of one customer, live; a few at a time, so that what is under way is among the newest 64."""
+        for start in range(0, len(events), EVENTS_A_WRITE):
+            self._some_events(customer_id, events[start : start + EVENTS_A_WRITE])
+
+    def _some_events(self, customer_id: str, events: Sequence[Event]) -> None:
         customer_id = self._settled_owner(customer_id)
         customer_id = self._note_facts(customer_id, events)
         settle_links(self, customer_id, events)
@@ -101,24 +104,19 @@ class Decide:
         self._change(customer_id, change)
 
     def _history(self, customer_id: str, events: Sequence[Event]) -> None:
-        """All of a customer's imported events in one write; no journey hears of them."""
+        """All of a customer's imported events in one write, folded from the history; no journey hears of them."""
         customer_id = self._settled_owner(customer_id)
         customer_id = self._note_facts(customer_id, events)
         settle_links(self, customer_id, events)
         kept = self.events.identities_of(customer_id)
-        news = list({event.identity: event for event in events if event.identity not in kept}.values())
-        self.events.put_all(customer_id, news)
-        known = [event for event in events if event.identity in kept]
-
-        def change(customer: Customer, _now: Instant) -> Customer:
-            current = self.playbooks.in_force()
-            if any(not customer.has_seen(event) for event in known):
-                return rebuilt(customer, self._all_of(customer), current)
-            return folded(
-                customer, [event for event in in_order(news) if not customer.has_seen(event)], current
-            )
-
-        self._change(customer_id, change)
+        news = {event.identity: event for event in events if event.identity not in kept}
+        self.events.put_all(
+            customer_id, [msgspec.structs.replace(event, imported=True) for event in news.values()]
+        )
+        self._change(
+            customer_id,
+            lambda customer, _now: rebuilt(customer, self._all_of(customer), self.playbooks.in_force()),
+        )
 
     def _all_of(self, customer: Customer) -> list[Event]:
         """The history kept of a customer and of the friends merged into it."""
@@ -178,10 +176,15 @@ class Decide:
     def _versions(self, customer: Customer) -> Versions:
         return {version: self.playbooks.version(version) for version in pinned_versions(customer)}
 
-    def _change(self, customer_id: str, change: Callable[[Customer, Instant], Customer]) -> None:
+    def _change(
+        self,
+        customer_id: str,
+        change: Callable[[Customer, Instant], Customer],
+        not_before: Instant | None = None,
+    ) -> None:
         """Load, change, write on condition, emit. A lost race starts over, bounded."""
         for _ in range(ATTEMPTS_MAX):
-            now = self.now()
+            now = max(self.now(), not_before) if not_before else self.now()
             loaded = self.customers.load(customer_id)
             if loaded is not None and loaded.merged_into:
                 customer_id = loaded.merged_into

@@ -49,7 +49,8 @@ def _settle(decide: "Decide", customer_id: str, event: Event) -> None:
 def _sides_after(
     decide: "Decide", customer_id: str, before: Link | None, after: Link, event: Event
 ) -> Tied | None:
-    if after.status == "linked" and before and before.status == "linked":
+    was_linked = before is not None and before.status != "unlinked"
+    if was_linked == (after.status == "linked"):
         return None
     sides = _sides(decide, customer_id, anonymous_id(after.line_user_id), after.line_user_id, event)
     return tie(sides, event) if after.status == "linked" else untie(sides, event)

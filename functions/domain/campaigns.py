@@ -57,12 +57,10 @@ def next_occurrence(campaign: pb.Campaign, zone: str, after: Instant) -> Instant
 
 
 def _next_week_day(weekly: pb.Weekly, zone: str, after: Instant) -> Instant:
-    candidates = (local_day_at(after, days, weekly.at, zone) for days in range(WEEK_DAYS + 1))
-    return next(at for at in candidates if at > after and _local_weekday(at, zone) == weekly.weekday)
-
-
-def _local_weekday(at: Instant, zone: str) -> int:
-    return at.astimezone(ZoneInfo(zone)).weekday()
+    today = after.astimezone(ZoneInfo(zone)).weekday()
+    ahead = (weekly.weekday - today) % WEEK_DAYS
+    candidates = (local_day_at(after, ahead + weeks * WEEK_DAYS, weekly.at, zone) for weeks in (-1, 0, 1))
+    return next(at for at in candidates if at > after)
 
 
 def recipient_of(customer: Customer, run: Run, compiled: Compiled) -> Recipient | None:

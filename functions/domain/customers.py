@@ -1,6 +1,7 @@
 """A customer: profile, journeys and outbox in one item, changed by one conditional write."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -24,6 +25,7 @@ from functions.domain.journeys import (
 from functions.domain.profiles import Profile, Register, fold, fold_all, later, registers_union
 from functions.domain.sends import EXPIRES_MAX, Intent, send_id_of
 
+_JOURNEY = "journey:"
 SEEN_KEPT = 64
 """So many of the newest events are known to the item itself; older duplicates are found in the event history."""
 
@@ -56,8 +58,14 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
         return str(self.link.value or "") if self.link else ""
 
     def has_seen(self, event: Event) -> bool:
-        """Whether this event is among the newest that are folded in."""
-        return fingerprint(event.identity) in self.seen
+        """Whether this event is among the newest that are folded in, or is none of this customer's to fold.
+
+        A provisional event is known once its confirmation is; what happened before `history_from` belongs to the
+        customer that the friend was linked to then.
+        """
+        if self.history_from is not None and event.occurred_at <= self.history_from:
+            return True
+        return fingerprint(event.identity) in self.seen or fingerprint(event.event_id) in self.seen
 
 
 def new_customer(customer_id: str, line_user_id: str, at: Instant, event_id: str) -> Customer:
@@ -68,30 +76,35 @@ def new_customer(customer_id: str, line_user_id: str, at: Instant, event_id: str
 
 def in_order(events: Iterable[Event]) -> list[Event]:
     """As they happened, which need not be as they came."""
-    return sorted(events, key=lambda event: (event.occurred_at, event.event_id))
+    return sorted(events, key=lambda event: (event.occurred_at, event.event_id, event.status))
 
 
 def folded(customer: Customer, events: Iterable[Event], current: Compiled) -> Customer:
-    """The customer with these new events in the profile; no journey hears of them."""
-    profile, seen = customer.profile, list(customer.seen)
+    """The customer with these new events in the profile; no journey hears of them.
+
+    A provisional event whose confirmation is known already says nothing any more.
+    """
     for event in events:
-        profile = fold(profile, event, current.dictionary)
-        seen.append(fingerprint(event.identity))
-    return msgspec.structs.replace(customer, profile=profile, seen=seen[-SEEN_KEPT:])
+        if not customer.has_seen(event):
+            profile = fold(customer.profile, event, current.dictionary)
+            seen = [*customer.seen, fingerprint(event.identity)][-SEEN_KEPT:]
+            customer = msgspec.structs.replace(customer, profile=profile, seen=seen)
+    return customer
 
 
-def rebuilt(customer: Customer, history: Iterable[Event], current: Compiled) -> Customer:
-    """The customer with the profile folded anew from all events kept; what journeys tagged stays."""
+def rebuilt(customer: Customer, history: Sequence[Event], current: Compiled) -> Customer:
+    """The customer with the profile folded anew from all events kept; what journeys tagged stays.
+
+    `history` is in the order in which it was kept: what another worker has kept and not yet folded is among the
+    newest, and so is known not to be new when that worker comes to fold it.
+    """
     start = customer.history_from
-    events = in_order(event for event in history if start is None or event.occurred_at > start)
-    profile = fold_all(events, current.dictionary)
-    tags = registers_union(
-        profile.tags, {k: r for k, r in customer.profile.tags.items() if r.event_id.startswith("journey:")}
-    )
-    seen = [fingerprint(event.identity) for event in events[-SEEN_KEPT:]]
-    return msgspec.structs.replace(
-        customer, profile=msgspec.structs.replace(profile, tags=tags), seen=_newest([*customer.seen, *seen])
-    )
+    events = [event for event in history if start is None or event.occurred_at > start]
+    profile = fold_all(in_order(events), current.dictionary)
+    tags = {name: tag for name, tag in customer.profile.tags.items() if tag.event_id.startswith(_JOURNEY)}
+    profile = msgspec.structs.replace(profile, tags=registers_union(profile.tags, tags))
+    newest = [fingerprint(event.identity) for event in events if not event.imported][-SEEN_KEPT:]
+    return msgspec.structs.replace(customer, profile=profile, seen=_newest([*customer.seen, *newest]))
 
 
 def _newest(seen: list[str]) -> list[str]:
@@ -106,10 +119,15 @@ def take_in(
     account: str,
     now: Instant,
 ) -> Customer:
-    """The customer after new events, live: folded, heard by the journeys, with the intents that follow."""
+    """The customer after new events, live: folded, heard by the journeys, with the intents that follow.
+
+    Before a journey hears an event it is moved to where it stood when the event happened.
+    """
+    versions = {**versions, current.version: current}
     for event in in_order(events):
+        customer = moved_on(customer, versions, account, now, until=min(event.occurred_at, now))
         customer = _heard(folded(customer, [event], current), event, current, versions, now)
-    return moved_on(customer, {**versions, current.version: current}, account, now)
+    return moved_on(customer, versions, account, now)
 
 
 def take_in_again(
@@ -122,17 +140,20 @@ def take_in_again(
 ) -> Customer:
     """The customer with the whole history folded anew, where it is unsure whether an old event was ever folded.
 
-    Journeys hear what is not among the newest; what one of them started from once it does not start from again.
+    Journeys hear what is not among the newest and did not come as history; what one of them started from once it
+    does not start from again.
     """
-    unseen = [event for event in in_order(history) if not customer.has_seen(event)]
+    versions = {**versions, current.version: current}
+    unheard = [event for event in in_order(history) if not customer.has_seen(event) and not event.imported]
     customer = rebuilt(customer, history, current)
-    for event in unseen:
+    for event in unheard:
+        customer = moved_on(customer, versions, account, now, until=min(event.occurred_at, now))
         customer = _heard(customer, event, current, versions, now)
-    return moved_on(customer, {**versions, current.version: current}, account, now)
+    return moved_on(customer, versions, account, now)
 
 
 def _heard(customer: Customer, event: Event, current: Compiled, versions: Versions, now: Instant) -> Customer:
-    return _enter(_hear(customer, event, {**versions, current.version: current}), event, current, now)
+    return _enter(_hear(customer, event, versions), event, current, now)
 
 
 def _hear(customer: Customer, event: Event, versions: Versions) -> Customer:
@@ -165,46 +186,64 @@ def _finish(scenario: pb.Scenario, compiled: Compiled, profile: Profile, now: In
     return "exited" if compiled.stops(scenario.exit, profile, now) else ""
 
 
-def moved_on(customer: Customer, versions: Versions, account: str, now: Instant) -> Customer:
-    """The customer with every journey as far as time and profile take it, and the intents in the outbox."""
+def moved_on(
+    customer: Customer, versions: Versions, account: str, now: Instant, *, until: Instant | None = None
+) -> Customer:
+    """The customer with every journey as far as time (`until`; now, unless told) and profile take it.
+
+    The intents that follow stand in the outbox.
+    """
     journeys = []
     for journey in customer.journeys:
         moved = journey
         if journey.active:
-            customer, moved = _move(customer, journey, versions[journey.version], account, now)
+            customer, moved = _move(customer, journey, versions[journey.version], account, now, until)
         journeys.append(moved)
     return msgspec.structs.replace(customer, journeys=kept(journeys, now))
 
 
 def _move(
-    customer: Customer, journey: Journey, compiled: Compiled, account: str, now: Instant
+    customer: Customer,
+    journey: Journey,
+    compiled: Compiled,
+    account: str,
+    now: Instant,
+    until: Instant | None,
 ) -> tuple[Customer, Journey]:
     scenario = compiled.playbook.scenarios[journey.scenario]
-    profile = customer.profile
-    finished = _finish(scenario, compiled, profile, now)
+    finished = _finish(scenario, compiled, customer.profile, now)
     if finished:
         return customer, ended(journey, "goal" if finished == "goal" else "exited", now)
-    moved = advance(journey, scenario, lambda tree: compiled.holds(tree, profile, now), profile.zone, now)
-    for deed in moved.done:
+    deeds: list[Emission | Tagging] = []
+
+    def holds(tree: pb.Expression) -> bool:
+        return compiled.holds(tree, _with_tags(customer.profile, journey, deeds), now)
+
+    moved = advance(journey, scenario, holds, customer.profile.zone, now, until=until, done=deeds)
+    intents = [
+        _intent(customer, journey, deed, compiled, account, now)
+        for deed in deeds
+        if isinstance(deed, Emission)
+    ]
+    profile = _with_tags(customer.profile, journey, deeds)
+    return _intending(msgspec.structs.replace(customer, profile=profile), intents), moved.journey
+
+
+def _with_tags(profile: Profile, journey: Journey, deeds: Iterable[Emission | Tagging]) -> Profile:
+    """The profile with the tags that a journey set and took away; a later step of it wins."""
+    tags = profile.tags
+    for deed in deeds:
         if isinstance(deed, Tagging):
-            customer = _tagged(customer, journey, deed)
-        else:
-            customer = _intending(customer, _intent(customer, journey, deed, compiled, account, now))
-    return customer, moved.journey
+            written_by = f"{_JOURNEY}{journey.journey_id}:{deed.number:04}"
+            register = Register(not deed.remove, deed.due, written_by)
+            tags = {**tags, deed.tag: later(tags.get(deed.tag), register)}
+    return msgspec.structs.replace(profile, tags=tags) if tags is not profile.tags else profile
 
 
-def _tagged(customer: Customer, journey: Journey, deed: Tagging) -> Customer:
-    tags = customer.profile.tags
-    register = Register(not deed.remove, deed.due, f"journey:{journey.journey_id}")
-    tags = {**tags, deed.tag: later(tags.get(deed.tag), register)}
-    return msgspec.structs.replace(customer, profile=msgspec.structs.replace(customer.profile, tags=tags))
-
-
-def _intending(customer: Customer, intent: Intent) -> Customer:
-    count = customer.intended.get(intent.source, 0) + 1
-    return msgspec.structs.replace(
-        customer, outbox=[*customer.outbox, intent], intended={**customer.intended, intent.source: count}
-    )
+def _intending(customer: Customer, intents: Sequence[Intent]) -> Customer:
+    counts = Counter(customer.intended)
+    counts.update(intent.source for intent in intents)
+    return msgspec.structs.replace(customer, outbox=[*customer.outbox, *intents], intended=dict(counts))
 
 
 def _intent(

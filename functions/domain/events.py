@@ -17,11 +17,15 @@ NUMBER_MAX = 1e12  # sums are kept in millionths within 63 bits
 TEXT_CHARACTERS_MAX = 1024
 ID_CHARACTERS_MAX = 128
 LIST_ITEMS_MAX = 100
+EVENT_BYTES_MAX = 64 * 1024  # well below a table's row and a queue's message
 AHEAD_MAX = dt.timedelta(days=1)  # a source's clock may run ahead; more is a mistake
 
 
+_PROVISIONAL = "~provisional"
+
+
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something that happened to a customer."""
+    """Something that happened to a customer. `imported`: it came as history, and starts nothing."""
 
     event_id: str
     customer_id: str
@@ -30,11 +34,12 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     status: Status = "confirmed"
     source: str = ""
     properties: dict[str, Any] = {}
+    imported: bool = False
 
     @property
     def identity(self) -> str:
         """What is counted once: a confirmation is a fact of its own beside the provisional event it confirms."""
-        return self.event_id if self.status == "confirmed" else f"{self.event_id}~provisional"
+        return self.event_id if self.status == "confirmed" else f"{self.event_id}{_PROVISIONAL}"
 
 
 class PropertyType(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -104,16 +109,17 @@ BUILT_IN: Dictionary = {
 """Events that every playbook has, beside its own. What LINE itself says comes in by webhook only (`line_events`)."""
 
 
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= NUMBER_MAX and math.isfinite(value)
+
+
 def _is_kind(value: object, kind: PropertyKind) -> bool:
     if kind == "boolean":
         return isinstance(value, bool)
     if kind == "number":
-        return (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and math.isfinite(value)
-            and abs(value) <= NUMBER_MAX
-        )
+        return _is_number(value)
     if kind == "list":
         return (
             isinstance(value, list)
@@ -142,9 +148,20 @@ _EXPECTED: Mapping[PropertyKind, str] = {
 }
 
 
+def _attribute_fault(name: str, properties: Mapping[str, object]) -> Fault | None:
+    """Attributes are set by events that may name any property: each must be one bounded value."""
+    for key, value in properties.items():
+        if value is not None and not (
+            isinstance(value, bool) or _is_number(value) or _is_kind(value, "string")
+        ):
+            told = f"{_EXPECTED['string']}, {_EXPECTED['number']}, true or false"
+            return Fault("wrong_type", f"{name}: the property {key!r} must be {told}; got {_shown(value)}.")
+    return None
+
+
 def _property_fault(name: str, properties: Mapping[str, object], event_type: EventType) -> Fault | None:
     for key, kind in event_type.properties.items():
-        if properties.get(key) is None:
+        if properties.get(key) is None or (kind.type == "string" and properties[key] == ""):
             if kind.required:
                 return Fault(
                     "missing_property", f"{name} needs the property {key!r} ({_EXPECTED[kind.type]})."
@@ -170,7 +187,25 @@ def _id_fault(raw: Mapping[str, object]) -> Fault | None:
             return Fault("malformed", f"{key!r} must be a string of 1 to {ID_CHARACTERS_MAX} characters.")
     if str(raw["customer_id"]).startswith("anon:"):
         return Fault("malformed", "'customer_id' must be the CRM's own; the prefix 'anon:' is reserved.")
+    if str(raw["event_id"]).startswith("line:") or str(raw["event_id"]).endswith(_PROVISIONAL):
+        return Fault(
+            "malformed", f"'event_id' must be the source's own; 'line:…' and '…{_PROVISIONAL}' are reserved."
+        )
     return None
+
+
+def _size_fault(raw: Mapping[str, object]) -> Fault | None:
+    """An event must fit into a row, and every text in it be writable: JSON may bring half a surrogate pair."""
+    try:
+        written = msgspec.json.encode(raw)
+        same = msgspec.json.decode(written) == raw
+    except (UnicodeEncodeError, ValueError, TypeError, RecursionError):
+        return Fault("malformed", "the event holds text that is no valid Unicode (half a character).")
+    if len(written) > EVENT_BYTES_MAX:
+        return Fault(
+            "too_large", f"the event has {len(written):,} bytes; at most {EVENT_BYTES_MAX:,} are kept."
+        )
+    return None if same else Fault("malformed", "the event holds a number that JSON has no word for.")
 
 
 def check_event(raw: object, dictionary: Dictionary, now: Instant) -> Event | Fault:
@@ -207,6 +242,9 @@ def _checked(raw: Mapping[str, Any], name: str, event_type: EventType, now: Inst
     if not isinstance(properties, Mapping):
         return Fault("malformed", "'properties' must be an object.")
     fault = _property_fault(name, properties, event_type)
+    if fault is None and name == "profile_updated":
+        fault = _attribute_fault(name, properties)
+    fault = fault or _size_fault(raw)
     if fault:
         return fault
     return Event(

@@ -16,7 +16,7 @@ from functions.domain.playbook import Kind
 from functions.domain.profiles import Register, later, registers_union
 
 CONTACTS_KEPT = dt.timedelta(days=32)
-"""At least as long as the longest window of any cap."""
+"""Longer where a cap has a longer window."""
 CLOSED_CASES_KEPT = dt.timedelta(days=30)
 """A closing may arrive before its opening; for so long it is remembered."""
 
@@ -34,7 +34,8 @@ class Contact(msgspec.Struct, frozen=True, array_like=True):
 class Claim(msgspec.Struct, frozen=True, array_like=True):
     """This intent is being pushed, or has ended. `key_at`: when its retry key was first used; `until`: when it may go.
 
-    `passage` and `step` say which message it is, whoever's journey it belongs to.
+    `passage` and `step` say which message it is, whoever's journey it belongs to; `attempt` counts who took it up, so
+    that a worker that was refused sees whether another one has tried since.
     """
 
     send_id: str
@@ -47,6 +48,7 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):
     until: Instant
     state: ClaimState = "open"
     reason: str = ""
+    attempt: int = 1
 
 
 class Hold(msgspec.Struct, frozen=True, array_like=True):
@@ -165,7 +167,7 @@ def with_facts(gate: Gate, events: Iterable[Event]) -> Gate:
     return gate
 
 
-def pruned(gate: Gate, now: Instant) -> Gate:
+def pruned(gate: Gate, now: Instant, contacts_kept: dt.timedelta = CONTACTS_KEPT) -> Gate:
     """The gate without what can no longer matter: old contacts, claims past their end, cases closed long ago."""
     cases = {
         flag: {key: case for key, case in cases.items() if case.value or case.at > now - CLOSED_CASES_KEPT}
@@ -173,7 +175,7 @@ def pruned(gate: Gate, now: Instant) -> Gate:
     }
     return msgspec.structs.replace(
         gate,
-        contacts=[contact for contact in gate.contacts if contact.at > now - CONTACTS_KEPT],
+        contacts=[contact for contact in gate.contacts if contact.at > now - contacts_kept],
         claims=[claim for claim in gate.claims if claim.until > now],
         holds=[hold for hold in gate.holds if hold.until > now - dt.timedelta(days=1)],
         cases={flag: kept for flag, kept in cases.items() if kept},

@@ -10,7 +10,7 @@ from functions.domain.gate import Gate, merged, new_gate
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey
 from functions.domain.line_events import anonymous_id
-from functions.domain.profiles import Register, profile_union
+from functions.domain.profiles import Register, later, profile_union
 
 LinkStatus = Literal["linked", "conflict", "unlinked"]
 
@@ -71,7 +71,13 @@ def link_after(before: Link | None, event: Event) -> Link | None:
 
 
 def _unlinked(before: Link | None, event: Event) -> Link | None:
-    if before is None or before.status == "unlinked" or before.customer_id != event.customer_id:
+    """An unlink that overtakes its link is kept, so that the link, which is older, finds it."""
+    if before is None:
+        user, at = str(event.properties["line_user_id"]), event.occurred_at
+        return Link(
+            user, event.customer_id, "crm", "unlinked", linked_at=at, changed_at=at, event_id=event.event_id
+        )
+    if before.status == "unlinked" or before.customer_id != event.customer_id:
         return None
     return _changed(before, event, "unlinked")
 
@@ -98,7 +104,7 @@ def tie(sides: Tied, event: Event) -> Tied:
     customer, friend = sides.customer, sides.friend
     customer = msgspec.structs.replace(
         customer,
-        link=link,
+        link=later(customer.link, link),
         profile=profile_union(customer.profile, friend.profile),
         seen=[*friend.seen, *customer.seen][-SEEN_KEPT:],
         journeys=_one_each(customer, friend),
@@ -106,7 +112,7 @@ def tie(sides: Tied, event: Event) -> Tied:
         intended=_added(customer.intended, friend.intended),
         aliases=sorted({*customer.aliases, friend.customer_id}),
     )
-    gate = msgspec.structs.replace(merged(sides.gate, sides.friend_gate), link=link)
+    gate = msgspec.structs.replace(merged(sides.gate, sides.friend_gate), link=later(sides.gate.link, link))
     return Tied(
         customer=customer,
         friend=Customer(friend.customer_id, friend.version, merged_into=customer.customer_id),
@@ -127,22 +133,26 @@ def _added(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
 
 
 def untie(sides: Tied, event: Event) -> Tied:
-    """The tie is ended: the friend is anonymous again, with the contacts that count against its caps."""
+    """The tie is ended: the friend is anonymous again.
+
+    It keeps what is the LINE user's own: contacts that count against caps, claims of what was pushed to it, every
+    withdrawal of consent. What happened before belongs to the customer.
+    """
     user = str(event.properties["line_user_id"])
-    cut = Register(None, event.occurred_at, event.event_id)
+    at, cut = event.occurred_at, Register(None, event.occurred_at, event.event_id)
     mine = sides.customer.line_user_id == user
     friend_id = anonymous_id(user)
-    fresh_gate = new_gate(friend_id, user, event.occurred_at, event.event_id)
+    own = msgspec.structs.replace(
+        sides.gate,
+        claims=[claim for claim in sides.gate.claims if claim.to == user],
+        consent={purpose: register for purpose, register in sides.gate.consent.items() if not register.value},
+        holds=[],
+        cases={},
+    )
+    friend_gate = merged(new_gate(friend_id, user, at, event.event_id), own)
     return Tied(
         customer=msgspec.structs.replace(sides.customer, link=cut) if mine else sides.customer,
-        friend=Customer(
-            friend_id, sides.friend.version, link=Register(user, event.occurred_at, event.event_id)
-        ),
+        friend=Customer(friend_id, sides.friend.version, Register(user, at, event.event_id), history_from=at),
         gate=msgspec.structs.replace(sides.gate, link=cut) if mine else sides.gate,
-        friend_gate=msgspec.structs.replace(
-            merged(
-                fresh_gate, msgspec.structs.replace(sides.gate, claims=[], holds=[], consent={}, cases={})
-            ),
-            version=sides.friend_gate.version,
-        ),
+        friend_gate=msgspec.structs.replace(friend_gate, version=sides.friend_gate.version),
     )

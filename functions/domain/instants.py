@@ -21,7 +21,10 @@ def parse_instant(text: str) -> Instant:
         raise InstantError(f"{text!r} is no instant; write it like 2026-11-01T03:04:05Z.") from None
     if instant.tzinfo is None:
         raise InstantError(f"{text!r} has no zone; add Z or an offset such as +09:00.")
-    return instant.astimezone(dt.UTC)
+    try:
+        return instant.astimezone(dt.UTC)
+    except OverflowError:
+        raise InstantError(f"{text!r} lies outside the calendar.") from None
 
 
 def format_instant(instant: Instant) -> str:
@@ -45,9 +48,9 @@ def local_day_at(start: Instant, days: int, at: dt.time, zone: str) -> Instant:
 
 
 def next_local_time(now: Instant, at: dt.time, zone: str) -> Instant:
-    """The first instant after `now` at which the local clock shows `at`."""
-    today = local_day_at(now, 0, at, zone)
-    return today if today > now else local_day_at(now, 1, at, zone)
+    """The first instant after `now` at which the local clock shows `at`; a time that comes twice a day counts twice."""
+    candidates = (local_day_at(now, days, at.replace(fold=fold), zone) for days in (0, 1) for fold in (0, 1))
+    return next(instant for instant in candidates if instant > now)
 
 
 def in_daily_window(now: Instant, start: dt.time, end: dt.time, zone: str) -> bool:

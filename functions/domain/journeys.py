@@ -53,11 +53,12 @@ class Emission(msgspec.Struct, frozen=True):
 
 
 class Tagging(msgspec.Struct, frozen=True):
-    """A tag step that was reached."""
+    """A tag step that was reached, with its number in the scenario."""
 
     tag: str
     remove: bool
     due: Instant
+    number: int = 0
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -128,18 +129,29 @@ def _branch_target(step: pb.Branch, holds: Holds) -> int:
     return next((target for expression, target in step.cases if holds(expression)), step.otherwise)
 
 
-def advance(journey: Journey, scenario: pb.Scenario, holds: Holds, zone: str, now: Instant) -> Moved:
-    """The journey moved on as far as `now` allows. Every jump leads ahead, so this ends.
+def advance(
+    journey: Journey,
+    scenario: pb.Scenario,
+    holds: Holds,
+    zone: str,
+    now: Instant,
+    *,
+    until: Instant | None = None,
+    done: list[Emission | Tagging] | None = None,
+) -> Moved:
+    """The journey moved on as far as `until` (now, unless told) allows. Every jump leads ahead, so this ends.
 
     A step's own instant is when its wait was over, not when somebody looked: a late look changes no schedule.
+    What is done is added to `done` as it happens, so that `holds` may take tags of this very move into account.
     """
-    done: list[Emission | Tagging] = []
+    done = [] if done is None else done
+    until = now if until is None else until
     while journey.active:
         if journey.at >= len(scenario.steps):
             journey = ended(journey, "done", now)
             break
         before = journey.at
-        moved = _one_step(journey, scenario.steps[journey.at], holds, zone, now, done)
+        moved = _one_step(journey, scenario.steps[journey.at], holds, zone, now, until, done)
         if moved.active and moved.at == before:
             return Moved(moved, done)
         assert not moved.active or moved.at > before, "a step led backwards"
@@ -148,7 +160,13 @@ def advance(journey: Journey, scenario: pb.Scenario, holds: Holds, zone: str, no
 
 
 def _one_step(
-    journey: Journey, step: pb.Step, holds: Holds, zone: str, now: Instant, done: list[Emission | Tagging]
+    journey: Journey,
+    step: pb.Step,
+    holds: Holds,
+    zone: str,
+    now: Instant,
+    until: Instant,
+    done: list[Emission | Tagging],
 ) -> Journey:
     since = journey.since or journey.entered_at
     onward = journey.at + 1
@@ -156,14 +174,14 @@ def _one_step(
         case pb.Send():
             return _send(journey, step, since, now, done)
         case pb.SetTag():
-            done.append(Tagging(step.tag, step.remove, since))
+            done.append(Tagging(step.tag, step.remove, since, journey.at))
             return _at(journey, onward, since)
         case pb.WaitFor() | pb.WaitUntilLocal():
             due = journey.due or wait_ends(step, journey.entered_at, since, zone)
-            return _at(journey, onward, due) if due <= now else msgspec.structs.replace(journey, due=due)
+            return _at(journey, onward, due) if due <= until else msgspec.structs.replace(journey, due=due)
         case pb.WaitForEvent():
             due = journey.due or since + dt.timedelta(seconds=step.timeout_seconds)
-            if due <= now:
+            if due <= until:
                 return _at(journey, step.on_timeout, due)
             return msgspec.structs.replace(journey, due=due, awaits=step.event)
         case pb.Branch():
@@ -190,6 +208,8 @@ def heard(journey: Journey, scenario: pb.Scenario, event: Event) -> Journey:
         return journey
     step = scenario.steps[journey.at]
     if not isinstance(step, pb.WaitForEvent) or event.occurred_at < (journey.since or journey.entered_at):
+        return journey
+    if journey.due is not None and event.occurred_at >= journey.due:
         return journey
     return _at(journey, step.on_event, event.occurred_at)
 

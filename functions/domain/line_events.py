@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from functions.domain.events import Dictionary, Event, EventType
+from functions.domain.events import AHEAD_MAX, Dictionary, Event, EventType
 from functions.domain.instants import Instant, from_milliseconds
 
 ANONYMOUS = "anon:"
@@ -46,7 +46,7 @@ def event_id_of(raw: Mapping[str, Any]) -> str:
     if isinstance(given, str) and given:
         return f"line:{given}"
     repeated = {key: value for key, value in raw.items() if key not in ("deliveryContext", "replyToken")}
-    digest = hashlib.sha256(json.dumps(repeated, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(repeated, sort_keys=True).encode()).hexdigest()
     return f"line:~{digest[:32]}"
 
 
@@ -58,7 +58,8 @@ def _occurred_at(raw: Mapping[str, Any], received_at: Instant) -> Instant:
         or not 0 < timestamp < TIMESTAMP_MAX
     ):
         return received_at
-    return from_milliseconds(timestamp)
+    occurred_at = from_milliseconds(timestamp)
+    return occurred_at if occurred_at <= received_at + AHEAD_MAX else received_at
 
 
 def read_line_event(raw: Any, received_at: Instant) -> LineEvent:

@@ -1,7 +1,9 @@
 """The profile: the fold of a customer's events, the same whatever the order in which they come."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -10,6 +12,14 @@ from functions.domain.instants import Instant
 
 MILLIONTHS = 1_000_000
 ZONE_DEFAULT = "Asia/Tokyo"
+
+
+@cache
+def _known_zone(name: object) -> str:
+    try:
+        return ZoneInfo(name).key if isinstance(name, str) else ZONE_DEFAULT
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZONE_DEFAULT
 
 
 class Register(msgspec.Struct, frozen=True, array_like=True):
@@ -74,8 +84,8 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def zone(self) -> str:
-        """The customer's IANA zone."""
-        return str(self.attribute("zone") or ZONE_DEFAULT)
+        """The customer's IANA zone; the default where none, or none that exists, is known."""
+        return _known_zone(self.attribute("zone"))
 
 
 def later(old: Register | None, new: Register) -> Register:
@@ -149,7 +159,8 @@ def fold(profile: Profile, event: Event, dictionary: Dictionary) -> Profile:
     A provisional event is set aside until its confirmation, with the same id, takes its place.
     """
     if event.status == "provisional":
-        return msgspec.structs.replace(profile, provisional={**profile.provisional, event.event_id: event})
+        waiting = msgspec.structs.replace(event, imported=False)
+        return msgspec.structs.replace(profile, provisional={**profile.provisional, event.event_id: waiting})
     if event.event_id in profile.provisional:
         rest = {key: value for key, value in profile.provisional.items() if key != event.event_id}
         profile = msgspec.structs.replace(profile, provisional=rest)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from functions.domain.gate import Claim, Contact, Gate, Hold, pruned
+from functions.domain.gate import CONTACTS_KEPT, Claim, Contact, Gate, Hold, pruned
 from functions.domain.instants import Instant, in_daily_window, next_local_time
 from functions.domain.playbook import Cap, Kind, QuietHours
 from functions.domain.sends import CLAIM_OUTLIVES, KEY_LIFE, Intent
@@ -133,11 +133,11 @@ def _outranked(
 ) -> Wait | Ended | None:
     """Whether sending now would take, from something better, a slot of the window that it needs."""
     window = dt.timedelta(seconds=cap.window_seconds)
-    held = [Upcoming(max(hold.until, now), hold.kind, hold.rank) for hold in gate.holds]
+    held = [Upcoming(hold.until, hold.kind, hold.rank) for hold in gate.holds]
     better = sorted(
-        item.at
+        max(item.at, now)
         for item in [*held, *upcoming]
-        if item.rank < intent.rank and item.kind in cap.kinds and now <= item.at < now + window
+        if item.rank < intent.rank and item.kind in cap.kinds and item.at < now + window
     )
     for ahead, at in enumerate(better):
         used = sum(1 for contact in gate.contacts if contact.kind in cap.kinds and contact.at > at - window)
@@ -226,7 +226,8 @@ def _resumed(
     refused = judge(intent, _without(gate, intent.send_id), rules, situation, now)
     key_ends = claim.key_at + KEY_LIFE
     if refused is None and now < key_ends and claim.hash == content:
-        return Decision(Allow(claim, resumed=True), _claimed(intent, gate, claim, now))
+        again = msgspec.structs.replace(claim, attempt=claim.attempt + 1)
+        return Decision(Allow(again, resumed=True), _claimed(intent, gate, again, now))
     if isinstance(refused, Wait) and refused.until < key_ends:
         return Decision(refused, _held(intent, gate, refused.until))
     reason = refused.reason if refused else ("key_expired" if now >= key_ends else "content_changed")
@@ -238,12 +239,16 @@ def decide(
     intent: Intent, gate: Gate, rules: Rules, situation: Situation, content: str, now: Instant
 ) -> Decision:
     """The verdict on an intent whose rendered content has the hash `content`, and the gate to write for it."""
-    gate = pruned(gate, now)
     claim = gate.claim(intent.send_id)
+    windows = [dt.timedelta(seconds=cap.window_seconds) for cap in rules.caps]
+    gate = pruned(gate, now, max([CONTACTS_KEPT, *windows]))
     if claim and claim.state != "open":
         return Decision(Ended(claim.state, claim.reason), gate)
     if claim:
         return _resumed(intent, claim, gate, rules, situation, content, now)
+    if now >= intent.expires_at + CLAIM_OUTLIVES:
+        # So late a claim may have been pruned, and what was claimed may have arrived.
+        return Decision(Ended("unknown", "expired"), gate)
     refused = judge(intent, gate, rules, situation, now)
     if refused is None:
         new = _new_claim(intent, content, now)
@@ -259,6 +264,6 @@ def closed(gate: Gate, intent: Intent, content: str, ended: Ended, now: Instant)
     return _closed(claim, gate, ended)
 
 
-def unclaimed(gate: Gate, intent: Intent) -> Gate:
-    """The gate as before the claim: LINE refused the account, not the message."""
-    return _without(gate, intent.send_id)
+def unclaimed(gate: Gate, intent: Intent, claim: Claim) -> Gate:
+    """The gate as before the claim: LINE refused the call, not the message. The same where another worker took it up."""
+    return _without(gate, intent.send_id) if gate.claim(intent.send_id) == claim else gate

@@ -40,18 +40,32 @@ class Evaluate:
         if occurrence > self.now() + EARLY:
             logger.warning("campaign %s was called before its time", campaign)
             return
-        if campaign not in current.playbook.campaigns or not current.playbook.campaigns[campaign].on:
+        self._rearm(campaign, current, occurrence)
+        run = self._run(campaign, occurrence, current)
+        if run is None:
             logger.warning("campaign %s is not in force", campaign)
             return
-        self._rearm(campaign, current, occurrence)
-        run = self.runs.freeze_run(Run(campaign, occurrence, current.version, self.now(), SCAN_SEGMENTS))
         compiled = self.playbooks.version(run.playbook)
         if not (self._freeze(run, compiled, time_left) and self._enqueue(run, compiled, time_left)):
             self.continuation.again(campaign, occurrence)
 
+    def _run(self, campaign: str, occurrence: Instant, current: Compiled) -> Run | None:
+        """The run as it was begun first. One that was begun is finished, whatever is in force by now: the gate stops
+        what was switched off, and every one it was for is accounted for. None where there is nothing to begin."""
+        begun = self.runs.find(campaign, occurrence)
+        if begun is not None:
+            return begun
+        wanted = current.playbook.campaigns.get(campaign)
+        if wanted is None or not wanted.on:
+            return None
+        return self.runs.freeze_run(Run(campaign, occurrence, current.version, self.now(), SCAN_SEGMENTS))
+
     def _rearm(self, campaign: str, current: Compiled, occurrence: Instant) -> None:
-        """First of all, so that no crash can end a recurring campaign."""
-        following = next_occurrence(current.playbook.campaigns[campaign], current.playbook.zone, occurrence)
+        """First of all, so that no crash can end a recurring campaign. A run that is replayed sets nothing back."""
+        wanted = current.playbook.campaigns.get(campaign)
+        if wanted is None:
+            return
+        following = next_occurrence(wanted, current.playbook.zone, max(occurrence, self.now()))
         if following is not None:
             self.schedules.put(campaign, following)
 

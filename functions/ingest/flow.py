@@ -87,7 +87,7 @@ def _id_of(raw: Any) -> str | None:
 def _events_of(body: bytes) -> list[Any] | None:
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     events = parsed.get("events") if isinstance(parsed, dict) else None
     return events if isinstance(events, list) else None

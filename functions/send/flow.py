@@ -68,7 +68,7 @@ class Deliver:
         except ValueError as error:
             # Neither the error's text nor its trace is logged: both may quote the customer's values.
             logger.error("message %s cannot be rendered (%s)", intent.message, type(error).__name__)  # noqa: TRY400
-            self._close(intent, "", Ended("failed", "render_error"))
+            self._close(intent, "", lambda _gate: Ended("failed", "render_error"))
             return
         verdict = self._claim(intent, content_hash(content))
         match verdict:
@@ -153,26 +153,42 @@ class Deliver:
                 unanswered = True
                 continue
             except RateLimited:
+                self._refused_for_now(intent, claim, unanswered=unanswered)
                 self.send_queue.put_later(intent, RATE_DELAY_SECONDS)
                 return
             except AccountRefused as refusal:
-                self._account_refused(intent, refusal, unanswered=unanswered)
+                self._account_refused(intent, claim, refusal, unanswered=unanswered)
                 return
             except Rejected as refusal:
-                self._close(intent, claim.hash, Ended("unknown" if unanswered else "failed", str(refusal)))
+                self._refused(intent, claim, str(refusal), unanswered=unanswered)
                 return
             self._record(intent, "sent", "", accepted.request_id)
             return
         now = self.now()
         self._hold(intent, now + min(max(now - claim.key_at, RETRY_DELAY_MIN), RETRY_DELAY_MAX))
 
-    def _account_refused(self, intent: Intent, refusal: AccountRefused, *, unanswered: bool) -> None:
-        """The account stops. What was definitely refused is unclaimed, and waits until the account may send again."""
+    def _refused(self, intent: Intent, claim: Claim, reason: str, *, unanswered: bool) -> None:
+        """Definitely failed, and the slot given back, only where no attempt, of whichever worker, went unanswered."""
+
+        def end(gate: Gate) -> Ended:
+            definite = not unanswered and gate.claim(intent.send_id) in (None, claim)
+            return Ended("failed" if definite else "unknown", reason)
+
+        self._close(intent, claim.hash, end)
+
+    def _refused_for_now(self, intent: Intent, claim: Claim, *, unanswered: bool) -> None:
+        """What was definitely refused is unclaimed: to the gate it is as if it had never been tried."""
+        if not unanswered:
+            self._change_gate(intent, lambda gate: unclaimed(gate, intent, claim))
+
+    def _account_refused(
+        self, intent: Intent, claim: Claim, refusal: AccountRefused, *, unanswered: bool
+    ) -> None:
+        """The account stops, and the message waits until the account may send again."""
         until = self.now() + STOP_FOR
         logger.error("LINE refuses the account (%s); sending stops until %s", refusal, until)
         self.account_state.stop(until, str(refusal))
-        if not unanswered:
-            self._change_gate(intent, lambda gate: unclaimed(gate, intent))
+        self._refused_for_now(intent, claim, unanswered=unanswered)
         self._hold(intent, until)
 
     def _hold(self, intent: Intent, until: Instant) -> None:
@@ -183,18 +199,28 @@ class Deliver:
         else:
             self.timers.hold(intent, until, now)
 
-    def _close(self, intent: Intent, content: str, ended: Ended) -> None:
+    def _close(self, intent: Intent, content: str, end: Callable[[Gate], Ended]) -> None:
         """End an intent for good: first in the gate, which gives back the slot of a failure, then on record."""
-        self._change_gate(intent, lambda gate: closed(gate, intent, content, ended, self.now()))
+        ended = Ended("suppressed", "erased")
+
+        def change(gate: Gate) -> Gate:
+            nonlocal ended
+            ended = end(gate)
+            return closed(gate, intent, content, ended, self.now())
+
+        self._change_gate(intent, change)
         self._record(intent, ended.outcome, ended.reason)
 
     def _change_gate(self, intent: Intent, change: Callable[[Gate], Gate]) -> None:
+        """Change the gate on condition that nobody else did; a lost race starts over. No gate, no change."""
         for _ in range(ATTEMPTS_MAX):
             gate, _customer = self._read(intent.customer_id)
             if gate is None:
                 return
+            changed = change(gate)
             try:
-                self.customers.save_gate(change(gate))
+                if changed != gate:
+                    self.customers.save_gate(changed)
             except Conflict:
                 continue
             return

@@ -38,7 +38,7 @@ class Tick:
 
     def _enqueue(self, rows: list[DueRow]) -> None:
         customers = [row for row in rows if row.intent is None]
-        self.inbox.put([CustomerDue(row.customer_id) for row in customers])
+        self.inbox.put([CustomerDue(row.customer_id, row.due) for row in customers])
         self.timers.done(customers)
         held = [(row, row.intent) for row in rows if row.intent is not None]
         taken = set(self.send_queue.put([intent for _, intent in held]))

@@ -56,7 +56,22 @@ class Receive:
 def _events_of(body: bytes) -> list[Any] | None:
     try:
         parsed = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     events = parsed.get("events") if isinstance(parsed, dict) else None
-    return events if isinstance(events, list) else None
+    return [_writable(event) for event in events] if isinstance(events, list) else None
+
+
+def _writable(value: Any) -> Any:
+    """The value with half surrogate pairs, which JSON may bring and UTF-8 cannot say, replaced."""
+    if isinstance(value, str):
+        return (
+            value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            if not value.isascii()
+            else value
+        )
+    if isinstance(value, list):
+        return [_writable(item) for item in value]
+    if isinstance(value, dict):
+        return {_writable(key): _writable(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,87 @@
+"""What wakes a person: dead letters, a queue that does not keep up, a function that fails."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.function import Function
+from infra.parameters import Parameters
+from infra.queues import Queues
+from infra.transport import only_where
+
+# A message is decided and sent within seconds; five minutes means that nobody is working.
+OLDEST_MESSAGE_SECONDS_MAX = 300
+
+
+class Alarms(Construct):
+    """All to one topic; who subscribes to it is an operator's choice."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        queues: Queues,
+        functions: Mapping[str, Function],
+        parameters: Parameters,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.topic = self._topic(parameters)
+        self._action = actions.SnsAction(cast("sns.ITopic", self.topic))
+        for name, queue in queues.all_dead().items():
+            self._dead_letters(name, queue)
+        for name, work in queues.by_name.items():
+            self._oldest_message(name, work.queue)
+        for name, function in functions.items():
+            self._errors(name, function)
+
+    def _topic(self, parameters: Parameters) -> sns.Topic:
+        topic = sns.Topic(self, "Topic", display_name="Musubi", enforce_ssl=True)
+        # A topic policy replaces the default one, under which CloudWatch may publish.
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[cast("iam.IPrincipal", iam.ServicePrincipal("cloudwatch.amazonaws.com"))],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Aws.ACCOUNT_ID}},
+            )
+        )
+        only_where(parameters.tls_only, cast("Construct", topic.node.find_child("Policy")))
+        return topic
+
+    def _dead_letters(self, name: str, queue: sqs.Queue) -> None:
+        metric = queue.metric_approximate_number_of_messages_visible(
+            period=cdk.Duration.minutes(1), statistic="Maximum"
+        )
+        self._alarm(f"{name.capitalize()}Dead", metric, 1, f"Dead letters of {name}: musubi dlq list")
+
+    def _oldest_message(self, name: str, queue: sqs.Queue) -> None:
+        metric = queue.metric_approximate_age_of_oldest_message(
+            period=cdk.Duration.minutes(1), statistic="Maximum"
+        )
+        why = f"The {name} queue's oldest message has waited {OLDEST_MESSAGE_SECONDS_MAX} s"
+        self._alarm(f"{name.capitalize()}Age", metric, OLDEST_MESSAGE_SECONDS_MAX, why)
+
+    def _errors(self, name: str, function: Function) -> None:
+        metric = function.resource.metric_errors(period=cdk.Duration.minutes(5), statistic="Sum")
+        self._alarm(f"{name.capitalize()}Errors", metric, 1, f"The {name} function failed outright")
+
+    def _alarm(self, name: str, metric: cloudwatch.Metric, threshold: float, description: str) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            metric=cast("cloudwatch.IMetric", metric),
+            threshold=threshold,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=description,
+        )
+        alarm.add_alarm_action(cast("cloudwatch.IAlarmAction", self._action))

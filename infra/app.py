@@ -1,0 +1,50 @@
+"""`python -m infra.app`: the synthesis, under the CDK's command or on its own.
+
+Context: `target` aws (default) or local chooses whom the bundle is built for; `functions` names the package
+directory to bundle. Without the CDK's command the assembly goes to cdk.out.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+# Node 20 still serves; its end-of-life banner would fill the screen. Read when the CDK's runtime starts.
+os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+
+from infra.bundle import ROOT, BundleError, build_bundle, platform_of
+from infra.stack import MusubiStack
+
+STACK_NAME = "Musubi"
+
+
+def build_app(
+    outdir: str | None = None, context: Mapping[str, str] | None = None
+) -> tuple[cdk.App, MusubiStack]:
+    """The app and its stack, not yet synthesized. BundleError where the bundle cannot be built."""
+    # The CDK's command reads cdk.json itself; without it the same switches must hold, or the template differs.
+    switches = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    app = cdk.App(outdir=outdir, context=switches | dict(context or {}))
+    target = app.node.try_get_context("target") or "aws"
+    source = app.node.try_get_context("functions") or str(ROOT / "functions")
+    code = lambda_.Code.from_asset(str(build_bundle(platform_of(str(target)), Path(str(source)))))
+    return app, MusubiStack(app, STACK_NAME, code=code)
+
+
+def main() -> int:
+    """Synthesize; 2 and one line where that cannot be done."""
+    try:
+        app, _ = build_app(os.environ.get("CDK_OUTDIR", "cdk.out"))
+    except BundleError as error:
+        print(error, file=sys.stderr)  # noqa: T201 (this module is a command)
+        return 2
+    app.synth()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

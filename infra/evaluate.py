@@ -1,0 +1,47 @@
+"""Campaigns: freezes the recipients of a run, enqueues them chunk by chunk, re-arms the schedule."""
+
+from constructs import Construct
+
+from infra.function import Function, Surroundings
+from infra.objects import Objects
+from infra.queues import Queues
+from infra.schedules import Schedules
+from infra.tables import Tables
+from infra.worker import feed
+
+
+def evaluate_function(
+    scope: Construct,
+    around: Surroundings,
+    tables: Tables,
+    queues: Queues,
+    objects: Objects,
+    schedules: Schedules,
+) -> Function:
+    """One message, one chunk of work: it re-enqueues itself rather than run long."""
+    parameters = around.parameters
+    function = Function(
+        scope,
+        "evaluate",
+        around=around,
+        memory_mb=1024,
+        environment={
+            "TABLE_CUSTOMERS": tables.customers.table_name,
+            "TABLE_GATES": tables.gates.table_name,
+            "QUEUE_SEND_URL": queues.send.queue.queue_url,
+            "QUEUE_EVALUATE_URL": queues.evaluate.queue.queue_url,
+            "QUEUE_EVALUATE_ARN": queues.evaluate.queue.queue_arn,
+            "BUCKET": objects.bucket.bucket_name,
+            "SCHEDULE_GROUP": schedules.group_name,
+            "SCHEDULE_ROLE_ARN": schedules.campaign_role.role_arn,
+            "SCHEDULES_STATE": parameters.schedules_state.value_as_string,
+        },
+    )
+    function.allow(["dynamodb:Scan", "dynamodb:Query"], [tables.customers.table_arn])
+    function.allow(["dynamodb:BatchGetItem"], [tables.gates.table_arn])
+    function.may_use_tables()
+    function.may_send(queues.send.queue, queues.evaluate.queue)
+    function.may_use_objects(objects.bucket, read=["playbooks/", "runs/"], write=["runs/"])
+    schedules.allow_arming(function)
+    feed(function, queues.evaluate.queue, batch=1)
+    return function

@@ -1,0 +1,51 @@
+"""The bucket: playbook versions, frozen recipient lists of runs, rejected events."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.acknowledged import acknowledge
+from infra.parameters import Parameters
+from infra.transport import only_where
+
+REJECTED_KEPT_DAYS = 90
+# Bounds how long an erased person can still be read in an old version.
+OLD_VERSIONS_KEPT_DAYS = 30
+
+
+class Objects(Construct):
+    """One private, versioned bucket; `rejected/` ages out."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, parameters: Parameters) -> None:
+        super().__init__(scope, construct_id)
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            versioned=True,
+            enforce_ssl=True,
+            lifecycle_rules=_lifecycle(),
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+        )
+        acknowledge(
+            self.bucket,
+            "S1",
+            "only this stack's functions reach it, and CloudTrail data events tell who did without a second bucket",
+        )
+        only_where(parameters.tls_only, self.bucket.policy)
+
+
+def _lifecycle() -> list[s3.LifecycleRule]:
+    return [
+        s3.LifecycleRule(id="rejected", prefix="rejected/", expiration=cdk.Duration.days(REJECTED_KEPT_DAYS)),
+        s3.LifecycleRule(
+            id="old-versions",
+            noncurrent_version_expiration=cdk.Duration.days(OLD_VERSIONS_KEPT_DAYS),
+            abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
+        ),
+    ]

@@ -1,0 +1,54 @@
+"""What the `musubi` command needs to know of a deployment. The names are a contract with ops/target.py."""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+
+from infra.api import Api
+from infra.function import Function
+from infra.objects import Objects
+from infra.queues import Queues
+from infra.schedules import Schedules
+from infra.secrets import Secrets
+from infra.tables import Tables
+
+
+def write_outputs(
+    stack: cdk.Stack,
+    *,
+    tables: Tables,
+    queues: Queues,
+    objects: Objects,
+    secrets: Secrets,
+    schedules: Schedules,
+    api: Api,
+    functions: Mapping[str, Function],
+) -> None:
+    """One CloudFormation output a name, e.g. TableCustomers, QueueInboxUrl, DeadInboxUrl, FunctionTick."""
+    _export(stack, {f"Table{name.capitalize()}": t.table_name for name, t in tables.by_name.items()})
+    _export(stack, {f"Function{n.capitalize()}": f.resource.function_name for n, f in functions.items()})
+    for name, work in queues.by_name.items():
+        _export(stack, {f"Queue{name.capitalize()}Url": work.queue.queue_url})
+    for name, dead in queues.all_dead().items():
+        _export(stack, {f"Dead{name.capitalize()}Url": dead.queue_url})
+    _export(
+        stack,
+        {
+            "QueueEvaluateArn": queues.evaluate.queue.queue_arn,
+            "DeadSchedulesArn": queues.schedules_dead.queue_arn,
+            "Bucket": objects.bucket.bucket_name,
+            "SecretLine": secrets.line_arn,
+            "SecretIngest": secrets.ingest_arn,
+            "ScheduleGroup": schedules.group_name,
+            "ScheduleRoleArn": schedules.campaign_role.role_arn,
+            "ApiId": api.api.api_id,
+            "WebhookUrl": api.url("/webhook"),
+            "IngestUrl": api.url("/events"),
+            "ClickUrl": api.url("/c"),
+        },
+    )
+
+
+def _export(stack: cdk.Stack, values: Mapping[str, str]) -> None:
+    for name, value in values.items():
+        cdk.CfnOutput(stack, f"Output{name}", value=value).override_logical_id(name)

@@ -1,0 +1,51 @@
+"""What may differ between deployments of the one template: AWS takes the defaults, one machine overrides them."""
+
+import aws_cdk as cdk
+from constructs import Construct
+
+
+class Parameters:
+    """The template's CloudFormation parameters; their logical ids are their names here in CamelCase.
+
+    They are parameters, not context, so that the embedded engine deploys the very template that goes to AWS.
+    """
+
+    def __init__(self, stack: Construct) -> None:
+        self.account = _text(stack, "Account", "main", "the LINE account this deployment serves")
+        self.line_api_url = _text(stack, "LineApiUrl", "https://api.line.me", "messaging and data")
+        self.line_login_url = _text(stack, "LineLoginUrl", "https://api.line.me", "LINE Login")
+        self.clock_file = _text(
+            stack, "ClockFile", "", "a file holding the virtual instant; empty: real time"
+        )
+        self.schedules_state = _choice(stack, "SchedulesState", ("ENABLED", "DISABLED"))
+        self.enforce_tls = _choice(stack, "EnforceTls", ("true", "false"))
+        self.hold_in_queue_seconds_max = _number(stack, "HoldInQueueSecondsMax", 60, 0, 900)
+        self.timer_shards = _number(stack, "TimerShards", 4, 1, 256)
+        self.worker_timeout_seconds = _number(stack, "WorkerTimeoutSeconds", 30, 1, 900)
+        # Six times the time-out, as AWS advises: a message must not reappear while its batch is being retried.
+        self.queue_visibility_seconds = _number(stack, "QueueVisibilitySeconds", 180, 1, 43_200)
+        self.send_concurrency = _number(stack, "SendConcurrency", 5, 2, 1_000)
+        # The embedded engine answers over plain HTTP, where a policy that denies it would refuse every call.
+        self.tls_only = cdk.CfnCondition(
+            stack, "TlsOnly", expression=cdk.Fn.condition_equals(self.enforce_tls.value_as_string, "true")
+        )
+
+    def worker_timeout(self) -> cdk.Duration:
+        """How long a worker may take over one batch."""
+        return cdk.Duration.seconds(self.worker_timeout_seconds.value_as_number)
+
+    def queue_visibility(self) -> cdk.Duration:
+        """How long a received message stays hidden from other workers."""
+        return cdk.Duration.seconds(self.queue_visibility_seconds.value_as_number)
+
+
+def _text(stack: Construct, name: str, default: str, description: str) -> cdk.CfnParameter:
+    return cdk.CfnParameter(stack, name, type="String", default=default, description=description)
+
+
+def _choice(stack: Construct, name: str, values: tuple[str, ...]) -> cdk.CfnParameter:
+    return cdk.CfnParameter(stack, name, type="String", default=values[0], allowed_values=list(values))
+
+
+def _number(stack: Construct, name: str, default: int, least: int, most: int) -> cdk.CfnParameter:
+    return cdk.CfnParameter(stack, name, type="Number", default=default, min_value=least, max_value=most)

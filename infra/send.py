@@ -1,0 +1,62 @@
+"""The sender: gate, claim, push, record."""
+
+from constructs import Construct
+
+from infra.function import Function, Surroundings
+from infra.objects import Objects
+from infra.queues import Queues
+from infra.secrets import Secrets
+from infra.tables import Tables
+from infra.worker import feed
+
+BATCH = 10
+
+
+def send_function(
+    scope: Construct,
+    around: Surroundings,
+    tables: Tables,
+    queues: Queues,
+    secrets: Secrets,
+    objects: Objects,
+) -> Function:
+    """The only function that speaks to LINE; its concurrency bounds the rate."""
+    parameters = around.parameters
+    function = Function(
+        scope,
+        "send",
+        around=around,
+        environment={
+            "TABLE_GATES": tables.gates.table_name,
+            "TABLE_CUSTOMERS": tables.customers.table_name,
+            "TABLE_SENDS": tables.sends.table_name,
+            "TABLE_TIMERS": tables.timers.table_name,
+            "QUEUE_SEND_URL": queues.send.queue.queue_url,
+            "BUCKET": objects.bucket.bucket_name,
+            "SECRET_LINE": secrets.line_arn,
+            "LINE_API_URL": parameters.line_api_url.value_as_string,
+            "LINE_LOGIN_URL": parameters.line_login_url.value_as_string,
+            "TIMER_SHARDS": parameters.timer_shards.value_as_string,
+            "HOLD_IN_QUEUE_SECONDS_MAX": parameters.hold_in_queue_seconds_max.value_as_string,
+        },
+    )
+    _allow_tables(function, tables)
+    function.may_send(queues.send.queue)
+    function.may_use_objects(objects.bucket, read=["playbooks/"])
+    function.may_read_secret(secrets.line_arn)
+    feed(
+        function,
+        queues.send.queue,
+        batch=BATCH,
+        concurrency_max=parameters.send_concurrency.value_as_number,
+    )
+    return function
+
+
+def _allow_tables(function: Function, tables: Tables) -> None:
+    read = ["dynamodb:GetItem", "dynamodb:BatchGetItem"]
+    function.allow([*read, "dynamodb:PutItem", "dynamodb:UpdateItem"], [tables.gates.table_arn])
+    function.allow(read, [tables.customers.table_arn])
+    function.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [tables.sends.table_arn])
+    function.allow(["dynamodb:PutItem"], [tables.timers.table_arn])
+    function.may_use_tables()

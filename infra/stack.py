@@ -1,0 +1,68 @@
+"""The composition: which construct gets what. What each one is, its own module says."""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.alarms import Alarms
+from infra.api import Api
+from infra.decide import decide_function
+from infra.encryption import Encryption
+from infra.evaluate import evaluate_function
+from infra.function import Function, Surroundings
+from infra.ingest import ingest_function
+from infra.objects import Objects
+from infra.outputs import write_outputs
+from infra.parameters import Parameters
+from infra.queues import Queues
+from infra.schedules import Schedules
+from infra.secrets import Secrets
+from infra.send import send_function
+from infra.tables import Tables
+from infra.tick import tick_function
+from infra.webhook import webhook_function
+
+
+class MusubiStack(cdk.Stack):
+    """One LINE account's deployment."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, code: lambda_.Code) -> None:
+        super().__init__(scope, construct_id, description="Musubi: LINE × CRM lifecycle messaging")
+        self.parameters = Parameters(self)
+        key = Encryption(self, "Encryption").as_key()
+        self.around = Surroundings(code=code, parameters=self.parameters, key=key)
+        self.tables = Tables(self, "Tables", key=key)
+        self.queues = Queues(self, "Queues", parameters=self.parameters)
+        self.objects = Objects(self, "Objects", key=key, parameters=self.parameters)
+        self.secrets = Secrets(self, "Secrets", key=key)
+        self.schedules = Schedules(self, "Schedules", queues=self.queues, parameters=self.parameters)
+        self.functions = self._functions()
+        self.api = Api(self, "Api", webhook=self.functions["webhook"], ingest=self.functions["ingest"])
+        self.schedules.tick_every_minute(self.functions["tick"])
+        self.alarms = Alarms(
+            self, "Alarms", queues=self.queues, functions=self.functions, parameters=self.parameters
+        )
+        write_outputs(
+            self,
+            tables=self.tables,
+            queues=self.queues,
+            objects=self.objects,
+            secrets=self.secrets,
+            schedules=self.schedules,
+            api=self.api,
+            functions=self.functions,
+        )
+
+    def _functions(self) -> Mapping[str, Function]:
+        around, tables, queues = self.around, self.tables, self.queues
+        secrets, objects = self.secrets, self.objects
+        return {
+            "webhook": webhook_function(self, around, queues, secrets),
+            "ingest": ingest_function(self, around, queues, secrets, objects),
+            "decide": decide_function(self, around, tables, queues, objects),
+            "tick": tick_function(self, around, tables, queues),
+            "evaluate": evaluate_function(self, around, tables, queues, objects, self.schedules),
+            "send": send_function(self, around, tables, queues, secrets, objects),
+        }

@@ -1,0 +1,1 @@
+"""AWS, LINE and time on one machine: what `musubi local` starts, moves and stops."""

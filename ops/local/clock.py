@@ -1,0 +1,142 @@
+"""Virtual time: moved forward one due instant at a time, the queues emptied after each."""
+
+import datetime as dt
+import fcntl
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+
+from ops.engine.errors import LocalError
+from ops.local.due import Occurrence, Schedules, TimerRow, Timers
+from ops.local.instants import text_of
+from ops.local.place import Place, replace_text
+from ops.local.queues import STALL_SECONDS, WorkQueues
+from ops.target import Target, local_target
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+
+# functions/tick reads the bucket of its minute and of the five before.
+LOOK_BACK = dt.timedelta(minutes=5)
+# A tick that leaves a due row where it was has failed; once may be a lost race, thrice is not.
+TICKS_A_ROW_MAX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where the clock has come to, and how many due instants it has run since it set out."""
+
+    now: dt.datetime
+    steps: int
+
+
+OnProgress = Callable[[Step], None]
+
+
+class LocalClock:
+    """The virtual clock of the run that is up at `place`."""
+
+    def __init__(
+        self, place: Place, target: Target | None = None, stall_seconds: float = STALL_SECONDS
+    ) -> None:
+        self._place = place
+        self._target = target or local_target(place.record_path)
+        self._lambda: LambdaClient = self._target.client("lambda")
+        self._tick_function = self._target.output("FunctionTick")
+        self._queues = WorkQueues(self._target, stall_seconds)
+
+    @property
+    def now(self) -> dt.datetime:
+        """The present virtual instant."""
+        return dt.datetime.fromisoformat(self._place.clock_file.read_text(encoding="ascii").strip())
+
+    def settle(self) -> None:
+        """Wait until the queues are idle; time stands still. StalledError where they never are."""
+        self._queues.settle()
+
+    def advance_to(self, instant: dt.datetime, on_progress: OnProgress | None = None) -> Step:
+        """Run everything due up to and including `instant` in order, then stand at `instant`.
+
+        `on_progress` is called after each step. LocalError for an instant that has passed, where a tick fails,
+        and where somebody else is moving this clock; StalledError where the queues do not empty.
+        """
+        with _alone(self._place.run_dir / "clock.lock"), _reachable():
+            return self._advance_to(instant, on_progress)
+
+    def _advance_to(self, instant: dt.datetime, on_progress: OnProgress | None) -> Step:
+        if instant < self.now:
+            raise LocalError(f"Time does not run backwards: it is {text_of(self.now)} already.")
+        self.settle()
+        timers = Timers(self._target)
+        schedules = Schedules(self._target, self._place.run_dir / "fired.json")
+        steps, last, tries = 0, None, 0
+        while due := _first(timers.first(), schedules.first(), instant):
+            last, tries = due, (tries + 1 if due == last else 1)
+            if tries > TICKS_A_ROW_MAX:
+                raise LocalError(f"The tick leaves the due row {due} in its bucket: see the engine's log.")
+            self._fire(due, schedules)
+            steps += 1
+            if on_progress:
+                on_progress(Step(self.now, steps))
+        self._stand_at(instant)
+        return Step(instant, steps)
+
+    def _fire(self, due: TimerRow | Occurrence, schedules: Schedules) -> None:
+        """Stand at the due instant, or stay where it has passed, and run what is due there."""
+        if isinstance(due, Occurrence):
+            self._stand_at(max(self.now, due.at))
+            schedules.fire(due)
+            self.settle()
+            schedules.reload()
+        else:
+            now = max(self.now, due.due)
+            self._stand_at(now)
+            self._tick(now if now - LOOK_BACK <= due.minute <= now else due.minute)
+            self.settle()
+
+    def _tick(self, scheduled_at: dt.datetime) -> None:
+        payload = json.dumps({"scheduled_at": text_of(scheduled_at)})
+        answer = self._lambda.invoke(FunctionName=self._tick_function, Payload=payload)
+        if "FunctionError" in answer:
+            raise LocalError(f"The tick failed: {answer['Payload'].read().decode(errors='replace')[:500]}")
+
+    def _stand_at(self, instant: dt.datetime) -> None:
+        """Write the instant where the functions read it, then where scripts do."""
+        text = text_of(instant)
+        replace_text(self._place.clock_file, text)
+        self._place.write_record(self._place.read_record() | {"clock": text})
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """One mover at a time: two would each run what is due at instants of their own. LocalError for the second."""
+    with lock.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalError("Somebody else is moving this clock: wait until they have arrived.") from None
+        yield
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """LocalError where the engine stops answering on the way."""
+    try:
+        yield
+    except (EndpointConnectionError, ConnectionClosedError) as error:
+        mend = "run `musubi local down`, then `musubi local up`"
+        raise LocalError(f"The embedded engine no longer answers: {mend}.") from error
+
+
+def _first(
+    row: TimerRow | None, occurrence: Occurrence | None, until: dt.datetime
+) -> TimerRow | Occurrence | None:
+    """The earlier of the two, the timer where they are even; None where neither is due by `until`."""
+    if row and row.due <= until and (occurrence is None or row.due <= occurrence.at):
+        return row
+    return occurrence if occurrence and occurrence.at <= until else None

@@ -1,0 +1,57 @@
+"""The LINE sandbox as a process of the run."""
+
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.bundle import ROOT
+from ops.engine.errors import LocalError
+from ops.engine.processes import is_alive, start_group, tail
+from ops.local.place import Place
+
+START_SECONDS_MAX = 30.0
+POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What LINE and the functions share. Made anew for each run."""
+
+    channel_secret: str
+    access_token: str
+
+
+def start_sandbox(place: Place, credentials: Credentials) -> int:
+    """Start the sandbox on a free port; its pid."""
+    command = [
+        sys.executable, "-m", "ops.line_sandbox", "--clock-file", str(place.clock_file),
+        "--channel-secret", credentials.channel_secret, "--access-token", credentials.access_token,
+    ]  # fmt: skip
+    environment = {"PATH": os.defpath, "HOME": str(place.run_dir), "LANG": "C.UTF-8", "PYTHONUTF8": "1"}
+    return start_group(command, environment, _log(place), ROOT)
+
+
+def wait_for_url(place: Place, pid: int) -> str:
+    """The address the sandbox answers at, once it says so; LocalError with its last words where it does not."""
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < deadline:
+        if url := _announced(_log(place)):
+            return url
+        if not is_alive(pid, str(place.run_dir)):
+            break
+        time.sleep(POLL_SECONDS)
+    raise LocalError(f"The LINE sandbox did not start:\n{tail(_log(place))}")
+
+
+def _announced(log: Path) -> str:
+    for line in tail(log, lines=50).splitlines():
+        if line.startswith("{") and line.endswith("}"):
+            return str(json.loads(line).get("url", ""))
+    return ""
+
+
+def _log(place: Place) -> Path:
+    return place.run_dir / "sandbox.log"

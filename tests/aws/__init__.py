@@ -1,0 +1,1 @@
+"""The adapters of AWS and LINE: contracts that the fakes keep as well."""

@@ -1,0 +1,168 @@
+"""AWS in process (moto), with the tables, the bucket and the queues of one deployment."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from functions.aws.account import DynamoAccountState
+from functions.aws.history import DynamoEvents
+from functions.aws.identities import DynamoIdentities
+from functions.aws.items import DynamoCustomers
+from functions.aws.objects import Objects, S3Playbooks, S3Runs
+from functions.aws.send_log import DynamoSends
+from functions.aws.timers import DynamoTimers
+from functions.domain.playbook import Playbook
+from functions.ports import AccountState, Customers, Events, Identities, Playbooks, Runs, Sends, Timers
+from tests.fakes.objects import FakePlaybooks, FakeRuns
+from tests.fakes.tables import (
+    FakeAccountState,
+    FakeCustomers,
+    FakeEvents,
+    FakeIdentities,
+    FakeSends,
+    FakeTimers,
+)
+
+REGION = "ap-northeast-1"
+SORTED = {
+    "identities": True,
+    "customers": False,
+    "gates": False,
+    "sends": True,
+    "events": True,
+    "timers": True,
+}
+SHARDS = 2
+Kind = Literal["fake", "aws"]
+
+
+class Aws:
+    """moto's account: clients are made once, tables, buckets and queues anew for each test, under names of their own."""
+
+    def __init__(self) -> None:
+        self._clients: dict[str, Any] = {}
+        self._names = itertools.count()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client."""
+        if service not in self._clients:
+            self._clients[service] = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+        return self._clients[service]
+
+    def name(self, name: str) -> str:
+        """A name that no other test uses."""
+        return f"{name}-{next(self._names)}"
+
+    def tables(self) -> dict[str, str]:
+        """All six tables by their role, keyed by `pk` and, where sorted, `sk`."""
+        return {
+            role: self._table(role, ["pk", "sk"] if is_sorted else ["pk"])
+            for role, is_sorted in SORTED.items()
+        }
+
+    def _table(self, role: str, keys: list[str]) -> str:
+        name = self.name(role)
+        self.client("dynamodb").create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            KeySchema=[
+                {"AttributeName": key, "KeyType": kind}
+                for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+        )
+        return name
+
+    def objects(self) -> Objects:
+        """A bucket."""
+        name = self.name("musubi")
+        self.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        return Objects(self.client("s3"), name)
+
+    def queue(self) -> str:
+        """The url of a queue."""
+        return str(self.client("sqs").create_queue(QueueName=self.name("queue"))["QueueUrl"])
+
+    def messages(self, url: str) -> list[str]:
+        """The bodies of all that is in a queue."""
+        found: list[str] = []
+        while True:
+            batch = (
+                self.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+            )
+            if not batch:
+                return found
+            found += [message["Body"] for message in batch]
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Aws]:
+    """An account of moto's."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            patch.setenv(name, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.delenv("AWS_ENDPOINT_URL", raising=False)
+        with mock_aws():
+            yield Aws()
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Every port that keeps something, of one kind."""
+
+    kind: Kind
+    customers: Customers
+    identities: Identities
+    events: Events
+    sends: Sends
+    timers: Timers
+    account_state: AccountState
+    playbooks: Playbooks
+    runs: Runs
+    put_in_force: Callable[[Playbook], None]
+
+
+@pytest.fixture(params=["fake", "aws"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    """The fakes, and the adapters on moto: every test that takes these holds for both."""
+    return _fakes() if request.param == "fake" else _adapters(request.getfixturevalue("aws"))
+
+
+def _fakes() -> Stores:
+    customers, playbooks = FakeCustomers(), FakePlaybooks()
+    return Stores(
+        "fake",
+        customers,
+        FakeIdentities(customers),
+        FakeEvents(),
+        FakeSends(),
+        FakeTimers(SHARDS),
+        FakeAccountState(),
+        playbooks,
+        FakeRuns(),
+        playbooks.apply,
+    )
+
+
+def _adapters(aws: Aws) -> Stores:
+    dynamodb, objects, tables = aws.client("dynamodb"), aws.objects(), aws.tables()
+    customers, gates = tables["customers"], tables["gates"]
+    playbooks = S3Playbooks(objects)
+    return Stores(
+        "aws",
+        DynamoCustomers(dynamodb, customers, gates),
+        DynamoIdentities(dynamodb, tables["identities"], customers, gates),
+        DynamoEvents(dynamodb, tables["events"]),
+        DynamoSends(dynamodb, tables["sends"]),
+        DynamoTimers(dynamodb, tables["timers"], SHARDS),
+        DynamoAccountState(dynamodb, gates, "main"),
+        playbooks,
+        S3Runs(objects),
+        playbooks.apply,
+    )

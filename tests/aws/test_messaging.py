@@ -1,0 +1,285 @@
+"""The Messaging API's answers, told apart: what was accepted, refused, postponed, or may have happened."""
+
+import json
+import socket
+import threading
+import urllib.parse
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+import pytest
+
+from functions.line.messaging import LineMessaging
+from functions.ports import Accepted, AccountRefused, MusubiError, RateLimited, Rejected, Unknown
+from ops.line_sandbox import SANDBOX_ACCESS_TOKEN, FaultRule, Friend, LineSandbox
+from ops.line_sandbox.faults import FaultKind
+from tests.fakes.line import FakeLine, Outcome
+from tests.fakes.world import START
+
+ANNE, STRANGER = "U" + "1" * 32, "U" + "9" * 32
+KEY, OTHER_KEY = "123e4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174001"
+HELLO = [{"type": "text", "text": "こんにちは"}]
+TIMEOUT_SECONDS = 5.0
+SHORT_SECONDS = 0.2
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[LineSandbox]:
+    with LineSandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(running: LineSandbox) -> LineSandbox:
+    running.world.reset()
+    running.world.friends.register([Friend(user_id=ANNE)])
+    return running
+
+
+@pytest.fixture
+def line(sandbox: LineSandbox) -> LineMessaging:
+    return LineMessaging(sandbox.url, lambda: SANDBOX_ACCESS_TOKEN, TIMEOUT_SECONDS)
+
+
+def arm(sandbox: LineSandbox, kind: FaultKind, **more: Any) -> None:
+    sandbox.world.faults.replace([FaultRule(kind=kind, times=1, **more)])
+
+
+def test_an_accepted_push_tells_its_request_id(sandbox: LineSandbox, line: LineMessaging) -> None:
+    accepted = line.push(ANNE, HELLO, KEY)
+    assert accepted.request_id
+    (delivery,) = sandbox.world.ledger.of_user(ANNE)
+    assert delivery.request_id == accepted.request_id
+
+
+def test_a_push_travels_as_it_was_rendered(sandbox: LineSandbox, line: LineMessaging) -> None:
+    flex = {
+        "type": "flex",
+        "altText": "代替",
+        "contents": {
+            "type": "bubble",
+            "body": {"type": "box", "layout": "vertical", "contents": [{"type": "text", "text": "x"}]},
+        },
+    }
+    line.push(ANNE, [*HELLO, flex], KEY)
+    assert sandbox.world.report().accepted == 1
+
+
+def test_the_same_key_again_is_accepted_with_the_first_requests_id(
+    sandbox: LineSandbox, line: LineMessaging
+) -> None:
+    first = line.push(ANNE, HELLO, KEY)
+    assert line.push(ANNE, HELLO, KEY) == first
+    assert sandbox.world.report().accepted == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "reason"),
+    [
+        ("unauthorized_401", AccountRefused, "http_401"),
+        ("forbidden_403", AccountRefused, "http_403"),
+        ("monthly_429", AccountRefused, "monthly_limit"),
+        ("rate_429", RateLimited, "rate_limit"),
+        ("user_429", Rejected, "same_user_limit"),
+        ("bad_request_400", Rejected, "http_400"),
+        ("error_500", Unknown, "LINE answered 500"),
+        ("accept_then_500", Unknown, "LINE answered 500"),
+        ("drop_before", Unknown, "no answer from LINE: ProtocolError"),
+        ("accept_then_drop", Unknown, "no answer from LINE: ProtocolError"),
+    ],
+)
+def test_each_answer_is_told_apart(
+    sandbox: LineSandbox, line: LineMessaging, kind: FaultKind, error: type[MusubiError], reason: str
+) -> None:
+    arm(sandbox, kind)
+    with pytest.raises(MusubiError) as raised:
+        line.push(ANNE, HELLO, KEY)
+    assert (type(raised.value), str(raised.value)) == (error, reason)
+    assert sum(sandbox.world.report().answers["push"].values()) == 1, (
+        "the client itself must not repeat a push"
+    )
+    assert line.push(ANNE, HELLO, KEY).request_id
+    assert sandbox.world.report().accepted == 1
+
+
+@pytest.mark.parametrize("kind", ["slow", "accept_then_slow"])
+def test_an_answer_that_does_not_come_in_time_is_unknown(sandbox: LineSandbox, kind: FaultKind) -> None:
+    arm(sandbox, kind, seconds=SHORT_SECONDS * 4)
+    with pytest.raises(Unknown, match="ReadTimeoutError"):
+        LineMessaging(sandbox.url, lambda: SANDBOX_ACCESS_TOKEN, SHORT_SECONDS).push(ANNE, HELLO, KEY)
+
+
+def test_a_user_whom_line_does_not_know_is_refused(line: LineMessaging) -> None:
+    with pytest.raises(Rejected, match="http_400"):
+        line.push(STRANGER, HELLO, KEY)
+
+
+def test_a_wrong_token_refuses_the_account(sandbox: LineSandbox) -> None:
+    with pytest.raises(AccountRefused, match="http_401"):
+        LineMessaging(sandbox.url, lambda: "wrong", TIMEOUT_SECONDS).push(ANNE, HELLO, KEY)
+
+
+def test_a_server_that_is_not_there_is_unknown() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(Unknown, match="no answer"):
+        LineMessaging(f"http://127.0.0.1:{port}", lambda: "token", TIMEOUT_SECONDS).push(ANNE, HELLO, KEY)
+
+
+def test_the_token_is_fetched_at_the_first_push_only(sandbox: LineSandbox) -> None:
+    fetched: list[int] = []
+
+    def token() -> str:
+        fetched.append(1)
+        return SANDBOX_ACCESS_TOKEN
+
+    line = LineMessaging(sandbox.url, token, TIMEOUT_SECONDS)
+    assert fetched == []
+    line.push(ANNE, HELLO, KEY)
+    line.push(ANNE, HELLO, OTHER_KEY)
+    assert fetched == [1]
+
+
+class Scripted(BaseHTTPRequestHandler):
+    """Answers whatever the test says, and notes what it was asked."""
+
+    protocol_version = "HTTP/1.1"
+    answer: tuple[int, dict[str, str], bytes] = (200, {}, b"{}")
+    asked: ClassVar[list[tuple[str, dict[str, str], bytes]]] = []
+
+    def do_POST(self) -> None:
+        """One answer."""
+        body = self.rfile.read(int(self.headers["content-length"]))
+        type(self).asked.append(
+            (self.path, {key.lower(): value for key, value in self.headers.items()}, body)
+        )
+        status, headers, content = type(self).answer
+        self.send_response(status)
+        for name, value in {**headers, "content-length": str(len(content))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Quiet."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Scripted)
+    thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{running.server_port}"
+    running.shutdown()
+    thread.join()
+    running.server_close()
+
+
+def answered(url: str, status: int, headers: dict[str, str], body: bytes) -> Accepted:
+    Scripted.answer, Scripted.asked = (status, headers, body), []
+    return LineMessaging(url, lambda: "token", 2.0).push(ANNE, HELLO, KEY)
+
+
+def test_a_push_is_one_request_with_key_token_and_raw_json(server: str) -> None:
+    accepted = answered(server, 200, {"X-Line-Request-Id": "r1"}, b'{"sentMessages": [{"id": "1"}]}')
+    ((path, headers, body),) = Scripted.asked
+    assert accepted == Accepted("r1")
+    assert urllib.parse.urlsplit(path).path == "/v2/bot/message/push"
+    assert (headers["x-line-retry-key"], headers["authorization"]) == (KEY, "Bearer token")
+    assert headers["content-type"] == "application/json"
+    assert json.loads(body) == {"to": ANNE, "messages": HELLO}
+
+
+@pytest.mark.parametrize("body", [b"{}", b"", b"not json", b"[1, 2"])
+def test_a_200_is_an_acceptance_whatever_its_body(server: str, body: bytes) -> None:
+    assert answered(server, 200, {"x-line-request-id": "r1"}, body) == Accepted("r1")
+
+
+@pytest.mark.parametrize("body", [b'{"message": "The retry key is already accepted"}', b"", b"<html>"])
+def test_a_409_is_an_acceptance_whatever_its_body(server: str, body: bytes) -> None:
+    headers = {"X-Line-Accepted-Request-Id": "r0", "X-Line-Request-Id": "r1"}
+    assert answered(server, 409, headers, body) == Accepted("r0")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (429, b'{"message": "You have reached your monthly limit."}', AccountRefused),
+        (429, b'{"message": "The API rate limit has been exceeded. Try again later."}', RateLimited),
+        (429, b'{"message": "something new"}', RateLimited),
+        (429, b"", RateLimited),
+        (429, b"[]", RateLimited),
+        (429, b'{"message": null}', RateLimited),
+        (429, b'"text"', RateLimited),
+        (400, b"", Rejected),
+        (404, b"{}", Rejected),
+        (413, b"{}", Rejected),
+        (500, b"{}", Unknown),
+        (502, b"<html>", Unknown),
+        (503, b"", Unknown),
+        (504, b"", Unknown),
+    ],
+)
+def test_an_answer_without_its_usual_body_is_still_told_apart(
+    server: str, status: int, body: bytes, error: type[MusubiError]
+) -> None:
+    with pytest.raises(MusubiError) as raised:
+        answered(server, status, {}, body)
+    assert type(raised.value) is error
+    assert len(Scripted.asked) == 1
+
+
+def test_no_error_repeats_what_was_to_be_said(server: str) -> None:
+    with pytest.raises(Rejected) as raised:
+        answered(
+            server,
+            400,
+            {},
+            json.dumps({"message": "bad", "details": [{"message": HELLO[0]["text"]}]}).encode(),
+        )
+    assert "こんにちは" not in str(raised.value)
+    assert "token" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [
+        ("ok", None),
+        ("500", "error_500"),
+        ("timeout", "drop_before"),
+        ("accept_then_timeout", "accept_then_drop"),
+        ("accept_then_500", "accept_then_500"),
+        ("rate", "rate_429"),
+        ("same_user", "user_429"),
+        ("monthly", "monthly_429"),
+        ("401", "unauthorized_401"),
+        ("403", "forbidden_403"),
+        ("400", "bad_request_400"),
+    ],
+)
+def test_the_fake_behaves_as_the_sandbox_does(
+    sandbox: LineSandbox, line: LineMessaging, outcome: Outcome, kind: FaultKind | None
+) -> None:
+    fake = FakeLine(lambda: START)
+    fake.friends.add(ANNE)
+    fake.script.append(outcome)
+    if kind:
+        arm(sandbox, kind)
+    assert [shown(fake, ANNE, KEY), shown(fake, ANNE, KEY), shown(fake, STRANGER, OTHER_KEY)] == [
+        shown(line, ANNE, KEY),
+        shown(line, ANNE, KEY),
+        shown(line, STRANGER, OTHER_KEY),
+    ]
+    assert len(fake.pushes) == sandbox.world.report().accepted
+
+
+def shown(line: FakeLine | LineMessaging, user: str, key: str) -> str:
+    try:
+        line.push(user, HELLO, key)
+    except Unknown:
+        return "Unknown"
+    except MusubiError as error:
+        return f"{type(error).__name__}: {error}"
+    return "Accepted"

@@ -1,0 +1,374 @@
+"""What the flows rely on, held by the fakes and by the adapters alike."""
+
+import datetime as dt
+
+import msgspec
+import pytest
+
+from functions.domain.campaigns import Chunk, Recipient, Run
+from functions.domain.customers import Customer
+from functions.domain.gate import Gate
+from functions.domain.identity import AuditEntry, Link, Tied
+from functions.ports import Conflict, Rejected, Retryable
+from tests.aws.conftest import Stores
+from tests.aws.samples import MINUTE, NOW, SECOND, customer, event, gate, intent, record
+from tests.fakes.playbooks import ONE_PROMOTION_A_WEEK, QUIET, campaign, days, playbook, scenario, send, when
+
+# --- customers and gates
+
+
+def test_what_was_never_written_is_not_there(stores: Stores) -> None:
+    assert stores.customers.load("c1") is None
+    assert stores.customers.load_gate("c1") is None
+    assert stores.customers.load_both("c1") == (None, None)
+
+
+def test_a_customer_and_a_gate_come_back_as_they_were_written(stores: Stores) -> None:
+    saved, saved_gate = stores.customers.save(customer()), stores.customers.save_gate(gate())
+    assert saved == msgspec.structs.replace(customer(), version=1)
+    assert saved_gate == msgspec.structs.replace(gate(), version=1)
+    assert stores.customers.load("c1") == saved
+    assert stores.customers.load_gate("c1") == saved_gate
+    assert stores.customers.load_both("c1") == (saved_gate, saved)
+
+
+def test_both_are_read_together_where_only_one_is_there(stores: Stores) -> None:
+    stores.customers.save(customer("c1"))
+    stores.customers.save_gate(gate("c2"))
+    assert stores.customers.load_both("c1")[0] is None
+    assert stores.customers.load_both("c2")[1] is None
+    assert stores.customers.load_both("c1")[1] is not None
+    assert stores.customers.load_both("c2")[0] is not None
+
+
+def test_a_first_write_holds_only_where_nothing_is(stores: Stores) -> None:
+    stores.customers.save(customer())
+    stores.customers.save_gate(gate())
+    with pytest.raises(Conflict):
+        stores.customers.save(Customer("c1"))
+    with pytest.raises(Conflict):
+        stores.customers.save_gate(Gate("c1"))
+    assert stores.customers.load("c1") == msgspec.structs.replace(customer(), version=1)
+
+
+def test_of_two_writes_from_the_same_reading_one_is_refused(stores: Stores) -> None:
+    read, read_gate = stores.customers.save(customer()), stores.customers.save_gate(gate())
+    again, gate_again = stores.customers.save(read), stores.customers.save_gate(read_gate)
+    assert (again.version, gate_again.version) == (2, 2)
+    with pytest.raises(Conflict):
+        stores.customers.save(read)
+    with pytest.raises(Conflict):
+        stores.customers.save_gate(read_gate)
+    assert (stores.customers.save(again).version, stores.customers.save_gate(gate_again).version) == (3, 3)
+
+
+def test_a_write_to_something_that_is_gone_is_refused(stores: Stores) -> None:
+    with pytest.raises(Conflict):
+        stores.customers.save(Customer("c1", version=4))
+    with pytest.raises(Conflict):
+        stores.customers.save_gate(Gate("c1", version=4))
+    assert stores.customers.load_both("c1") == (None, None)
+
+
+def test_customers_and_gates_do_not_touch_each_other(stores: Stores) -> None:
+    stores.customers.save(customer())
+    assert stores.customers.load_gate("c1") is None
+
+
+@pytest.mark.parametrize(
+    "customer_id", ["会員-1", "a b", "anon:U1", "a#b", "x" * 128, "account#main", "line:unattributed"]
+)
+def test_any_id_of_a_customer_may_be_kept(stores: Stores, customer_id: str) -> None:
+    stores.account_state.stop(NOW, "http_401")
+    saved = stores.customers.save_gate(Gate(customer_id))
+    assert stores.customers.load_gate(customer_id) == saved
+    assert stores.account_state.stopped_until() == NOW
+
+
+# --- identities
+
+
+LINK = Link("U1", "c1", "crm", "linked", NOW, NOW, "e1")
+AUDIT = AuditEntry("U1", NOW, "e1", "crm", None, LINK)
+
+
+def sides(stores: Stores) -> Tied:
+    gate_, customer_ = stores.customers.load_both("c1")
+    friend_gate, friend = stores.customers.load_both("anon:U1")
+    return Tied(
+        customer_ or Customer("c1"),
+        friend or Customer("anon:U1"),
+        gate_ or Gate("c1"),
+        friend_gate or Gate("anon:U1"),
+    )
+
+
+def test_a_link_is_written_with_both_sides(stores: Stores) -> None:
+    stores.customers.save(customer())
+    stores.identities.save_tied(LINK, AUDIT, sides(stores))
+    assert stores.identities.link_of("U1") == msgspec.structs.replace(LINK, version=1)
+    versions = [one.version for one in map(stores.customers.load, ("c1", "anon:U1")) if one]
+    assert versions == [2, 1]
+    assert all(stores.customers.load_gate(one) for one in ("c1", "anon:U1"))
+
+
+def test_a_link_may_change_alone(stores: Stores) -> None:
+    stores.identities.save_tied(LINK, AUDIT, None)
+    found = stores.identities.link_of("U1")
+    assert found is not None
+    later = msgspec.structs.replace(AUDIT, at=NOW + SECOND, event_id="e2")
+    stores.identities.save_tied(msgspec.structs.replace(found, status="conflict"), later, None)
+    assert stores.identities.link_of("U1") == msgspec.structs.replace(LINK, status="conflict", version=2)
+    assert stores.customers.load("c1") is None
+
+
+def test_a_user_without_a_link_has_none(stores: Stores) -> None:
+    assert stores.identities.link_of("U1") is None
+
+
+@pytest.mark.parametrize("changed", ["customer", "friend", "gate", "friend_gate", "link", "audit"])
+def test_a_change_of_any_side_meanwhile_refuses_all(stores: Stores, changed: str) -> None:
+    read = sides(stores)
+    match changed:
+        case "customer":
+            stores.customers.save(read.customer)
+        case "friend":
+            stores.customers.save(read.friend)
+        case "gate":
+            stores.customers.save_gate(read.gate)
+        case "friend_gate":
+            stores.customers.save_gate(read.friend_gate)
+        case "link":
+            stores.identities.save_tied(LINK, msgspec.structs.replace(AUDIT, event_id="e0"), None)
+        case _:
+            other = msgspec.structs.replace(LINK, line_user_id="U1")
+            stores.identities.save_tied(other, AUDIT, None)
+    before = [stores.customers.load_both(one) for one in ("c1", "anon:U1")]
+    link = stores.identities.link_of("U1")
+    with pytest.raises(Conflict):
+        stores.identities.save_tied(LINK, AUDIT, read)
+    assert [stores.customers.load_both(one) for one in ("c1", "anon:U1")] == before
+    assert stores.identities.link_of("U1") == link
+
+
+# --- events
+
+
+def test_an_event_is_new_once(stores: Stores) -> None:
+    assert stores.events.put_new(event())
+    assert not stores.events.put_new(event())
+    assert not stores.events.put_new(event(amount=9))
+    assert stores.events.put_new(event(customer_id="c2"))
+    assert stores.events.all_of("c1") == [event()]
+
+
+def test_a_confirmation_is_an_event_of_its_own(stores: Stores) -> None:
+    provisional = msgspec.structs.replace(event(), status="provisional")
+    assert stores.events.put_new(provisional)
+    assert not stores.events.has("c1", "e1")
+    assert stores.events.put_new(event())
+    assert stores.events.has("c1", "e1")
+    assert stores.events.identities_of("c1") == {"e1", "e1~provisional"}
+
+
+def test_an_event_comes_back_as_it_was(stores: Stores) -> None:
+    whole = event(amount=0.1, note="円", nested={"a": [1, None, True]}, big=10**30)
+    stores.events.put_new(whole)
+    assert stores.events.all_of("c1") == [whole]
+
+
+@pytest.mark.parametrize("count", [0, 1, 25, 26, 60])
+def test_many_events_are_kept_and_may_be_kept_again(stores: Stores, count: int) -> None:
+    events = [event(f"e{number}", at=NOW + number * SECOND) for number in range(count)]
+    stores.events.put_all("c1", events)
+    stores.events.put_all("c1", events[: count // 2])
+    assert sorted(stores.events.all_of("c1"), key=lambda one: one.occurred_at) == events
+    assert stores.events.identities_of("c1") == {one.event_id for one in events}
+    assert stores.events.identities_of("c2") == set()
+
+
+def test_an_event_of_nobody_is_kept_once_and_is_nobodys(stores: Stores) -> None:
+    stores.events.keep_unattributed(event(customer_id=""))
+    stores.events.keep_unattributed(event(customer_id=""))
+    assert stores.events.all_of("c1") == []
+
+
+# --- sends
+
+
+def test_the_first_record_of_a_send_stays(stores: Stores) -> None:
+    assert stores.sends.record(record(status="sent"))
+    assert not stores.sends.record(record(status="unknown"))
+    assert stores.sends.find("c1", NOW, intent().send_id) == record(status="sent")
+
+
+def test_records_of_other_sends_are_not_found(stores: Stores) -> None:
+    stores.sends.record(record())
+    assert stores.sends.find("c1", NOW, intent("coupon").send_id) is None
+    assert stores.sends.find("c2", NOW, intent().send_id) is None
+    assert stores.sends.find("c1", NOW + SECOND, intent().send_id) is None
+
+
+def test_a_record_whose_instant_has_microseconds_is_found(stores: Stores) -> None:
+    made_at = NOW + dt.timedelta(microseconds=1)
+    stores.sends.record(record(made_at=made_at))
+    assert stores.sends.find("c1", made_at, intent().send_id) is not None
+
+
+# --- timers
+
+
+def due(stores: Stores, minute: dt.datetime, now: dt.datetime | None = None) -> list[str]:
+    rows = list(stores.timers.due_in(minute, now or minute + MINUTE))
+    return sorted(row.intent.step if row.intent else row.customer_id for row in rows)
+
+
+def test_a_row_comes_up_in_the_bucket_of_its_minute(stores: Stores) -> None:
+    stores.timers.arm("c1", NOW + 30 * SECOND, NOW)
+    stores.timers.arm("c2", NOW + MINUTE, NOW)
+    assert due(stores, NOW) == ["c1"]
+    assert due(stores, NOW + MINUTE) == ["c2"]
+    assert due(stores, NOW - MINUTE) == []
+
+
+def test_a_row_is_due_from_its_own_second_on(stores: Stores) -> None:
+    stores.timers.arm("c1", NOW + 30 * SECOND, NOW)
+    assert due(stores, NOW, NOW + 29 * SECOND) == []
+    assert due(stores, NOW, NOW + 30 * SECOND) == ["c1"]
+
+
+def test_what_is_overdue_when_it_is_written_goes_into_the_present_minute(stores: Stores) -> None:
+    stores.timers.arm("c1", NOW - 3 * MINUTE, NOW)
+    stores.timers.hold(intent(), NOW - 3 * MINUTE, NOW)
+    assert due(stores, NOW - 3 * MINUTE) == []
+    assert due(stores, NOW) == ["c1", "offer"]
+
+
+def test_a_held_intent_comes_back_whole(stores: Stores) -> None:
+    stores.timers.hold(intent(), NOW + SECOND, NOW)
+    (row,) = stores.timers.due_in(NOW, NOW + MINUTE)
+    assert (row.intent, row.customer_id) == (intent(), "")
+
+
+def test_the_same_order_twice_is_one_row(stores: Stores) -> None:
+    for _ in range(2):
+        stores.timers.arm("c1", NOW, NOW)
+        stores.timers.hold(intent(), NOW, NOW)
+    assert due(stores, NOW) == ["c1", "offer"]
+
+
+def test_the_rows_of_all_shards_are_found(stores: Stores) -> None:
+    for number in range(40):
+        stores.timers.arm(f"c{number}", NOW, NOW)
+    assert len(due(stores, NOW)) == 40
+
+
+def test_rows_that_are_done_are_gone_and_the_others_stay(stores: Stores) -> None:
+    for number in range(60):
+        stores.timers.arm(f"c{number}", NOW, NOW)
+    rows = list(stores.timers.due_in(NOW, NOW))
+    stores.timers.done(rows[:55])
+    stores.timers.done(rows[:55])
+    stores.timers.done([])
+    assert len(due(stores, NOW)) == 5
+
+
+def test_a_row_armed_anew_between_reading_and_deleting_stays(stores: Stores) -> None:
+    stores.timers.arm("c1", NOW, NOW)
+    stores.timers.hold(intent(), NOW, NOW)
+    rows = list(stores.timers.due_in(NOW, NOW))
+    stores.timers.arm("c1", NOW + SECOND, NOW)
+    stores.timers.hold(intent(), NOW + SECOND, NOW)
+    stores.timers.done(rows)
+    assert due(stores, NOW) == ["c1", "offer"]
+
+
+# --- account
+
+
+def test_an_account_is_not_stopped_at_first(stores: Stores) -> None:
+    assert stores.account_state.stopped_until() is None
+
+
+def test_the_longer_stop_holds(stores: Stores) -> None:
+    stores.account_state.stop(NOW + MINUTE, "http_401")
+    assert stores.account_state.stopped_until() == NOW + MINUTE
+    stores.account_state.stop(NOW, "http_403")
+    assert stores.account_state.stopped_until() == NOW + MINUTE
+    stores.account_state.stop(NOW + 2 * MINUTE, "monthly_limit")
+    assert stores.account_state.stopped_until() == NOW + 2 * MINUTE
+
+
+# --- playbooks
+
+
+BOOK = playbook(
+    scenarios={
+        "s": scenario("purchase", send("thanks"), days(1), send("tips"), exit_when="orders.count >= 2")
+    },
+    campaigns={"c": campaign("news", once=NOW)},
+    quiet_hours=QUIET,
+    caps=[ONE_PROMOTION_A_WEEK],
+)
+
+
+def test_a_playbook_comes_back_as_it_was_applied(stores: Stores) -> None:
+    stores.put_in_force(BOOK)
+    assert stores.playbooks.in_force().playbook == BOOK
+    assert stores.playbooks.version(BOOK.version).playbook == BOOK
+
+
+def test_an_older_version_stays_readable_when_another_is_in_force(stores: Stores) -> None:
+    stores.put_in_force(BOOK)
+    stores.put_in_force(playbook())
+    assert stores.playbooks.in_force().version == playbook().version
+    assert stores.playbooks.version(BOOK.version).playbook == BOOK
+
+
+def test_the_expressions_of_a_playbook_that_was_kept_still_hold(stores: Stores) -> None:
+    stores.put_in_force(BOOK)
+    compiled = stores.playbooks.in_force()
+    assert compiled.playbook.scenarios["s"].exit == when("orders.count >= 2")
+    assert compiled.holds(compiled.playbook.scenarios["s"].exit, customer().profile, NOW)
+    assert compiled.holds(compiled.playbook.segments["buyers"].when, customer().profile, NOW)
+
+
+def test_without_a_playbook_in_force_work_comes_again(stores: Stores) -> None:
+    with pytest.raises(Retryable):
+        stores.playbooks.in_force()
+
+
+def test_a_version_that_never_was_is_refused(stores: Stores) -> None:
+    with pytest.raises(Rejected):
+        stores.playbooks.version("0" * 16)
+
+
+# --- runs
+
+
+RUN = Run("winter", NOW, "v1", NOW + SECOND, 4)
+CHUNK = Chunk([Recipient("c1", "U1", {"first_name": "花", "orders": 3})], "c1")
+
+
+def test_the_run_that_was_frozen_first_stays(stores: Stores) -> None:
+    assert stores.runs.freeze_run(RUN) == RUN
+    assert stores.runs.freeze_run(Run("winter", NOW, "v2", NOW + MINUTE, 8)) == RUN
+    other = Run("winter", NOW + MINUTE, "v2", NOW + MINUTE, 8)
+    assert stores.runs.freeze_run(other) == other
+
+
+def test_the_page_that_was_frozen_first_stays(stores: Stores) -> None:
+    assert stores.runs.chunk(RUN, 0, 0) is None
+    assert stores.runs.freeze_chunk(RUN, 0, 0, CHUNK) == CHUNK
+    assert stores.runs.freeze_chunk(RUN, 0, 0, Chunk([])) == CHUNK
+    assert stores.runs.chunk(RUN, 0, 0) == CHUNK
+    assert stores.runs.chunk(RUN, 0, 1) is None
+    assert stores.runs.chunk(RUN, 1, 0) is None
+
+
+def test_a_page_is_enqueued_when_it_is_checkpointed(stores: Stores) -> None:
+    assert not stores.runs.is_enqueued(RUN, 0, 0)
+    stores.runs.checkpoint(RUN, 0, 0)
+    assert stores.runs.is_enqueued(RUN, 0, 0)
+    assert not stores.runs.is_enqueued(RUN, 0, 1)
+    stores.runs.finish(RUN, 7)

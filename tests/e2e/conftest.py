@@ -1,0 +1,45 @@
+"""A whole Musubi on the embedded engine, least privilege enforced, once a session."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from ops.local.clock import LocalClock
+from ops.local.commands import after_deploy
+from ops.local.down import bring_down
+from ops.local.place import Place
+from ops.local.up import Wishes, bring_up
+from ops.stores import Stores
+from ops.target import Target
+from tests.e2e.shop import Shop
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A run that is up: the deployment, its virtual clock, and the record that scripts read."""
+
+    place: Place
+    target: Target
+    clock: LocalClock
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """build/local.json as it stands."""
+        return self.place.read_record()
+
+
+@pytest.fixture(scope="session")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    """The engine with AUTH=true, the LINE sandbox, and the ready-made shop playbook in force."""
+    place = Place(tmp_path_factory.mktemp("local"))
+    target = bring_up(Wishes(place=place), after_deploy)
+    yield Local(place, target, LocalClock(place, target))
+    bring_down(place)
+
+
+@pytest.fixture(scope="session")
+def shop(local: Local) -> Shop:
+    """The shop whose customers the tests act."""
+    return Shop(local.record, local.clock, Stores(local.target))

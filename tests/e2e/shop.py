@@ -1,0 +1,147 @@
+"""A shop and its customers, as the end-to-end tests act them: over HTTP only, like the world outside."""
+
+import datetime as dt
+import os
+import signal
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from functions.domain.instants import format_instant
+from functions.domain.sends import SendRecord
+from ops.accounts import Accounts, accounts
+from ops.customer_card import card_of, find_customer
+from ops.line_sandbox import SandboxClient
+from ops.local.clock import LocalClock
+from ops.stores import Stores
+
+_numbers = count(1)
+
+
+class Shop:
+    """One deployment with its virtual clock, its LINE sandbox and a CRM that posts events."""
+
+    def __init__(self, record: dict[str, Any], clock: LocalClock, stores: Stores) -> None:
+        self.record = record
+        self.clock = clock
+        self.stores = stores
+        self.line = SandboxClient(record["line_url"])
+        self._http = urllib3.PoolManager()
+
+    @property
+    def run_dir(self) -> Path:
+        """Where this run's processes work."""
+        return Path(self.record["run_dir"])
+
+    def new_customer(self) -> tuple[str, str]:
+        """A customer id and a LINE user id that nobody used before."""
+        number = next(_numbers)
+        return f"customer-{number}", f"U{number:032x}"
+
+    def post(self, *events: dict[str, Any]) -> dict[str, Any]:
+        """Send CRM events; the answer's body, and that it was 202."""
+        answer = self.post_raw({"events": list(events)})
+        assert answer.status == 202, answer.data
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def post_raw(self, body: Any, key: str | None = None) -> urllib3.BaseHTTPResponse:
+        """Send whatever as the CRM, with the right key unless another is given."""
+        headers = {"authorization": f"Bearer {self.record['ingest_key'] if key is None else key}"}
+        if isinstance(body, bytes):
+            return self._http.request("POST", self.record["ingest_url"], body=body, headers=headers)
+        return self._http.request("POST", self.record["ingest_url"], json=body, headers=headers)
+
+    def post_webhook(self, body: bytes, signature: str) -> urllib3.BaseHTTPResponse:
+        """Send whatever as LINE."""
+        headers = {"x-line-signature": signature, "content-type": "application/json"}
+        return self._http.request("POST", self.record["webhook_url"], body=body, headers=headers)
+
+    def event(self, customer_id: str, name: str, event_id: str = "", **properties: Any) -> dict[str, Any]:
+        """A CRM event that happened just now."""
+        return {
+            "event_id": event_id or f"event-{next(_numbers)}",
+            "customer_id": customer_id,
+            "name": name,
+            "occurred_at": format_instant(self.clock.now),
+            "source": "shop",
+            "properties": properties,
+        }
+
+    def purchase(self, customer_id: str, event_id: str = "", amount: int = 4800) -> dict[str, Any]:
+        """An order that was paid just now."""
+        return self.event(
+            customer_id, "purchase", event_id, order_id=f"order-{next(_numbers)}", amount=amount
+        )
+
+    def linked(self, customer_id: str, user: str) -> dict[str, Any]:
+        """The CRM ties the customer to the LINE user, with consent to marketing."""
+        return self.event(customer_id, "line_linked", line_user_id=user, method="crm", consent=["marketing"])
+
+    def befriend(self, customer_id: str, user: str) -> None:
+        """Follow, link and settle."""
+        self.line.follow(user)
+        self.clock.settle()
+        self.post(self.linked(customer_id, user))
+        self.clock.settle()
+
+    def pass_time(self, **span: float) -> None:
+        """Let so much virtual time pass (days=…, hours=…)."""
+        self.clock.advance_to(self.clock.now + dt.timedelta(**span))
+
+    def sends_of(self, customer_id: str, step: str = "") -> list[SendRecord]:
+        """The customer's send log, of one step where one is named."""
+        customer = find_customer(self.stores, customer_id)
+        assert customer is not None, customer_id
+        owners = (customer.customer_id, *customer.aliases)
+        records = [record for owner in owners for record in self.stores.sends.of_customer(owner)]
+        return [record for record in records if not step or record.step == step]
+
+    def copies(self, user: str) -> int:
+        """How many messages the sandbox delivered to this user."""
+        return sum(1 for delivery in self.line.deliveries(user) if delivery.delivered)
+
+    def card(self, identifier: str) -> dict[str, Any]:
+        """The customer card."""
+        customer = find_customer(self.stores, identifier)
+        assert customer is not None, identifier
+        return card_of(self.stores, customer)
+
+    def accounts(self) -> Accounts:
+        """The accounts of everything."""
+        return accounts(self.stores)
+
+
+def workers_of(run_dir: Path, function: str) -> list[int]:
+    """The process ids of a function's warm workers in this run."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if str(run_dir) in command and f"Musubi-{function.capitalize()}Function" in command:
+            found.append(int(entry.name))
+    return found
+
+
+def kill_workers(run_dir: Path, function: str) -> int:
+    """Kill every worker of the function, as a crash would: no warning, no clean-up. How many."""
+    workers = workers_of(run_dir, function)
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    return len(workers)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Poll until it holds; AssertionError where it never does."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.02)

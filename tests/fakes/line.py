@@ -1,0 +1,103 @@
+"""LINE in memory: retry keys for 24 hours, friends and blocks, and whatever answer a test asks for."""
+
+import datetime as dt
+import uuid
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from functions.domain.instants import Instant
+from functions.ports import Accepted, AccountRefused, RateLimited, Rejected, Unknown
+
+KEY_LIFE = dt.timedelta(hours=24)
+Outcome = Literal[
+    "ok",
+    "timeout",
+    "500",
+    "accept_then_timeout",
+    "accept_then_500",
+    "rate",
+    "same_user",
+    "monthly",
+    "401",
+    "403",
+    "400",
+]
+
+
+class Push(msgspec.Struct, frozen=True):
+    """A push that LINE accepted as a new send."""
+
+    to: str
+    key: str
+    texts: list[str]
+    at: Instant
+    delivered: bool
+
+
+class FakeLine:
+    """One channel. `script` gives the outcomes of the next calls, `always` that of all others."""
+
+    def __init__(self, now: Callable[[], Instant]) -> None:
+        self._now = now
+        self.friends: set[str] = set()
+        self.blocked: set[str] = set()
+        self.script: deque[Outcome] = deque()
+        self.always: Outcome = "ok"
+        self.calls: list[tuple[str, str]] = []
+        self.pushes: list[Push] = []
+        self._accepted: dict[str, tuple[Instant, Accepted]] = {}
+
+    def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+        """One call."""
+        self.calls.append((to, retry_key))
+        outcome = self.script.popleft() if self.script else self.always
+        _refuse(outcome)
+        accepted = self._accept(to, messages, retry_key)
+        if outcome in ("accept_then_timeout", "accept_then_500"):
+            raise Unknown("no answer")
+        return accepted
+
+    def _accept(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+        assert str(uuid.UUID(retry_key)) == retry_key
+        assert 1 <= len(messages) <= 5
+        now = self._now()
+        earlier = self._accepted.get(retry_key)
+        if earlier and now - earlier[0] < KEY_LIFE:
+            return earlier[1]  # 409, with the id of the request that was accepted
+        if to not in self.friends and to not in self.blocked:
+            raise Rejected("http_400")
+        texts = [str(message.get("text", "")) for message in messages]
+        self.pushes.append(Push(to, retry_key, texts, now, to in self.friends))
+        accepted = Accepted(f"request-{len(self.pushes)}")
+        self._accepted[retry_key] = (now, accepted)
+        return accepted
+
+    def copies(self, user: str) -> list[str]:
+        """The texts that reached a user."""
+        return [text for push in self.pushes if push.to == user and push.delivered for text in push.texts]
+
+    def block(self, user: str) -> None:
+        """The user blocks the account."""
+        self.friends.discard(user)
+        self.blocked.add(user)
+
+
+def _refuse(outcome: Outcome) -> None:
+    match outcome:
+        case "timeout" | "500":
+            raise Unknown("no answer")
+        case "rate":
+            raise RateLimited("rate_limit")
+        case "same_user":
+            raise Rejected("same_user_limit")
+        case "monthly":
+            raise AccountRefused("monthly_limit")
+        case "401" | "403":
+            raise AccountRefused(f"http_{outcome}")
+        case "400":
+            raise Rejected("http_400")
+        case _:
+            return

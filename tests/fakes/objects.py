@@ -1,0 +1,152 @@
+"""What lives in the bucket, the scan over all customers, and the schedules, in memory."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from functions.domain.campaigns import Chunk, Run
+from functions.domain.compiled import Compiled
+from functions.domain.customers import Customer
+from functions.domain.instants import Instant, format_instant
+from functions.domain.playbook import Playbook
+from functions.ports import Rejected, Retryable
+from tests.fakes.encoded import kept, read
+from tests.fakes.tables import FakeCustomers
+
+
+class FakePlaybooks:
+    """Versions, kept encoded, and the one in force."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[str, bytes] = {}
+        self._compiled: dict[str, Compiled] = {}
+        self._in_force = ""
+
+    def apply(self, playbook: Playbook) -> None:
+        """Keep the version, then point to it."""
+        self._bodies[playbook.version] = msgspec.json.encode(playbook)
+        self._in_force = playbook.version
+
+    def in_force(self) -> Compiled:
+        """The playbook applied last."""
+        if not self._in_force:
+            raise Retryable("no playbook is in force")
+        return self.version(self._in_force)
+
+    def version(self, version: str) -> Compiled:
+        """One version."""
+        if version not in self._bodies:
+            raise Rejected(f"there is no playbook version {version}")
+        if version not in self._compiled:
+            self._compiled[version] = Compiled(msgspec.json.decode(self._bodies[version], type=Playbook))
+        return self._compiled[version]
+
+
+class FakeRuns:
+    """Whatever is frozen first stays."""
+
+    def __init__(self) -> None:
+        self._frozen: dict[str, bytes] = {}
+        self.enqueued: list[str] = []
+        self.targeted: dict[str, int] = {}
+
+    def find(self, campaign: str, occurrence: Instant) -> Run | None:
+        """The run, where it was begun."""
+        return read(self._frozen.get(f"{campaign}@{format_instant(occurrence)}"), Run)
+
+    def freeze_run(self, run: Run) -> Run:
+        """The run as it was begun first."""
+        return msgspec.json.decode(self._frozen.setdefault(run.source, kept(run, Run)), type=Run)
+
+    def chunk(self, run: Run, segment: int, number: int) -> Chunk | None:
+        """A page frozen already."""
+        return read(self._frozen.get(_page(run, segment, number)), Chunk)
+
+    def freeze_chunk(self, run: Run, segment: int, number: int, chunk: Chunk) -> Chunk:
+        """The page as it was frozen first."""
+        body = self._frozen.setdefault(_page(run, segment, number), kept(chunk, Chunk))
+        return msgspec.json.decode(body, type=Chunk)
+
+    def is_enqueued(self, run: Run, segment: int, number: int) -> bool:
+        """Whether this page is checkpointed."""
+        return _page(run, segment, number) in self.enqueued
+
+    def checkpoint(self, run: Run, segment: int, number: int) -> None:
+        """Every intent of this page is in the queue."""
+        self.enqueued.append(_page(run, segment, number))
+
+    def finish(self, run: Run, targeted: int) -> None:
+        """How many people the run is for."""
+        self.targeted[run.source] = targeted
+
+
+def _page(run: Run, segment: int, number: int) -> str:
+    return f"{run.source}/{segment}/{number}"
+
+
+class FakeAudience:
+    """The customers, in pages of a few."""
+
+    def __init__(self, customers: FakeCustomers, page_size: int = 2) -> None:
+        self._customers = customers
+        self.page_size = page_size
+        self.pages = 0
+
+    def page(self, segment: int, segments: int, start_key: str) -> tuple[list[Customer], str]:
+        """The customers of one page, and the key of the next."""
+        self.pages += 1
+        ids = sorted(
+            customer_id
+            for customer_id in self._customers.customer_bodies
+            if sum(customer_id.encode()) % segments == segment and customer_id > start_key
+        )
+        found = [self._customers.load(customer_id) for customer_id in ids[: self.page_size]]
+        next_key = ids[self.page_size - 1] if len(ids) > self.page_size else ""
+        return [customer for customer in found if customer is not None], next_key
+
+
+class FakeSchedules:
+    """One one-off schedule a campaign, which fires once for every `put` of an instant ahead."""
+
+    def __init__(self) -> None:
+        self.by_campaign: dict[str, Instant] = {}
+        self.fired: set[tuple[str, str]] = set()
+
+    def put(self, campaign: str, occurrence: Instant) -> None:
+        """Let it run at this instant."""
+        self.by_campaign[campaign] = occurrence
+
+    def remove(self, campaign: str) -> None:
+        """Let it run no more."""
+        self.by_campaign.pop(campaign, None)
+
+    def take_due(self, now: Instant) -> list[tuple[str, Instant]]:
+        """What fires now; a schedule that has fired stays where it is, as it does on AWS."""
+        due = [item for item in self.by_campaign.items() if item[1] <= now and _fired(item) not in self.fired]
+        self.fired |= {_fired(item) for item in due}
+        return due
+
+    @property
+    def next_due(self) -> Instant | None:
+        """When the first of them fires."""
+        return min(
+            (at for name, at in self.by_campaign.items() if _fired((name, at)) not in self.fired),
+            default=None,
+        )
+
+
+def _fired(item: tuple[str, Instant]) -> tuple[str, str]:
+    return item[0], format_instant(item[1])
+
+
+class FakeRejectedEvents:
+    """What was not taken in."""
+
+    def __init__(self) -> None:
+        self.kept: list[dict[str, Any]] = []
+
+    def keep(self, rejected: list[dict[str, Any]], received_at: Instant) -> None:
+        """Keep the raw events with their faults."""
+        json.dumps({"received_at": format_instant(received_at), "rejected": rejected}).encode()
+        self.kept += rejected

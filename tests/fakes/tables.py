@@ -1,0 +1,253 @@
+"""Tables in memory: conditional writes, transactions, buckets of timers."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from functions.domain.customers import Customer
+from functions.domain.events import Event
+from functions.domain.gate import Gate
+from functions.domain.identity import AuditEntry, Link, Tied
+from functions.domain.instants import Instant, format_instant, minute_of
+from functions.domain.sends import Intent, SendRecord
+from functions.ports import Conflict, DueRow
+from tests.fakes.encoded import kept, read
+
+
+class FakeCustomers:
+    """Customers and gates, each written on condition of its version."""
+
+    def __init__(self) -> None:
+        self.customer_bodies: dict[str, bytes] = {}
+        self.gate_bodies: dict[str, bytes] = {}
+
+    def load(self, customer_id: str) -> Customer | None:
+        """The customer."""
+        return read(self.customer_bodies.get(customer_id), Customer)
+
+    def load_gate(self, customer_id: str) -> Gate | None:
+        """The gate."""
+        return read(self.gate_bodies.get(customer_id), Gate)
+
+    def load_both(self, customer_id: str) -> tuple[Gate | None, Customer | None]:
+        """Gate and customer."""
+        return self.load_gate(customer_id), self.load(customer_id)
+
+    def save(self, customer: Customer) -> Customer:
+        """Conflict unless nobody wrote since it was read."""
+        self.check(customer)
+        return self.write(customer)
+
+    def save_gate(self, gate: Gate) -> Gate:
+        """As `save`."""
+        self.check_gate(gate)
+        return self.write_gate(gate)
+
+    def check(self, customer: Customer) -> None:
+        """The condition of a write."""
+        _check(self.load(customer.customer_id), customer)
+
+    def check_gate(self, gate: Gate) -> None:
+        """The condition of a write."""
+        _check(self.load_gate(gate.customer_id), gate)
+
+    def write(self, customer: Customer) -> Customer:
+        """Write, its condition being checked."""
+        written = msgspec.structs.replace(customer, version=customer.version + 1)
+        self.customer_bodies[customer.customer_id] = kept(written, Customer)
+        return written
+
+    def write_gate(self, gate: Gate) -> Gate:
+        """Write, its condition being checked."""
+        written = msgspec.structs.replace(gate, version=gate.version + 1)
+        self.gate_bodies[gate.customer_id] = kept(written, Gate)
+        return written
+
+
+def _check(stored: Customer | Gate | None, value: Customer | Gate) -> None:
+    if (stored.version if stored else 0) != value.version:
+        raise Conflict(f"{value.customer_id} was changed by somebody else")
+
+
+class FakeIdentities:
+    """Links and audit, written in one transaction with both sides."""
+
+    def __init__(self, customers: FakeCustomers) -> None:
+        self._customers = customers
+        self._links: dict[str, bytes] = {}
+        self._audit: dict[tuple[str, str, str], bytes] = {}
+
+    def link_of(self, line_user_id: str) -> Link | None:
+        """The link of a LINE user."""
+        return read(self._links.get(line_user_id), Link)
+
+    def save_tied(self, link: Link, audit: AuditEntry, sides: Tied | None) -> None:
+        """All or nothing."""
+        stored = self.link_of(link.line_user_id)
+        entry = (audit.line_user_id, format_instant(audit.at), audit.event_id)
+        if (stored.version if stored else 0) != link.version or entry in self._audit:
+            raise Conflict("the link was changed by somebody else")
+        if sides is not None:
+            for customer in (sides.customer, sides.friend):
+                self._customers.check(customer)
+            for gate in (sides.gate, sides.friend_gate):
+                self._customers.check_gate(gate)
+            for customer in (sides.customer, sides.friend):
+                self._customers.write(customer)
+            for gate in (sides.gate, sides.friend_gate):
+                self._customers.write_gate(gate)
+        written = msgspec.structs.replace(link, version=link.version + 1)
+        self._links[link.line_user_id] = kept(written, Link)
+        self._audit[entry] = kept(audit, AuditEntry)
+
+    def audit_of(self, line_user_id: str) -> list[AuditEntry]:
+        """What was noted about a LINE user, oldest first."""
+        found = [msgspec.json.decode(body, type=AuditEntry) for body in self._audit.values()]
+        return sorted((one for one in found if one.line_user_id == line_user_id), key=lambda one: one.at)
+
+
+class FakeEvents:
+    """The history by customer and identity."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], bytes] = {}
+        self.unattributed: list[Event] = []
+
+    def put_new(self, event: Event) -> bool:
+        """Whether it was new."""
+        key = (event.customer_id, event.identity)
+        if key in self._rows:
+            return False
+        self._rows[key] = kept(event, Event)
+        return True
+
+    def put_all(self, customer_id: str, events: Sequence[Event]) -> None:
+        """Keep all."""
+        for event in events:
+            self._rows[customer_id, event.identity] = kept(event, Event)
+
+    def identities_of(self, customer_id: str) -> set[str]:
+        """The identities kept."""
+        return {identity for owner, identity in self._rows if owner == customer_id}
+
+    def all_of(self, customer_id: str) -> list[Event]:
+        """The events kept, in the order in which they were kept."""
+        keys = [key for key in self._rows if key[0] == customer_id]
+        return [msgspec.json.decode(self._rows[key], type=Event) for key in keys]
+
+    def has(self, customer_id: str, identity: str) -> bool:
+        """Whether it is kept."""
+        return (customer_id, identity) in self._rows
+
+    def keep_unattributed(self, event: Event) -> None:
+        """Keep what LINE ties to nobody."""
+        body = kept(event, Event)
+        if event not in self.unattributed:
+            self.unattributed.append(msgspec.json.decode(body, type=Event))
+
+
+class FakeSends:
+    """The send log: the first record of a send stays."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, str], bytes] = {}
+
+    def record(self, record: SendRecord) -> bool:
+        """Whether this was the first."""
+        key = _send_key(record.customer_id, record.made_at, record.send_id)
+        if key in self._rows:
+            return False
+        self._rows[key] = kept(record, SendRecord)
+        return True
+
+    def find(self, customer_id: str, made_at: Instant, send_id: str) -> SendRecord | None:
+        """The record of one intent."""
+        return read(self._rows.get(_send_key(customer_id, made_at, send_id)), SendRecord)
+
+    def all(self) -> list[SendRecord]:
+        """Every record, in the order in which they ended."""
+        return [msgspec.json.decode(body, type=SendRecord) for body in self._rows.values()]
+
+
+def _send_key(customer_id: str, made_at: Instant, send_id: str) -> tuple[str, str]:
+    return customer_id, f"{format_instant(made_at)}#{send_id}"
+
+
+class FakeTimers:
+    """Rows in buckets of a minute and a shard; an intent's key also names when it was held."""
+
+    def __init__(self, shards: int = 2) -> None:
+        self._shards = shards
+        self._rows: dict[tuple[str, str], tuple[Instant, str, bytes | None]] = {}
+
+    def arm(self, customer_id: str, due: Instant, now: Instant) -> None:
+        """Wake a customer."""
+        self._put(customer_id, f"customer#{customer_id}", due, now, None)
+
+    def hold(self, intent: Intent, until: Instant, now: Instant) -> None:
+        """Decide on an intent again."""
+        self._put(
+            intent.customer_id,
+            f"intent#{intent.send_id}#{format_instant(now)}",
+            until,
+            now,
+            kept(intent, Intent),
+        )
+
+    def _put(self, customer_id: str, name: str, due: Instant, now: Instant, intent: bytes | None) -> None:
+        shard = zlib.crc32(customer_id.encode()) % self._shards
+        key = (_bucket(max(due, now), shard), f"{name}#{format_instant(due)}")
+        self._rows[key] = (due, customer_id, intent)
+
+    def due_in(self, minute: Instant, now: Instant) -> Iterator[DueRow]:
+        """The rows of one minute that are due."""
+        for shard in range(self._shards):
+            for key, (due, customer_id, intent) in sorted(self._rows.items(), key=lambda item: item[0]):
+                if key[0] == _bucket(minute, shard) and due <= now:
+                    yield DueRow(key, due, "" if intent else customer_id, read(intent, Intent))
+
+    def done(self, rows: Sequence[DueRow]) -> None:
+        """Take rows away."""
+        for row in rows:
+            self._rows.pop(row.key, None)
+
+    @property
+    def next_due(self) -> Instant | None:
+        """When the first of all rows is due."""
+        return min((due for due, _, _ in self._rows.values()), default=None)
+
+    @property
+    def held(self) -> list[tuple[Instant, Intent]]:
+        """The intents that wait, with when they come up."""
+        waiting = [
+            (due, msgspec.json.decode(body, type=Intent)) for due, _, body in self._rows.values() if body
+        ]
+        return sorted(waiting, key=lambda item: item[0])
+
+    @property
+    def armed(self) -> list[tuple[Instant, str]]:
+        """The customers that will be woken, with when."""
+        return sorted((due, customer_id) for due, customer_id, body in self._rows.values() if body is None)
+
+
+def _bucket(instant: Instant, shard: int) -> str:
+    return f"{format_instant(minute_of(instant))}#{shard}"
+
+
+class FakeAccountState:
+    """Whether the account is stopped; the longer stop stays."""
+
+    def __init__(self) -> None:
+        self._until: Instant | None = None
+        self.reasons: list[str] = []
+
+    def stopped_until(self) -> Instant | None:
+        """Until when nothing may be sent."""
+        return self._until
+
+    def stop(self, until: Instant, reason: str) -> None:
+        """Stop until then."""
+        self.reasons.append(reason)
+        if self._until is None or until > self._until:
+            self._until = until

@@ -1,0 +1,1 @@
+"""The production flows against fakes, under a virtual clock."""

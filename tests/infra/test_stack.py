@@ -1,0 +1,246 @@
+"""What must hold of every deployment, read off the template that makes it."""
+
+import importlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from functions.settings import read_settings
+from ops.engine.clients import Clients
+from ops.local.up import Wishes, local_parameters
+from ops.target import Target
+from tests.infra.conftest import Template
+
+WORK_QUEUES = {"inbox", "send", "evaluate"}
+DAY_SECONDS = 86_400
+
+
+def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    """Properties of the resources of a type by logical id."""
+    return {
+        name: resource.get("Properties", {})
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == kind
+    }
+
+
+def logical_id(reference: Any) -> str:
+    """The resource that a Ref or a GetAtt names."""
+    if "Ref" in reference:
+        return str(reference["Ref"])
+    return str(reference["Fn::GetAtt"][0])
+
+
+def value_of(template: Template, setting: Any, parameters: dict[str, str] | None = None) -> float:
+    """A number, or the parameter it is taken from."""
+    if isinstance(setting, dict):
+        name = setting["Ref"]
+        return float((parameters or {}).get(name, template["Parameters"][name].get("Default")))
+    return float(setting)
+
+
+def redrives(template: Template) -> dict[str, str]:
+    """Dead-letter queue by the queue it serves."""
+    return {
+        name: logical_id(queue["RedrivePolicy"]["deadLetterTargetArn"])
+        for name, queue in resources(template, "AWS::SQS::Queue").items()
+        if "RedrivePolicy" in queue
+    }
+
+
+def alarmed(template: Template, metric: str, dimension: str) -> set[str]:
+    """Resources with an alarm on the metric that tells somebody."""
+    return {
+        logical_id(entry["Value"])
+        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
+        for entry in alarm.get("Dimensions", [])
+        if alarm.get("MetricName") == metric and alarm["AlarmActions"] and entry["Name"] == dimension
+        # GetAtt QueueName of a queue, Ref of a function
+    }
+
+
+def test_every_handler_is_importable(template: Template) -> None:
+    """A function whose handler string is wrong fails on its first event, and only there."""
+    for function in resources(template, "AWS::Lambda::Function").values():
+        module, _, name = function["Handler"].rpartition(".")
+        assert callable(getattr(importlib.import_module(module), name)), function["Handler"]
+
+
+def test_functions_run_on_arm_with_a_log_group_and_role_each(template: Template) -> None:
+    functions = resources(template, "AWS::Lambda::Function").values()
+    assert all(function["Architectures"] == ["arm64"] for function in functions)
+    assert all(function["Runtime"] == "python3.13" for function in functions)
+    assert len({logical_id(function["LoggingConfig"]["LogGroup"]) for function in functions}) == len(
+        functions
+    )
+    assert len({logical_id(function["Role"]) for function in functions}) == len(functions)
+
+
+def test_every_work_queue_has_dead_letters_kept_for_fourteen_days(template: Template) -> None:
+    queues, served = resources(template, "AWS::SQS::Queue"), redrives(template)
+    assert {name.removeprefix("Queues")[:-8].lower() for name in served} == WORK_QUEUES
+    for name, dead in served.items():
+        assert queues[name]["RedrivePolicy"]["maxReceiveCount"] == 5
+        assert queues[dead]["MessageRetentionPeriod"] == 14 * DAY_SECONDS
+
+
+def test_dead_letters_and_waiting_work_raise_alarms(template: Template) -> None:
+    every, served = set(resources(template, "AWS::SQS::Queue")), redrives(template)
+    assert alarmed(template, "ApproximateNumberOfMessagesVisible", "QueueName") == every - set(served)
+    assert alarmed(template, "ApproximateAgeOfOldestMessage", "QueueName") == set(served)
+
+
+def test_every_functions_errors_raise_an_alarm(template: Template) -> None:
+    functions = set(resources(template, "AWS::Lambda::Function"))
+    assert alarmed(template, "Errors", "FunctionName") == functions
+
+
+def test_cloudwatch_may_publish_to_the_topic_that_alarms_go_to(template: Template) -> None:
+    """The policy that refuses plain HTTP replaces the default one, which let alarms in."""
+    (policy,) = resources(template, "AWS::SNS::TopicPolicy").values()
+    allowed = [s for s in policy["PolicyDocument"]["Statement"] if s["Effect"] == "Allow"]
+    assert [s["Principal"] for s in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
+
+
+def test_every_mapping_reports_failures_message_by_message(template: Template) -> None:
+    mappings = resources(template, "AWS::Lambda::EventSourceMapping").values()
+    assert {logical_id(m["EventSourceArn"]) for m in mappings} == set(redrives(template))
+    assert all(m["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for m in mappings)
+
+
+@pytest.mark.parametrize("place", ["aws", "local"])
+def test_a_message_stays_hidden_at_least_as_long_as_its_worker_may_run(
+    template: Template, place: str
+) -> None:
+    given = dict(local_parameters(Wishes(), "http://127.0.0.1")) if place == "local" else {}
+    functions = resources(template, "AWS::Lambda::Function")
+    queues = resources(template, "AWS::SQS::Queue")
+    for mapping in resources(template, "AWS::Lambda::EventSourceMapping").values():
+        timeout = functions[logical_id(mapping["FunctionName"])]["Timeout"]
+        hidden = queues[logical_id(mapping["EventSourceArn"])]["VisibilityTimeout"]
+        assert value_of(template, hidden, given) >= value_of(template, timeout, given)
+
+
+def test_logs_do_not_pile_up(template: Template) -> None:
+    groups = resources(template, "AWS::Logs::LogGroup").values()
+    assert groups
+    assert all(group["RetentionInDays"] <= 90 for group in groups)
+
+
+def statements(template: Template) -> Iterator[dict[str, Any]]:
+    """Every statement that a role of ours is granted."""
+    for policy in resources(template, "AWS::IAM::Policy").values():
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_no_role_is_granted_all_of_anything(template: Template) -> None:
+    for statement in statements(template):
+        assert not [action for action in as_list(statement["Action"]) if "*" in action]
+        assert "*" not in as_list(statement["Resource"])
+
+
+def test_no_managed_policy_widens_a_role(template: Template) -> None:
+    roles = resources(template, "AWS::IAM::Role").values()
+    assert not [role for role in roles if role.get("ManagedPolicyArns")]
+
+
+def test_only_the_sender_and_the_webhook_can_read_what_line_trusts(template: Template) -> None:
+    readers = {
+        name
+        for name, policy in resources(template, "AWS::IAM::Policy").items()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "secretsmanager:GetSecretValue" in as_list(statement["Action"])
+        and "SecretsLine" in json.dumps(statement["Resource"])
+    }
+    assert {re.match(r"[A-Z][a-z]+", name)[0] for name in readers} == {"Send", "Webhook"}  # type: ignore[index]
+
+
+def test_only_decide_can_create_a_gate_by_transaction(template: Template) -> None:
+    """A missing gate means that the person was erased: nothing but decide may bring one about."""
+    checked = [s for s in statements(template) if "dynamodb:ConditionCheckItem" in as_list(s["Action"])]
+    assert len(checked) == 1
+
+
+def test_tables_are_restorable_encrypted_with_our_key_and_kept(template: Template) -> None:
+    tables = resources(template, "AWS::DynamoDB::Table")
+    assert len(tables) == 6
+    for name, table in tables.items():
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["SSESpecification"]["SSEType"] == "KMS"
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+        assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert template["Resources"][name]["DeletionPolicy"] == "Retain"
+
+
+def test_nothing_but_tls_is_let_in_on_aws(template: Template) -> None:
+    """Each queue, the bucket and the topic refuse plain HTTP; one parameter lets the engine off."""
+    kinds = ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy")
+    policies = [r for r in template["Resources"].values() if r["Type"] in kinds]
+    assert len(policies) == len(resources(template, "AWS::SQS::Queue")) + 2
+    assert {policy.get("Condition") for policy in policies} == {"TlsOnly"}
+    assert template["Parameters"]["EnforceTls"]["Default"] == "true"
+
+
+def test_no_secret_stands_in_the_template(template: Template) -> None:
+    held = resources(template, "AWS::SecretsManager::Secret").values()
+    assert len(held) == 2
+    assert all("SecretString" not in secret for secret in held)
+
+
+def test_functions_are_told_nothing_that_nobody_reads(template: Template) -> None:
+    """Every variable given to a function is one that functions/settings.py asks for."""
+    asked: set[str] = set()
+
+    class Asked(dict[str, str]):
+        def get(self, key: str, default: Any = None) -> Any:
+            asked.add(key)
+            return default
+
+    read_settings(Asked())
+    for function in resources(template, "AWS::Lambda::Function").values():
+        given = {name for name in function["Environment"]["Variables"] if not name.startswith("POWERTOOLS_")}
+        assert given <= asked
+
+
+def test_the_command_finds_every_output_it_needs(template: Template) -> None:
+    outputs = dict.fromkeys(template["Outputs"], "x")
+    parameters = {name: str(p.get("Default", "")) for name, p in template["Parameters"].items()}
+    settings = Target(outputs, parameters, Clients()).settings()
+    assert settings.timer_shards == 4
+    assert {f"Function{name}" for name in ("Webhook", "Ingest", "Decide", "Tick", "Evaluate", "Send")} <= set(
+        outputs
+    )
+
+
+def test_the_tick_is_retried_for_a_day_and_then_kept(template: Template) -> None:
+    (schedule,) = resources(template, "AWS::Scheduler::Schedule").values()
+    target = schedule["Target"]
+    assert json.loads(target["Input"]) == {"scheduled_at": "<aws.scheduler.scheduled-time>"}
+    assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == DAY_SECONDS
+    assert logical_id(target["DeadLetterConfig"]["Arn"]) in resources(template, "AWS::SQS::Queue")
+
+
+def test_the_front_door_is_throttled_and_logged(template: Template) -> None:
+    (stage,) = resources(template, "AWS::ApiGatewayV2::Stage").values()
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] > 0
+    assert logical_id(stage["AccessLogSettings"]["DestinationArn"]) in resources(
+        template, "AWS::Logs::LogGroup"
+    )
+    routes = {route["RouteKey"] for route in resources(template, "AWS::ApiGatewayV2::Route").values()}
+    assert routes == {"POST /webhook", "POST /events"}
+
+
+def test_the_engine_gets_the_template_that_goes_to_aws(template: Template, local_template: Template) -> None:
+    """Nothing but the bundle's digest may differ: what the tests prove holds for what is deployed."""
+    assert without_assets(template) == without_assets(local_template)
+
+
+def without_assets(template: Template) -> Any:
+    return json.loads(re.sub(r"\b[0-9a-f]{64}\b", "asset", json.dumps(template)))

@@ -1,0 +1,102 @@
+"""A run on the real engine with functions small enough to watch the clock through."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.local.down import bring_down
+from ops.local.place import Place
+from ops.local.up import Wishes, bring_up
+from ops.target import Target
+
+NAMES = ("webhook", "ingest", "decide", "tick", "evaluate", "send")
+
+# tick enqueues and deletes what is due, as the real one does; decide writes down when it heard of it. Neither
+# evaluates, renders nor sends.
+SHARED = """
+import datetime as dt, json
+from pathlib import Path
+import boto3
+from functions.clock import clock_of
+from functions.settings import read_settings
+
+S = read_settings()
+now = clock_of(S.clock_file)
+dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
+"""
+BODIES = {
+    "tick": """
+from functions.shared import *
+
+def handler(event, context):
+    at = dt.datetime.fromisoformat(event["scheduled_at"])
+    for back in range(6):
+        bucket = (at - dt.timedelta(minutes=back)).strftime("%Y-%m-%dT%H:%MZ#0")
+        rows = dynamodb.query(TableName=S.table_timers, KeyConditionExpression="pk = :pk",
+                              ExpressionAttributeValues={":pk": {"S": bucket}})["Items"]
+        for row in rows:
+            if "stuck" not in row["sk"]["S"] and dt.datetime.fromisoformat(row["due"]["S"]) <= now():
+                sqs.send_message(QueueUrl=S.queue_inbox_url, MessageBody=row["sk"]["S"])
+                dynamodb.delete_item(TableName=S.table_timers, Key={"pk": row["pk"], "sk": row["sk"]})
+""",
+    "decide": """
+from functions.shared import *
+
+def handler(event, context):
+    for record in event["Records"]:
+        if record["body"] == "poison":
+            return {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+        dynamodb.put_item(TableName=S.table_customers,
+                          Item={"pk": {"S": record["body"]}, "at": {"S": now().isoformat()}})
+    return {"batchItemFailures": []}
+""",
+    "evaluate": """
+from functions.shared import *
+
+def handler(event, context):
+    for record in event["Records"]:
+        sqs.send_message(QueueUrl=S.queue_send_url, MessageBody=record["body"])
+    return {"batchItemFailures": []}
+""",
+    "send": """
+from functions.shared import *
+
+def handler(event, context):
+    for record in event["Records"]:
+        dynamodb.put_item(TableName=S.table_sends, Item={
+            "pk": {"S": record["body"]}, "sk": {"S": record["messageId"]}, "at": {"S": now().isoformat()}})
+    return {"batchItemFailures": []}
+""",
+}
+
+
+@pytest.fixture(scope="session")
+def functions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package with a handler for each function of the stack."""
+    source = tmp_path_factory.mktemp("stub") / "functions"
+    real = Path(__file__).parents[3] / "functions"
+    for name in NAMES:
+        (source / name).mkdir(parents=True)
+        (source / name / "__init__.py").write_text("")
+        body = BODIES.get(name, "def handler(event, context):\n    return {'statusCode': 200}\n")
+        (source / name / "handler.py").write_text(body)
+    (source / "shared.py").write_text(SHARED)
+    for name in ("__init__.py", "settings.py", "clock.py"):
+        (source / name).write_text((real / name).read_text(encoding="utf-8"))
+    return source
+
+
+@pytest.fixture
+def wishes(tmp_path: Path, functions: Path) -> Wishes:
+    """A run of its own, without LINE."""
+    return Wishes(place=Place(tmp_path / "build"), functions=functions, line_api="http://127.0.0.1:9")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, functions: Path) -> Iterator[tuple[Place, Target]]:
+    """One run that a module's tests share."""
+    place = Place(tmp_path_factory.mktemp("running"))
+    target = bring_up(Wishes(place=place, functions=functions, line_api="http://127.0.0.1:9"))
+    yield place, target
+    bring_down(place)
