@@ -31,6 +31,7 @@ class Settings:
     schedule_group: str
     schedule_role_arn: str
     queue_evaluate_arn: str
+    schedules_dead_arn: str
     schedules_state: str
     clock_file: str
     timer_shards: int
@@ -81,6 +82,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         schedule_group=_text(env, "SCHEDULE_GROUP"),
         schedule_role_arn=_text(env, "SCHEDULE_ROLE_ARN"),
         queue_evaluate_arn=_text(env, "QUEUE_EVALUATE_ARN"),
+        schedules_dead_arn=_text(env, "SCHEDULES_DEAD_ARN"),
         schedules_state=_text(env, "SCHEDULES_STATE", "ENABLED"),
         clock_file=_text(env, "CLOCK_FILE"),
         timer_shards=int(_number(env, "TIMER_SHARDS", 4)),

@@ -31,6 +31,7 @@ def evaluate_function(
             "QUEUE_SEND_URL": queues.send.queue.queue_url,
             "QUEUE_EVALUATE_URL": queues.evaluate.queue.queue_url,
             "QUEUE_EVALUATE_ARN": queues.evaluate.queue.queue_arn,
+            "SCHEDULES_DEAD_ARN": queues.schedules_dead.queue_arn,
             "BUCKET": objects.bucket.bucket_name,
             "SCHEDULE_GROUP": schedules.group_name,
             "SCHEDULE_ROLE_ARN": schedules.campaign_role.role_arn,

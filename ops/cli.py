@@ -10,25 +10,34 @@ import click
 from ops.errors import UserError
 
 _COMMANDS = {
-    "apply": ("ops.operating", "apply"),
-    "check": ("ops.check", "check"),
-    "customer": ("ops.operating", "customer"),
-    "evaluate": ("ops.evaluate", "evaluate"),
-    "import": ("ops.operating", "import_history"),
-    "local": ("ops.local.commands", "local"),
-    "sends": ("ops.operating", "sends"),
+    "apply": ("ops.operating", "apply", "Check a playbook and put it in force."),
+    "check": ("ops.check", "check", "Find every fault of a playbook, as file:line: what, why, how to mend."),
+    "customer": (
+        "ops.operating",
+        "customer",
+        "Show one customer: links, consent, segments, journeys, sends.",
+    ),
+    "evaluate": ("ops.evaluate", "evaluate", "Count every segment over a file of events, offline."),
+    "import": ("ops.operating", "import_history", "Import past events; no journey starts from them."),
+    "local": ("ops.local.commands", "local", "AWS, LINE and time on this machine: up, clock, down."),
+    "sends": ("ops.operating", "sends", "Show what became of every targeted message."),
 }
-"""Command → where it is defined. Each is imported when it is called: `musubi check` need not load the CDK."""
+"""Command → where it is defined, and what it does in a line. Each is imported only when it is called."""
 
 
 class _Commands(click.Group):
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, _, told) in sorted(_COMMANDS.items())])
+
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
 
     def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module, name = _COMMANDS[cmd_name]
+        module, name, _ = _COMMANDS[cmd_name]
         command: click.Command = getattr(importlib.import_module(module), name)
         return command
 

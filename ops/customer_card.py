@@ -32,7 +32,7 @@ def card_of(stores: Stores, customer: Customer) -> Card:
     """The card, in the form of the contract."""
     compiled, now = stores.playbooks.in_force(), stores.now()
     gate = stores.customers.load_gate(customer.customer_id)
-    owners = (customer.customer_id, *customer.aliases)
+    owners = {customer.customer_id, *(alias.customer_id for alias in customer.aliases)}
     sends = [record for owner in owners for record in stores.sends.of_customer(owner)]
     return {
         "customer_id": customer.customer_id,

@@ -78,6 +78,7 @@ class Stores:
             self.target.client("scheduler"),
             names.schedule_group,
             names.queue_evaluate_arn,
+            names.schedules_dead_arn,
             names.schedule_role_arn,
             names.schedules_state,
         )

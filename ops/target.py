@@ -62,6 +62,7 @@ class Target:
             schedule_group=of("ScheduleGroup"),
             schedule_role_arn=of("ScheduleRoleArn"),
             queue_evaluate_arn=of("QueueEvaluateArn"),
+            schedules_dead_arn=of("DeadSchedulesArn"),
             schedules_state=given["SchedulesState"],
             clock_file=given["ClockFile"],
             timer_shards=int(given["TimerShards"]),

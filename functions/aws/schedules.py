@@ -16,11 +16,18 @@ class CampaignSchedules:
     """The schedules of one deployment's group. `state` is DISABLED where another clock fires them."""
 
     def __init__(
-        self, client: "EventBridgeSchedulerClient", group: str, queue_arn: str, role_arn: str, state: str
+        self,
+        client: "EventBridgeSchedulerClient",
+        group: str,
+        queue_arn: str,
+        dead_arn: str,
+        role_arn: str,
+        state: str,
     ) -> None:
         self._client = client
         self._group = group
         self._queue_arn = queue_arn
+        self._dead_arn = dead_arn
         self._role_arn = role_arn
         self._state = state
 
@@ -37,6 +44,7 @@ class CampaignSchedules:
                 "Arn": self._queue_arn,
                 "RoleArn": self._role_arn,
                 "Input": evaluation_body(campaign, occurrence),
+                "DeadLetterConfig": {"Arn": self._dead_arn},
                 "RetryPolicy": {
                     "MaximumRetryAttempts": RETRIES_MAX,
                     "MaximumEventAgeInSeconds": EVENT_AGE_SECONDS_MAX,

@@ -20,7 +20,6 @@ from functions.domain.customers import (
     new_customer,
     next_due,
     pinned_versions,
-    rebuilt,
     take_in,
     take_in_again,
 )
@@ -45,7 +44,6 @@ from functions.ports import (
 
 ATTEMPTS_MAX = 8
 HOPS_MAX = 4
-EVENTS_A_WRITE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +81,21 @@ class Decide:
         self._events(owner, [msgspec.structs.replace(line_event.event, customer_id=owner)])
 
     def _events(self, customer_id: str, events: Sequence[Event]) -> None:
-        """New events of one customer, live; a few at a time, so that what is under way is among the newest 64."""
-        for start in range(0, len(events), EVENTS_A_WRITE):
-            self._some_events(customer_id, events[start : start + EVENTS_A_WRITE])
+        """New events of one customer, live.
 
-    def _some_events(self, customer_id: str, events: Sequence[Event]) -> None:
+        An event is kept after the customer was loaded. While the customer is still at that version nobody can have
+        folded it, and it is simply folded; in any other case the whole history is.
+        """
         customer_id = self._settled_owner(customer_id)
         customer_id = self._note_facts(customer_id, events)
         settle_links(self, customer_id, events)
-        news = [event for event in events if self._is_new(customer_id, event)]
-        known = [event for event in events if event not in news]
+        news: list[Event] | None = None
 
         def change(customer: Customer, now: Instant) -> Customer:
+            nonlocal news
+            news = [event for event in events if self._is_new(customer, event)] if news is None else []
             current, versions = self.playbooks.in_force(), self._versions(customer)
-            if any(not customer.has_seen(event) for event in known):
+            if any(not customer.has_seen(event) for event in events if event not in news):
                 return take_in_again(customer, self._all_of(customer), current, versions, self.account, now)
             unseen = [event for event in news if not customer.has_seen(event)]
             return take_in(customer, unseen, current, versions, self.account, now) if unseen else customer
@@ -113,18 +112,23 @@ class Decide:
         self.events.put_all(
             customer_id, [msgspec.structs.replace(event, imported=True) for event in news.values()]
         )
-        self._change(
-            customer_id,
-            lambda customer, _now: rebuilt(customer, self._all_of(customer), self.playbooks.in_force()),
-        )
+
+        def change(customer: Customer, now: Instant) -> Customer:
+            current, versions = self.playbooks.in_force(), self._versions(customer)
+            return take_in_again(customer, self._all_of(customer), current, versions, self.account, now)
+
+        self._change(customer_id, change)
 
     def _all_of(self, customer: Customer) -> list[Event]:
-        """The history kept of a customer and of the friends merged into it."""
-        return [
+        """The history kept of a customer, and of the friends merged into it while they were."""
+        own = self.events.all_of(customer.customer_id)
+        friends = [
             event
-            for owner in (customer.customer_id, *customer.aliases)
-            for event in self.events.all_of(owner)
+            for alias in customer.aliases
+            for event in self.events.all_of(alias.customer_id)
+            if alias.covers(event)
         ]
+        return [*friends, *own]
 
     def _settled_owner(self, customer_id: str) -> str:
         """The customer that an anonymous friend was merged into meanwhile, else the same."""
@@ -157,18 +161,16 @@ class Decide:
             return customer_id
         raise Conflict(f"the gate of {customer_id} is contended")
 
-    def _is_new(self, customer_id: str, event: Event) -> bool:
-        """Put the event into the history; whether it is the first of its identity there and among the aliases."""
-        if not self.events.put_new(msgspec.structs.replace(event, customer_id=customer_id)):
+    def _is_new(self, customer: Customer, event: Event) -> bool:
+        """Keep the event in the history; whether it is the first of its identity there and among the aliases."""
+        owner = customer.customer_id
+        if not self.events.put_new(msgspec.structs.replace(event, customer_id=owner)):
             return False
-        if event.status == "provisional" and self.events.has(customer_id, event.event_id):
+        if event.status == "provisional" and self.events.has(owner, event.event_id):
             return False
-        if event.source != "line" or is_anonymous(customer_id):
+        if event.source != "line":
             return True
-        customer = self.customers.load(customer_id)
-        return not any(
-            self.events.has(alias, event.identity) for alias in (customer.aliases if customer else [])
-        )
+        return not any(self.events.has(alias.customer_id, event.identity) for alias in customer.aliases)
 
     def _woken(self, customer: Customer, now: Instant) -> Customer:
         return moved_on(customer, self._versions(customer), self.account, now)

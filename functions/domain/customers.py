@@ -33,10 +33,23 @@ Versions = Mapping[str, Compiled]
 """Playbook version → playbook; holds every version that an active journey is pinned to."""
 
 
+class Alias(msgspec.Struct, frozen=True, array_like=True):
+    """An anonymous friend whose events, after `since` and up to `until`, are the customer's own (None: no bound)."""
+
+    customer_id: str
+    since: Instant | None = None
+    until: Instant | None = None
+
+    def covers(self, event: Event) -> bool:
+        """Whether an event in the friend's history is the customer's."""
+        begun = self.since is None or event.occurred_at > self.since
+        return begun and (self.until is None or event.occurred_at <= self.until)
+
+
 class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     """One customer. `seen` holds fingerprints of the newest events; `outbox` intents that wait to be enqueued;
     `armed_at` the instant of the one timer row; `intended` how many intents each source has made, for the accounts;
-    `aliases` the anonymous friends that were merged into this customer; a friend who was unlinked again counts its
+    `aliases` the anonymous friends whose history is this customer's; a friend who was unlinked again counts its
     history from `history_from` on."""
 
     customer_id: str
@@ -48,7 +61,7 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     armed_at: Instant | None = None
     seen: list[str] = []
     intended: dict[str, int] = {}
-    aliases: list[str] = []
+    aliases: list[Alias] = []
     history_from: Instant | None = None
     merged_into: str = ""
 

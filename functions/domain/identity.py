@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from functions.domain.customers import SEEN_KEPT, Customer
+from functions.domain.customers import SEEN_KEPT, Alias, Customer
 from functions.domain.events import Event
 from functions.domain.gate import Gate, merged, new_gate
 from functions.domain.instants import Instant
@@ -51,7 +51,7 @@ def link_after(before: Link | None, event: Event) -> Link | None:
     A LINE user who is tied to another customer stays with that one; the claim is noted as a conflict.
     """
     user = str(event.properties["line_user_id"])
-    if before and (event.occurred_at, event.event_id) <= (before.changed_at, before.event_id):
+    if before and _is_older_news(before, event):
         return None
     if event.name == "line_unlinked":
         return _unlinked(before, event)
@@ -68,6 +68,13 @@ def link_after(before: Link | None, event: Event) -> Link | None:
         event_id=event.event_id,
         version=before.version if before else 0,
     )
+
+
+def _is_older_news(before: Link, event: Event) -> bool:
+    """What one customer's unlink says is no news to another customer's link."""
+    if before.status == "unlinked" and before.customer_id != event.customer_id:
+        return False
+    return (event.occurred_at, event.event_id) <= (before.changed_at, before.event_id)
 
 
 def _unlinked(before: Link | None, event: Event) -> Link | None:
@@ -110,7 +117,9 @@ def tie(sides: Tied, event: Event) -> Tied:
         journeys=_one_each(customer, friend),
         outbox=[*customer.outbox, *friend.outbox],
         intended=_added(customer.intended, friend.intended),
-        aliases=sorted({*customer.aliases, friend.customer_id}),
+        aliases=list(
+            dict.fromkeys([*customer.aliases, Alias(friend.customer_id, since=friend.history_from)])
+        ),
     )
     gate = msgspec.structs.replace(merged(sides.gate, sides.friend_gate), link=later(sides.gate.link, link))
     return Tied(
@@ -150,8 +159,15 @@ def untie(sides: Tied, event: Event) -> Tied:
         cases={},
     )
     friend_gate = merged(new_gate(friend_id, user, at, event.event_id), own)
+    aliases = [
+        msgspec.structs.replace(alias, until=at)
+        if alias.customer_id == friend_id and alias.until is None
+        else alias
+        for alias in sides.customer.aliases
+    ]
+    customer = msgspec.structs.replace(sides.customer, aliases=aliases)
     return Tied(
-        customer=msgspec.structs.replace(sides.customer, link=cut) if mine else sides.customer,
+        customer=msgspec.structs.replace(customer, link=cut) if mine else customer,
         friend=Customer(friend_id, sides.friend.version, Register(user, at, event.event_id), history_from=at),
         gate=msgspec.structs.replace(sides.gate, link=cut) if mine else sides.gate,
         friend_gate=msgspec.structs.replace(friend_gate, version=sides.friend_gate.version),

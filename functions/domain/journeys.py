@@ -217,7 +217,10 @@ def heard(journey: Journey, scenario: pb.Scenario, event: Event) -> Journey:
 def upcoming(
     journey: Journey, scenario: pb.Scenario, messages: dict[str, pb.Message], zone: str, until: Instant
 ) -> list[Upcoming]:
-    """The sends that this journey may come to by `until`, each at its earliest, whatever its branches decide."""
+    """The sends that time may bring this journey to by `until`, each at its earliest, whatever its branches decide.
+
+    What only an event would bring is not foreseen.
+    """
     found = _sends_ahead(journey, scenario, zone, until)
     return [Upcoming(at, messages[step.message].kind, scenario.rank) for step, at in found]
 

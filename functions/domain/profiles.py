@@ -1,7 +1,7 @@
 """The profile: the fold of a customer's events, the same whatever the order in which they come."""
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,10 +14,10 @@ MILLIONTHS = 1_000_000
 ZONE_DEFAULT = "Asia/Tokyo"
 
 
-@cache
-def _known_zone(name: object) -> str:
+@lru_cache(maxsize=1024)
+def _known_zone(name: str) -> str:
     try:
-        return ZoneInfo(name).key if isinstance(name, str) else ZONE_DEFAULT
+        return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZONE_DEFAULT
 
@@ -85,7 +85,8 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def zone(self) -> str:
         """The customer's IANA zone; the default where none, or none that exists, is known."""
-        return _known_zone(self.attribute("zone"))
+        zone = self.attribute("zone")
+        return _known_zone(zone) if isinstance(zone, str) else ZONE_DEFAULT
 
 
 def later(old: Register | None, new: Register) -> Register:

@@ -27,6 +27,7 @@ def evaluate() -> Evaluate:
             client("scheduler"),
             required(settings.schedule_group, "SCHEDULE_GROUP"),
             required(settings.queue_evaluate_arn, "QUEUE_EVALUATE_ARN"),
+            required(settings.schedules_dead_arn, "SCHEDULES_DEAD_ARN"),
             required(settings.schedule_role_arn, "SCHEDULE_ROLE_ARN"),
             settings.schedules_state,
         ),

@@ -24,7 +24,7 @@ class LineMessaging:
     """The Messaging API of one channel."""
 
     def __init__(self, api_url: str, access_token: Callable[[], str], timeout_seconds: float) -> None:
-        self._api_url = api_url
+        self._api_url = api_url.rstrip("/")
         self._access_token = access_token
         self._timeout_seconds = timeout_seconds
         self._client: ApiClient | None = None

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import secrets
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -46,9 +47,27 @@ def build_event(world: World, description: JsonObject) -> JsonObject:
     return event
 
 
+class _Ulids:
+    """ULIDs that rise within a millisecond: where time stands still, what came later still sorts later."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def number(self, milliseconds: int) -> int:
+        """48 bits of time and 80 random ones, or the next after the last of the same millisecond."""
+        with self._lock:
+            same = self._last >> 80 == milliseconds
+            self._last = self._last + 1 if same else (milliseconds << 80) | secrets.randbits(79)
+            return self._last
+
+
+_ulids = _Ulids()
+
+
 def ulid(milliseconds: int) -> str:
-    """A ULID: 48 bits of time and 80 random bits in Crockford's base 32, 26 characters."""
-    number = (milliseconds << 80) | secrets.randbits(80)
+    """A ULID in Crockford's base 32, 26 characters; those of one millisecond rise."""
+    number = _ulids.number(milliseconds)
     return "".join(CROCKFORD[number >> 5 * place & 31] for place in reversed(range(ULID_LENGTH)))
 
 

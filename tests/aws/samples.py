@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from functions.domain.customers import Customer
+from functions.domain.customers import Alias, Customer
 from functions.domain.events import Event
 from functions.domain.gate import Claim, Contact, Gate, Hold
 from functions.domain.instants import Instant
@@ -72,7 +72,7 @@ def customer(customer_id: str = "c1") -> Customer:
         armed_at=NOW + MINUTE,
         seen=["0123456789ab"],
         intended={"path": 1},
-        aliases=["anon:U1"],
+        aliases=[Alias("anon:U1")],
     )
 
 

@@ -25,6 +25,7 @@ from tests.aws.samples import MINUTE, NOW, customer, event, gate, intent, record
 from tests.fakes.playbooks import playbook
 
 QUEUE_ARN = f"arn:aws:sqs:{REGION}:123456789012:evaluate"
+DEAD_ARN = f"arn:aws:sqs:{REGION}:123456789012:schedules-dead"
 ROLE_ARN = "arn:aws:iam::123456789012:role/campaigns"
 
 
@@ -39,7 +40,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def schedules(aws: Aws, state: str = "ENABLED") -> tuple[CampaignSchedules, str]:
     group = aws.name("group")
     aws.client("scheduler").create_schedule_group(Name=group)
-    return CampaignSchedules(aws.client("scheduler"), group, QUEUE_ARN, ROLE_ARN, state), group
+    return CampaignSchedules(aws.client("scheduler"), group, QUEUE_ARN, DEAD_ARN, ROLE_ARN, state), group
 
 
 def test_a_campaign_has_one_schedule_which_a_later_instant_replaces(aws: Aws) -> None:
@@ -53,6 +54,7 @@ def test_a_campaign_has_one_schedule_which_a_later_instant_replaces(aws: Aws) ->
     assert (found["ScheduleExpressionTimezone"], found["State"]) == ("UTC", "ENABLED")
     assert found["FlexibleTimeWindow"] == {"Mode": "OFF"}
     assert found["Target"]["Arn"] == QUEUE_ARN
+    assert found["Target"]["DeadLetterConfig"] == {"Arn": DEAD_ARN}
     assert found["Target"]["Input"] == evaluation_body("winter", NOW + MINUTE)
 
 

@@ -447,6 +447,13 @@ def test_what_was_kept_last_is_known_though_it_happened_long_ago() -> None:
     assert not again.has_seen(history[0])
 
 
+def test_imported_events_crowd_no_live_one_out_of_what_is_known() -> None:
+    imported = [
+        msgspec.structs.replace(event(event_id=f"e{number}"), imported=True) for number in range(SEEN_KEPT)
+    ]
+    assert rebuilt(LINKED, [CART_LEFT, *imported], PLANS).has_seen(CART_LEFT)
+
+
 def test_to_take_the_history_in_again_starts_nothing_twice() -> None:
     customer = taken_in(PLANS, [CART_LEFT])
     forgotten = msgspec.structs.replace(customer, seen=[])

@@ -241,6 +241,16 @@ def test_an_attribute_may_be_any_scalar(value: object) -> None:
     }
 
 
+def test_an_event_that_fits_into_no_row_is_told() -> None:
+    found = fault(raw(properties={"order_id": "o1", "unnamed": ["x" * 1000] * 400}))
+    assert found.code == "too_large"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_json_has_no_word_for_is_refused_where_no_type_is_named(value: float) -> None:
+    assert fault(raw(properties={"order_id": "o1", "unnamed": value})).code == "malformed"
+
+
 @pytest.mark.parametrize("where", ["event_id", "customer_id", "order_id"])
 def test_text_that_cannot_be_written_is_refused(where: str) -> None:
     half = "\ud83d"

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from functions.domain.customers import SEEN_KEPT, Customer, folded, new_customer
+from functions.domain.customers import SEEN_KEPT, Alias, Customer, folded, new_customer
 from functions.domain.events import Event
 from functions.domain.gate import Claim, Contact, Gate, Hold, new_gate, with_facts
 from functions.domain.identity import Link, Tied, link_after, tie, untie
@@ -144,7 +144,7 @@ def test_the_friend_leads_to_the_customer() -> None:
     tied = tie(sides(), linking())
     assert tied.friend == Customer("anon:U1", 5, merged_into="c1")
     assert tied.friend_gate == Gate("anon:U1", 9, merged_into="c1")
-    assert tied.customer.aliases == ["anon:U1"]
+    assert tied.customer.aliases == [Alias("anon:U1")]
 
 
 def test_tying_keeps_the_versions_that_the_writes_are_conditioned_on() -> None:

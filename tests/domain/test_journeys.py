@@ -381,6 +381,14 @@ def test_an_event_moves_a_journey_only_once() -> None:
     assert heard(once, scenario(*WAITING), event(at=NOON + SECOND)) == once
 
 
+def test_a_wait_for_an_event_is_not_over_at_an_earlier_instant_than_its_end() -> None:
+    plan, now = scenario(*WAITING), NOON + 2 * HOUR
+    early = advance(waiting(), plan, constantly, TOKYO, now, until=NOON + HOUR - SECOND)
+    assert early == Moved(waiting(), [])
+    over = advance(waiting(), plan, constantly, TOKYO, now, until=NOON + HOUR)
+    assert done_at(over) == TIMED_OUT
+
+
 def test_upcoming_of_a_wait_is_what_its_timeout_leads_to() -> None:
     assert upcoming(waiting(), scenario(*WAITING), MESSAGES, TOKYO, FAR) == [
         Upcoming(NOON + HOUR, "promotion", 10)

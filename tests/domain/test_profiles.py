@@ -196,8 +196,8 @@ def test_the_zone_is_the_customers_own_or_else_tokyo() -> None:
 
 @pytest.mark.parametrize(
     "zone",
-    ["Nowhere/Land", "../../etc/passwd", "", "JST+9", 9, "x" * 300],
-    ids=["unknown", "path", "empty", "offset", "number", "long"],
+    ["Nowhere/Land", "America", "../../etc/passwd", "", "JST+9", 9, "x" * 300, ["Asia/Tokyo"]],
+    ids=["unknown", "folder", "path", "empty", "offset", "number", "long", "list"],
 )
 def test_a_zone_that_does_not_exist_is_read_as_the_default(zone: object) -> None:
     known = folded(event("profile_updated", zone=zone)).zone

@@ -352,6 +352,12 @@ def test_a_cap_of_31_days_counts_all_of_them() -> None:
     assert capped(31 * DAY - SECOND, cap=monthly) == Wait(NOON + SECOND, "capped:monthly")
 
 
+def test_a_cap_counts_all_of_a_window_that_is_longer_than_contacts_are_kept_otherwise() -> None:
+    season = Cap("season", ["promotion"], 1, 90 * DAY_SECONDS, DAY_SECONDS)
+    assert capped(90 * DAY - SECOND, cap=season) == Wait(NOON + SECOND, "capped:season")
+    assert isinstance(capped(90 * DAY, cap=season), Allow)
+
+
 # ---- quiet hours
 
 

@@ -97,7 +97,7 @@ class Shop:
         """The customer's send log, of one step where one is named."""
         customer = find_customer(self.stores, customer_id)
         assert customer is not None, customer_id
-        owners = (customer.customer_id, *customer.aliases)
+        owners = sorted({customer.customer_id, *(alias.customer_id for alias in customer.aliases)})
         records = [record for owner in owners for record in self.stores.sends.of_customer(owner)]
         return [record for record in records if not step or record.step == step]
 

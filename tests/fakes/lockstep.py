@@ -1,11 +1,19 @@
 """Workers side by side, one I/O call at a time, in exactly the order that a schedule says."""
 
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 
 from tests.fakes.taps import Tap, When
 
 WAIT_SECONDS_MAX = 10
+TAIL = 100
+
+
+def schedules(length: int) -> list[tuple[int, ...]]:
+    """Every order of the first so many calls of two workers; after them, either of the two goes through first."""
+    heads = itertools.product((0, 1), repeat=length)
+    return [(*head, *(last,) * TAIL) for head in heads for last in (0, 1)]
 
 
 class _Worker:

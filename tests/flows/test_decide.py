@@ -15,7 +15,7 @@ from functions.domain.playbook import Branch, End, SetTag, Step, WaitForEvent
 from functions.domain.profiles import Profile
 from functions.ports import EventsReceived, Retryable
 from tests.fakes.crashes import crash_everywhere
-from tests.fakes.lockstep import side_by_side
+from tests.fakes.lockstep import schedules, side_by_side
 from tests.fakes.payloads import payload
 from tests.fakes.playbooks import days, evening_of_day, playbook, scenario, send, when
 from tests.fakes.world import World, jst
@@ -423,6 +423,29 @@ def test_a_fold_that_another_workers_rebuild_has_taken_in_is_not_counted_again()
         assert orders(world) == 71, f"rebuilt at point {point}"
 
 
+def overtaken_by_a_duplicate_and_80_others(point: int) -> World:
+    """While one worker is stopped, so much goes by that the customer's item no longer knows the event."""
+    world = World(playbook())
+    raw = world.purchase("c1")
+    world.ingest(raw)
+    world.ingest(raw)
+    for _ in range(8):
+        world.ingest(*(world.purchase("c1") for _ in range(10)))
+    world.overtaken(point)
+    return world
+
+
+def test_an_event_that_another_worker_kept_first_is_not_new_however_much_went_by() -> None:
+    assert orders(overtaken_by_a_duplicate_and_80_others(0)) == 81
+
+
+@pytest.mark.parametrize("point", range(1, 10))
+def test_an_event_that_was_kept_first_and_folded_by_another_worker_counts_once_however_much_went_by(
+    point: int,
+) -> None:
+    assert orders(overtaken_by_a_duplicate_and_80_others(point)) == 81
+
+
 def together(
     world: World, schedule: tuple[int, ...], *messages: EventsReceived
 ) -> list[BaseException | None]:
@@ -431,7 +454,7 @@ def together(
     return side_by_side(world.tap, schedule, *tasks)
 
 
-SCHEDULES = list(itertools.product((0, 1), repeat=8))
+SCHEDULES = schedules(8)
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -475,6 +498,33 @@ def test_an_import_that_two_workers_take_in_at_once_counts_once() -> None:
         message = EventsReceived("c1", raws, history=True)
         assert together(world, schedule, message, message) == [None, None]
         assert orders(world) == 100, schedule
+
+
+def test_a_live_purchase_starts_its_journey_although_an_import_comes_between_a_crash_and_its_redelivery() -> (
+    None
+):
+    def act(world: World) -> None:
+        old = [checked(world.purchase("c1", at=world.now - dt.timedelta(days=n))) for n in range(20, 30)]
+        world.ingest(world.purchase("c1", event_id="live"))
+        world.import_history(EventsReceived("c1", old, history=True))
+        world.advance(days=10)
+
+    def check(world: World) -> None:
+        assert world.line.copies("U1") == WHOLE
+        assert orders(world) == 11
+
+    assert crash_everywhere(fresh, act, check) > 80
+
+
+def test_a_live_purchase_starts_its_journey_although_an_import_is_taken_in_beside_it() -> None:
+    for schedule in SCHEDULES:
+        world = fresh()
+        old = [checked(world.purchase("c1", at=world.now - dt.timedelta(days=n))) for n in range(20, 30)]
+        live = EventsReceived("c1", [checked(world.purchase("c1", event_id="live"))])
+        assert together(world, schedule, live, EventsReceived("c1", old, history=True)) == [None, None]
+        world.run()
+        assert world.line.copies("U1") == ["thanks"], schedule
+        assert orders(world) == 11
 
 
 def test_an_import_beside_the_same_events_live_counts_once() -> None:

@@ -13,7 +13,7 @@ from functions.domain.playbook import Cap, Message
 from functions.domain.sends import Intent
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.line import Outcome
-from tests.fakes.lockstep import side_by_side
+from tests.fakes.lockstep import schedules, side_by_side
 from tests.fakes.playbooks import (
     DAY_SECONDS,
     ONE_PROMOTION_A_WEEK,
@@ -823,7 +823,7 @@ def test_a_cap_of_two_lets_two_pass_and_holds_the_third_until_the_first_is_a_win
 # --- several workers
 
 
-SCHEDULES = list(itertools.product((0, 1), repeat=9))
+SCHEDULES = schedules(8)
 
 
 @pytest.mark.parametrize("outcome", ["ok", "accept_then_timeout", "timeout", "rate", "401"])
@@ -855,7 +855,7 @@ def test_a_worker_paused_at_any_call_while_another_goes_through_makes_one_copy()
 @pytest.mark.parametrize("refusal", ["401", "400"])
 def test_a_refusal_of_one_worker_does_not_undo_what_another_worker_had_accepted(refusal: Outcome) -> None:
     """Both push the same intent; LINE refuses one of them and takes the other. Whatever comes later, there is one copy."""
-    for schedule in itertools.product((0, 1), repeat=8):
+    for schedule in schedules(7):
         world = fresh()
         intent = world.intent()
         world.line.script.extend([refusal, "ok"])

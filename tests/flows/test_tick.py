@@ -2,13 +2,12 @@
 
 import dataclasses
 import datetime as dt
-import itertools
 
 import pytest
 
 from functions.ports import Retryable
 from tests.fakes.crashes import crash_everywhere
-from tests.fakes.lockstep import side_by_side
+from tests.fakes.lockstep import schedules, side_by_side
 from tests.fakes.playbooks import QUIET, days, playbook, scenario, send
 from tests.fakes.world import World, jst
 
@@ -172,7 +171,7 @@ def test_a_held_intent_that_the_queue_refuses_stays_until_the_next_tick() -> Non
 
 
 def test_two_ticks_side_by_side_move_each_journey_once() -> None:
-    for schedule in itertools.product((0, 1), repeat=8):
+    for schedule in schedules(7):
         world = due_tomorrow()
         ticks = [lambda ticker=world.ticker, at=world.now: ticker.run(at)] * 2
         assert side_by_side(world.tap, schedule, *ticks) == [None, None]

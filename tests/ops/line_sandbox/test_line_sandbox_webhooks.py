@@ -336,3 +336,8 @@ def test_events_without_an_address_are_refused(client: SandboxClient) -> None:
     client.configure(webhook_url="")
     with pytest.raises(SandboxError, match="webhook_url"):
         client.message(ANNE, "Hello")
+
+
+def test_event_ids_of_one_millisecond_rise() -> None:
+    ids = [ulid(1_700_000_000_000) for _ in range(50)]
+    assert ids == sorted(set(ids))

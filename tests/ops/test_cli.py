@@ -1,0 +1,66 @@
+"""The command as a person meets it: help for everything, one line and exit code 2 for a mistake."""
+
+from pathlib import Path
+
+import pytest
+
+from ops.cli import main
+
+COMMANDS = ["apply", "check", "customer", "evaluate", "import", "local", "sends"]
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    out, err = capsys.readouterr()
+    return int(stopped.value.code or 0), out, err
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    assert all(command in out for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "local up", "local clock", "local down"])
+def test_every_command_takes_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    code, out, _ = run(capsys, *command.split(), "--help")
+    assert code == 0
+    assert "Usage:" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nope"], "No such command 'nope'"),
+        (["check"], "Missing argument"),
+        (["check", "no/such/folder"], "no such directory"),
+        (["apply", "playbooks/ec", "--local", "no/such.json"], "musubi local up"),
+        (["sends", "--local", "no/such.json"], "musubi local up"),
+        (["customer", "c1", "--local", "no/such.json"], "musubi local up"),
+        (["import", "no/such.csv", "--local", "no/such.json"], "musubi local up"),
+        (["local", "clock"], "--advance"),
+        (["local", "up", "--playbook", "no/such/folder"], "no/such/folder"),
+        (
+            ["evaluate", "playbooks/ec", "--events", "no/such.csv", "--at", "2026-11-01T00:00:00Z"],
+            "no/such.csv",
+        ),
+    ],
+)
+def test_a_mistake_gets_one_clear_line_and_exit_code_2(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    code, out, err = run(capsys, *arguments)
+    assert code == 2
+    assert out == ""
+    assert told in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_apply_without_a_playbook_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    state = tmp_path / "local.json"
+    state.write_text('{"engine_url": "http://127.0.0.1:9", "stack_outputs": {}, "stack_parameters": {}}')
+    code, _, err = run(capsys, "apply", str(tmp_path / "empty"), "--local", str(state))
+    assert code == 2
+    assert "nothing was applied" in err
