@@ -17,7 +17,7 @@ from functions.domain.sends import Intent, SendRecord
 
 
 class MusubiError(Exception):
-    """The root of what the flows tell apart."""
+    """The root of what the flows tell apart. Messages reach the log: they name no customer and no LINE user."""
 
 
 class Rejected(MusubiError):

@@ -112,6 +112,6 @@ class DynamoCustomers:
             self._client.put_item(**put)
         except ClientError as error:
             if is_condition_failure(error):
-                raise Conflict(f"{value.customer_id} was changed by somebody else") from None
+                raise Conflict("the item was changed by somebody else") from None
             raise
         return written  # type: ignore[return-value]

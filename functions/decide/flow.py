@@ -12,21 +12,12 @@ from dataclasses import dataclass
 import msgspec
 
 from functions.decide.linking import settle_links
-from functions.domain.customers import (
-    Customer,
-    Versions,
-    emptied,
-    moved_on,
-    new_customer,
-    next_due,
-    pinned_versions,
-    take_in,
-    take_in_again,
-)
+from functions.domain.customers import Customer, emptied, new_customer, next_due, pinned_versions
 from functions.domain.events import Event
 from functions.domain.gate import Gate, concerns_gate, new_gate, with_facts
 from functions.domain.instants import Instant
 from functions.domain.line_events import anonymous_id, is_anonymous, read_line_event
+from functions.domain.progress import Versions, moved_on, take_in, take_in_again
 from functions.ports import (
     Conflict,
     CustomerDue,
@@ -88,7 +79,7 @@ class Decide:
         """
         customer_id = self._settled_owner(customer_id)
         customer_id = self._note_facts(customer_id, events)
-        settle_links(self, customer_id, events)
+        settle_links(self.identities, self.customers, customer_id, events)
         news: list[Event] | None = None
 
         def change(customer: Customer, now: Instant) -> Customer:
@@ -106,7 +97,7 @@ class Decide:
         """All of a customer's imported events in one write, folded from the history; no journey hears of them."""
         customer_id = self._settled_owner(customer_id)
         customer_id = self._note_facts(customer_id, events)
-        settle_links(self, customer_id, events)
+        settle_links(self.identities, self.customers, customer_id, events)
         kept = self.events.identities_of(customer_id)
         news = {event.identity: event for event in events if event.identity not in kept}
         self.events.put_all(
@@ -137,7 +128,7 @@ class Decide:
             if customer is None or not customer.merged_into:
                 return customer_id
             customer_id = customer.merged_into
-        raise Retryable(f"customer {customer_id} is merged in a circle")
+        raise Retryable("customers are merged in a circle")
 
     def _note_facts(self, customer_id: str, events: Sequence[Event]) -> str:
         """Opt-outs, cases and friendship go into the gate before anything else, and again on a redelivery.
@@ -159,7 +150,7 @@ class Decide:
             except Conflict:
                 continue
             return customer_id
-        raise Conflict(f"the gate of {customer_id} is contended")
+        raise Conflict("the gate is contended")
 
     def _is_new(self, customer: Customer, event: Event) -> bool:
         """Keep the event in the history; whether it is the first of its identity there and among the aliases."""
@@ -201,7 +192,7 @@ class Decide:
                 saved, now, rearm=loaded is None or saved.armed_at != loaded.armed_at or saved is changed
             )
             return
-        raise Conflict(f"customer {customer_id} is contended")
+        raise Conflict("the customer is contended")
 
     def _first_seen(self, customer_id: str, now: Instant) -> Customer:
         """A customer never heard of before: the gate comes first, for without one nothing may be sent."""
@@ -221,9 +212,7 @@ class Decide:
         ):  # whoever wrote meanwhile enqueues the same again; the gate counts each once
             self.customers.save(emptied(customer, enqueued))
         if len(enqueued) < len(customer.outbox):
-            raise Retryable(
-                f"{len(customer.outbox) - len(enqueued)} intents of {customer.customer_id} were not enqueued"
-            )
+            raise Retryable(f"{len(customer.outbox) - len(enqueued)} intents were not enqueued")
 
 
 def _own_user(customer_id: str) -> str:

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from functions.domain.customers import Customer, pinned_versions, still_eligible
+from functions.domain.customers import Customer, pinned_versions
 from functions.domain.gate import Claim, Gate
 from functions.domain.instants import Instant
 from functions.domain.journeys import upcoming
+from functions.domain.progress import still_eligible
 from functions.domain.sends import Intent, Outcome, content_hash, record_of
 from functions.domain.verdicts import Allow, Ended, Situation, Upcoming, Wait, closed, decide, unclaimed
 from functions.ports import (
@@ -113,7 +114,7 @@ class Deliver:
             if gate is None or not gate.merged_into:
                 return gate, customer
             customer_id = gate.merged_into
-        raise Conflict(f"customer {customer_id} is merged in a circle")
+        raise Conflict("customers are merged in a circle")
 
     def _recorded(self, intent: Intent) -> bool:
         return self.sends.find(intent.customer_id, intent.made_at, intent.send_id) is not None

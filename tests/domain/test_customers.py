@@ -17,18 +17,15 @@ from functions.domain.customers import (
     emptied,
     folded,
     in_order,
-    moved_on,
     new_customer,
     next_due,
     pinned_versions,
     rebuilt,
-    still_eligible,
-    take_in,
-    take_in_again,
 )
 from functions.domain.events import Event
 from functions.domain.instants import Instant
 from functions.domain.profiles import Register, fold_all
+from functions.domain.progress import moved_on, still_eligible, take_in, take_in_again
 from functions.domain.sends import EXPIRES_MAX, Intent
 from tests.domain.strategies import (
     ALWAYS,

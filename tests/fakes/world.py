@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from functions.aws.queues import decode_inbox, decode_intent
 from functions.decide.flow import Decide
 from functions.domain.campaigns import next_occurrence
-from functions.domain.customers import Customer, step_expiry
+from functions.domain.customers import Customer
 from functions.domain.gate import Gate
 from functions.domain.instants import Instant, format_instant, parse_instant
 from functions.domain.playbook import Playbook
+from functions.domain.progress import step_expiry
 from functions.domain.sends import Intent, SendRecord, send_id_of
 from functions.evaluate.flow import Evaluate
 from functions.ingest.flow import Answer as IngestAnswer

@@ -1,0 +1,211 @@
+"""What customers come to: journeys hear events, move with time, and intend messages."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from functions.domain import playbook as pb
+from functions.domain.compiled import Compiled
+from functions.domain.customers import JOURNEY, Customer, folded, in_order, rebuilt
+from functions.domain.events import Event
+from functions.domain.instants import Instant
+from functions.domain.journeys import (
+    Emission,
+    Journey,
+    Tagging,
+    advance,
+    ended,
+    entered,
+    heard,
+    kept,
+    may_enter,
+)
+from functions.domain.profiles import Profile, Register, later
+from functions.domain.sends import EXPIRES_MAX, Intent, send_id_of
+
+Versions = Mapping[str, Compiled]
+"""Playbook version → playbook; holds every version that an active journey is pinned to."""
+
+
+def take_in(
+    customer: Customer,
+    events: Iterable[Event],
+    current: Compiled,
+    versions: Versions,
+    account: str,
+    now: Instant,
+) -> Customer:
+    """The customer after new events, live: folded, heard by the journeys, with the intents that follow.
+
+    Before a journey hears an event it is moved to where it stood when the event happened.
+    """
+    versions = {**versions, current.version: current}
+    for event in in_order(events):
+        customer = moved_on(customer, versions, account, now, until=min(event.occurred_at, now))
+        customer = _heard(folded(customer, [event], current), event, current, versions, now)
+    return moved_on(customer, versions, account, now)
+
+
+def take_in_again(
+    customer: Customer,
+    history: Sequence[Event],
+    current: Compiled,
+    versions: Versions,
+    account: str,
+    now: Instant,
+) -> Customer:
+    """The customer with the whole history folded anew, where it is unsure whether an old event was ever folded.
+
+    Journeys hear what is not among the newest and did not come as history; what one of them started from once it
+    does not start from again.
+    """
+    versions = {**versions, current.version: current}
+    unheard = [event for event in in_order(history) if not customer.has_seen(event) and not event.imported]
+    customer = rebuilt(customer, history, current)
+    for event in unheard:
+        customer = moved_on(customer, versions, account, now, until=min(event.occurred_at, now))
+        customer = _heard(customer, event, current, versions, now)
+    return moved_on(customer, versions, account, now)
+
+
+def _heard(customer: Customer, event: Event, current: Compiled, versions: Versions, now: Instant) -> Customer:
+    return _enter(_hear(customer, event, versions), event, current, now)
+
+
+def _hear(customer: Customer, event: Event, versions: Versions) -> Customer:
+    journeys = [
+        heard(journey, versions[journey.version].playbook.scenarios[journey.scenario], event)
+        if journey.active
+        else journey
+        for journey in customer.journeys
+    ]
+    return msgspec.structs.replace(customer, journeys=journeys)
+
+
+def _enter(customer: Customer, event: Event, current: Compiled, now: Instant) -> Customer:
+    journeys = list(customer.journeys)
+    for name, scenario in current.playbook.scenarios.items():
+        if not may_enter(scenario, name, journeys, event, now):
+            continue
+        if not current.holds(scenario.entry.when, customer.profile, now):
+            continue
+        if _finish(scenario, current, customer.profile, now):
+            continue
+        journeys.append(entered(name, current.version, customer.customer_id, journeys, event))
+    return msgspec.structs.replace(customer, journeys=journeys)
+
+
+def _finish(scenario: pb.Scenario, compiled: Compiled, profile: Profile, now: Instant) -> str:
+    """`goal` or `exited` where the scenario's own conditions end a journey now; empty where it goes on."""
+    if scenario.goal is not None and compiled.holds(scenario.goal, profile, now):
+        return "goal"
+    return "exited" if compiled.stops(scenario.exit, profile, now) else ""
+
+
+def moved_on(
+    customer: Customer, versions: Versions, account: str, now: Instant, *, until: Instant | None = None
+) -> Customer:
+    """The customer with every journey as far as time (`until`; now, unless told) and profile take it.
+
+    The intents that follow stand in the outbox.
+    """
+    journeys = []
+    for journey in customer.journeys:
+        moved = journey
+        if journey.active:
+            customer, moved = _move(customer, journey, versions[journey.version], account, now, until)
+        journeys.append(moved)
+    return msgspec.structs.replace(customer, journeys=kept(journeys, now))
+
+
+def _move(
+    customer: Customer,
+    journey: Journey,
+    compiled: Compiled,
+    account: str,
+    now: Instant,
+    until: Instant | None,
+) -> tuple[Customer, Journey]:
+    scenario = compiled.playbook.scenarios[journey.scenario]
+    finished = _finish(scenario, compiled, customer.profile, now)
+    if finished:
+        return customer, ended(journey, "goal" if finished == "goal" else "exited", now)
+    deeds: list[Emission | Tagging] = []
+
+    def holds(tree: pb.Expression) -> bool:
+        return compiled.holds(tree, _with_tags(customer.profile, journey, deeds), now)
+
+    moved = advance(journey, scenario, holds, customer.profile.zone, now, until=until, done=deeds)
+    intents = [
+        _intent(customer, journey, deed, compiled, account, now)
+        for deed in deeds
+        if isinstance(deed, Emission)
+    ]
+    profile = _with_tags(customer.profile, journey, deeds)
+    return _intending(msgspec.structs.replace(customer, profile=profile), intents), moved.journey
+
+
+def _with_tags(profile: Profile, journey: Journey, deeds: Iterable[Emission | Tagging]) -> Profile:
+    """The profile with the tags that a journey set and took away; a later step of it wins."""
+    tags = profile.tags
+    for deed in deeds:
+        if isinstance(deed, Tagging):
+            written_by = f"{JOURNEY}{journey.journey_id}:{deed.number:04}"
+            register = Register(not deed.remove, deed.due, written_by)
+            tags = {**tags, deed.tag: later(tags.get(deed.tag), register)}
+    return msgspec.structs.replace(profile, tags=tags) if tags is not profile.tags else profile
+
+
+def _intending(customer: Customer, intents: Sequence[Intent]) -> Customer:
+    counts = Counter(customer.intended)
+    counts.update(intent.source for intent in intents)
+    return msgspec.structs.replace(customer, outbox=[*customer.outbox, *intents], intended=dict(counts))
+
+
+def _intent(
+    customer: Customer, journey: Journey, emission: Emission, compiled: Compiled, account: str, now: Instant
+) -> Intent:
+    step, scenario = emission.step, compiled.playbook.scenarios[journey.scenario]
+    message = compiled.playbook.messages[step.message]
+    user, occurrence = customer.line_user_id, str(journey.occurrence)
+    return Intent(
+        send_id=send_id_of(account, journey.scenario, journey.journey_id, step.name, user, occurrence),
+        customer_id=customer.customer_id,
+        line_user_id=user,
+        kind=message.kind,
+        source=journey.scenario,
+        journey=journey.journey_id,
+        step=step.name,
+        occurrence=occurrence,
+        message=step.message,
+        message_hash=message.hash,
+        playbook=compiled.version,
+        rank=scenario.rank,
+        made_at=now,
+        expires_at=min(now + EXPIRES_MAX, now + step_expiry(step)),
+        values=frozen_values(message, customer.profile),
+        scenario=journey.scenario,
+        hold_seconds_max=step.hold_seconds_max,
+    )
+
+
+def step_expiry(step: pb.Send) -> dt.timedelta:
+    """How long after its making a step's message may still be pushed."""
+    return dt.timedelta(seconds=step.expires_seconds)
+
+
+def frozen_values(message: pb.Message, profile: Profile) -> dict[str, object]:
+    """What the message's variables stand for, for good: the profile's attributes, else the declared fallbacks."""
+    known = {name: profile.attribute(name) for name in message.fallbacks}
+    return {name: message.fallbacks[name] if value is None else value for name, value in known.items()}
+
+
+def still_eligible(intent: Intent, customer: Customer, compiled: Compiled, now: Instant) -> bool:
+    """Whether what caused the intent still holds: the journey would not have ended, the segment not been left."""
+    scenario = compiled.playbook.scenarios.get(intent.scenario)
+    if scenario is not None:
+        return not _finish(scenario, compiled, customer.profile, now)
+    campaign = compiled.playbook.campaigns[intent.campaign]
+    return compiled.remains(compiled.playbook.segments[campaign.segment].when, customer.profile, now)
