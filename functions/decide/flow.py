@@ -188,9 +188,8 @@ class Decide:
                 saved = changed if changed == loaded else self.customers.save(changed)
             except Conflict:
                 continue
-            self._emit(
-                saved, now, rearm=loaded is None or saved.armed_at != loaded.armed_at or saved is changed
-            )
+            unchanged = saved is changed
+            self._emit(saved, now, rearm=unchanged or loaded is None or saved.armed_at != loaded.armed_at)
             return
         raise Conflict("the customer is contended")
 
@@ -207,9 +206,8 @@ class Decide:
         if not customer.outbox:
             return
         enqueued = self.send_queue.put(customer.outbox)
-        with contextlib.suppress(
-            Conflict
-        ):  # whoever wrote meanwhile enqueues the same again; the gate counts each once
+        # Whoever wrote meanwhile enqueues the same again; the gate counts each intent once.
+        with contextlib.suppress(Conflict):
             self.customers.save(emptied(customer, enqueued))
         if len(enqueued) < len(customer.outbox):
             raise Retryable(f"{len(customer.outbox) - len(enqueued)} intents were not enqueued")
