@@ -30,7 +30,7 @@ from ops.stores import Stores
 
 START = dt.datetime(2017, 2, 5, 15, tzinfo=dt.UTC)  # a Monday's midnight in Tokyo
 DAYS = 35
-HOURS_A_SLOT = 3
+HOURS_A_SLOT = 4
 EVENTS_A_REQUEST = 100
 STATUS_ACCEPTED = 202
 REDELIVERED_EVERY = 5

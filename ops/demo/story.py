@@ -14,7 +14,7 @@ import msgspec
 from functions.domain.events import Event
 
 SEED = 20170206
-REGULARS = 220
+REGULARS = 180
 FRIENDS_WITHOUT_PURCHASE = 40
 LINKED_REGULARS = 0.7
 CONSENTING = 0.85
