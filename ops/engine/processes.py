@@ -101,6 +101,7 @@ def _gone_within(seconds: float, groups: set[int], mark: str) -> bool:
     while time.monotonic() < deadline:
         _reap()
         if not _marked(groups, mark):
+            _reap()  # the last one may have ended after it was looked for
             return True
         time.sleep(POLL_SECONDS)
     return False
