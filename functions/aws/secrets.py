@@ -1,21 +1,28 @@
-"""Secrets, read when first needed and kept for the life of the process."""
+"""Secrets, read when first needed."""
 
 import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 
-def secret_field(client: "SecretsManagerClient", secret: str, field: str) -> Callable[[], str]:
-    """A function that gives one field of a JSON secret; the secret is fetched at its first call."""
-    known: list[str] = []
+class SecretField:
+    """One field of a JSON secret, fetched at its first call and kept until it is forgotten."""
 
-    def read() -> str:
-        if not known:
-            text = client.get_secret_value(SecretId=secret)["SecretString"]
-            known.append(str(json.loads(text)[field]))
-        return known[0]
+    def __init__(self, client: "SecretsManagerClient", secret: str, field: str) -> None:
+        self._client = client
+        self._secret = secret
+        self._field = field
+        self._value: str | None = None
 
-    return read
+    def __call__(self) -> str:
+        """The field's value."""
+        if self._value is None:
+            text = self._client.get_secret_value(SecretId=self._secret)["SecretString"]
+            self._value = str(json.loads(text)[self._field])
+        return self._value
+
+    def forget(self) -> None:
+        """Fetch it anew at the next call: it may have been rotated."""
+        self._value = None

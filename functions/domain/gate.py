@@ -113,6 +113,23 @@ def _set(registers: dict[str, Register], name: str, event: Event, *, value: Any)
     return {**registers, name: later(registers.get(name), new)}
 
 
+def _stronger(old: Register | None, new: Register) -> Register:
+    """Of two facts of one instant False wins, whatever their ids: a withdrawal beats the consent that it withdraws, and
+    a case is closed after it is opened, also where a source tells only the day."""
+    if old is None or (new.at, not new.value, new.event_id) > (old.at, not old.value, old.event_id):
+        return new
+    return old
+
+
+def _end(registers: dict[str, Register], name: str, event: Event, *, value: bool) -> dict[str, Register]:
+    new = Register(value, event.occurred_at, event.event_id)
+    return {**registers, name: _stronger(registers.get(name), new)}
+
+
+def _united(left: dict[str, Register], right: dict[str, Register]) -> dict[str, Register]:
+    return {**left, **{name: _stronger(left.get(name), register) for name, register in right.items()}}
+
+
 def _friendship(gate: Gate, event: Event) -> Gate:
     user = str(event.properties.get("line_user_id", ""))
     return msgspec.structs.replace(
@@ -121,21 +138,21 @@ def _friendship(gate: Gate, event: Event) -> Gate:
 
 
 def _consent(gate: Gate, event: Event) -> Gate:
-    consent = _set(gate.consent, str(event.properties["purpose"]), event, value=event.name == "consent_given")
+    consent = _end(gate.consent, str(event.properties["purpose"]), event, value=event.name == "consent_given")
     return msgspec.structs.replace(gate, consent=consent)
 
 
 def _linked(gate: Gate, event: Event) -> Gate:
     consent = gate.consent
     for purpose in event.properties.get("consent", []):
-        consent = _set(consent, str(purpose), event, value=True)
+        consent = _end(consent, str(purpose), event, value=True)
     return msgspec.structs.replace(gate, consent=consent)
 
 
 def _case(gate: Gate, event: Event) -> Gate:
     flag, opens = CASE_FLAGS[event.name]
     case = str(event.properties.get("case_id", ""))
-    cases = {**gate.cases, flag: _set(gate.cases.get(flag, {}), case, event, value=opens)}
+    cases = {**gate.cases, flag: _end(gate.cases.get(flag, {}), case, event, value=opens)}
     return msgspec.structs.replace(gate, cases=cases)
 
 
@@ -196,11 +213,8 @@ def merged(into: Gate, friend: Gate) -> Gate:
     return msgspec.structs.replace(
         into,
         friends=registers_union(into.friends, friend.friends),
-        consent=registers_union(into.consent, friend.consent),
-        cases={
-            flag: registers_union(into.cases.get(flag, {}), friend.cases.get(flag, {}))
-            for flag in sorted(flags)
-        },
+        consent=_united(into.consent, friend.consent),
+        cases={flag: _united(into.cases.get(flag, {}), friend.cases.get(flag, {})) for flag in sorted(flags)},
         contacts=sorted(_by_send_id(into.contacts, friend.contacts), key=lambda contact: contact.at),
         claims=_by_send_id(into.claims, friend.claims),
         holds=_by_send_id(into.holds, friend.holds),

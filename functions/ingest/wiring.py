@@ -5,7 +5,7 @@ from functools import cache
 from functions.aws.clients import client
 from functions.aws.objects import Objects, S3Playbooks, S3RejectedEvents
 from functions.aws.queues import Queue, SqsInbox
-from functions.aws.secrets import secret_field
+from functions.aws.secrets import SecretField
 from functions.clock import clock_of
 from functions.ingest.flow import Ingest
 from functions.settings import read_settings, required
@@ -17,7 +17,7 @@ def ingest() -> Ingest:
     settings = read_settings()
     objects = Objects(client("s3"), required(settings.bucket, "BUCKET"))
     return Ingest(
-        ingest_key=secret_field(
+        ingest_key=SecretField(
             client("secretsmanager"), required(settings.secret_ingest, "SECRET_INGEST"), "ingest_key"
         ),
         playbooks=S3Playbooks(objects),

@@ -4,14 +4,15 @@ The SDK's request models are passed by: they strip messages given as dicts to `{
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import urllib3
 from linebot.v3.messaging import ApiClient, ApiException, Configuration
 
 from functions.ports import Accepted, AccountRefused, RateLimited, Rejected, Unknown
 
+UNAUTHORIZED = 401
 CONFLICT = 409
 TOO_MANY = 429
 SERVER_ERROR = 500
@@ -20,10 +21,20 @@ _MONTHLY = "You have reached your monthly limit."
 _SAME_USER = "same user"
 
 
+class AccessToken(Protocol):
+    """The channel access token."""
+
+    def __call__(self) -> str:
+        """The token."""
+
+    def forget(self) -> None:
+        """Fetch it anew at the next call."""
+
+
 class LineMessaging:
     """The Messaging API of one channel."""
 
-    def __init__(self, api_url: str, access_token: Callable[[], str], timeout_seconds: float) -> None:
+    def __init__(self, api_url: str, access_token: AccessToken, timeout_seconds: float) -> None:
         self._api_url = api_url.rstrip("/")
         self._access_token = access_token
         self._timeout_seconds = timeout_seconds
@@ -48,10 +59,17 @@ class LineMessaging:
                 _request_timeout=self._timeout_seconds,
             )
         except ApiException as error:
+            if error.status == UNAUTHORIZED:
+                self._forget_token()
             return _accepted_before(error)
         except urllib3.exceptions.HTTPError as error:
             raise Unknown(f"no answer from LINE: {type(error).__name__}") from None
         return Accepted(str((answer.headers or {}).get("x-line-request-id", "")))
+
+    def _forget_token(self) -> None:
+        """The token may have been rotated: the next push reads the secret again."""
+        self._access_token.forget()
+        self._client = None
 
     def _api(self) -> ApiClient:
         if self._client is None:

@@ -7,7 +7,7 @@ from functions.aws.clients import client
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsSendQueue
-from functions.aws.secrets import secret_field
+from functions.aws.secrets import SecretField
 from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
 from functions.clock import clock_of
@@ -22,7 +22,7 @@ def deliver() -> Deliver:
     """The flow of this process."""
     settings, dynamodb = read_settings(), client("dynamodb")
     gates = required(settings.table_gates, "TABLE_GATES")
-    token = secret_field(
+    token = SecretField(
         client("secretsmanager"), required(settings.secret_line, "SECRET_LINE"), "channel_access_token"
     )
     return Deliver(

@@ -16,7 +16,7 @@ from functions.aws.items import DynamoCustomers
 from functions.aws.objects import S3Playbooks, S3RejectedEvents
 from functions.aws.queues import evaluation_body
 from functions.aws.schedules import CampaignSchedules, name_of
-from functions.aws.secrets import secret_field
+from functions.aws.secrets import SecretField
 from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
 from functions.ports import Retryable
@@ -77,14 +77,15 @@ def test_where_another_clock_fires_them_schedules_are_disabled(aws: Aws) -> None
 # --- secrets
 
 
-def test_a_secret_is_fetched_at_its_first_use_and_once(aws: Aws) -> None:
+def test_a_secret_is_fetched_at_its_first_use_and_kept_until_it_is_forgotten(aws: Aws) -> None:
     secrets, name = aws.client("secretsmanager"), aws.name("secret")
-    read = secret_field(secrets, name, "channel_secret")
+    read = SecretField(secrets, name, "channel_secret")
     secrets.create_secret(Name=name, SecretString='{"channel_secret": "first", "other": 1}')
     assert read() == "first"
     secrets.put_secret_value(SecretId=name, SecretString='{"channel_secret": "second"}')
     assert read() == "first"
-    assert secret_field(secrets, name, "channel_secret")() == "second"
+    read.forget()
+    assert read() == "second"
 
 
 # --- the account

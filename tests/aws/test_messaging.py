@@ -24,6 +24,25 @@ TIMEOUT_SECONDS = 5.0
 SHORT_SECONDS = 0.2
 
 
+class Token:
+    """A secret's values, one after the other each time it is forgotten."""
+
+    def __init__(self, *values: str) -> None:
+        self._values = list(values)
+        self._known = False
+        self.fetched = 0
+
+    def __call__(self) -> str:
+        self.fetched += not self._known
+        self._known = True
+        return self._values[0]
+
+    def forget(self) -> None:
+        self._known = False
+        if len(self._values) > 1:
+            self._values.pop(0)
+
+
 @pytest.fixture(scope="module")
 def running() -> Iterator[LineSandbox]:
     with LineSandbox() as sandbox:
@@ -39,7 +58,7 @@ def sandbox(running: LineSandbox) -> LineSandbox:
 
 @pytest.fixture
 def line(sandbox: LineSandbox) -> LineMessaging:
-    return LineMessaging(sandbox.url, lambda: SANDBOX_ACCESS_TOKEN, TIMEOUT_SECONDS)
+    return LineMessaging(sandbox.url, Token(SANDBOX_ACCESS_TOKEN), TIMEOUT_SECONDS)
 
 
 def arm(sandbox: LineSandbox, kind: FaultKind, **more: Any) -> None:
@@ -107,7 +126,7 @@ def test_each_answer_is_told_apart(
 def test_an_answer_that_does_not_come_in_time_is_unknown(sandbox: LineSandbox, kind: FaultKind) -> None:
     arm(sandbox, kind, seconds=SHORT_SECONDS * 4)
     with pytest.raises(Unknown, match="ReadTimeoutError"):
-        LineMessaging(sandbox.url, lambda: SANDBOX_ACCESS_TOKEN, SHORT_SECONDS).push(ANNE, HELLO, KEY)
+        LineMessaging(sandbox.url, Token(SANDBOX_ACCESS_TOKEN), SHORT_SECONDS).push(ANNE, HELLO, KEY)
 
 
 def test_a_user_whom_line_does_not_know_is_refused(line: LineMessaging) -> None:
@@ -117,7 +136,7 @@ def test_a_user_whom_line_does_not_know_is_refused(line: LineMessaging) -> None:
 
 def test_a_wrong_token_refuses_the_account(sandbox: LineSandbox) -> None:
     with pytest.raises(AccountRefused, match="http_401"):
-        LineMessaging(sandbox.url, lambda: "wrong", TIMEOUT_SECONDS).push(ANNE, HELLO, KEY)
+        LineMessaging(sandbox.url, Token("wrong"), TIMEOUT_SECONDS).push(ANNE, HELLO, KEY)
 
 
 def test_a_server_that_is_not_there_is_unknown() -> None:
@@ -125,21 +144,24 @@ def test_a_server_that_is_not_there_is_unknown() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with pytest.raises(Unknown, match="no answer"):
-        LineMessaging(f"http://127.0.0.1:{port}", lambda: "token", TIMEOUT_SECONDS).push(ANNE, HELLO, KEY)
+        LineMessaging(f"http://127.0.0.1:{port}", Token("token"), TIMEOUT_SECONDS).push(ANNE, HELLO, KEY)
 
 
 def test_the_token_is_fetched_at_the_first_push_only(sandbox: LineSandbox) -> None:
-    fetched: list[int] = []
-
-    def token() -> str:
-        fetched.append(1)
-        return SANDBOX_ACCESS_TOKEN
-
+    token = Token(SANDBOX_ACCESS_TOKEN)
     line = LineMessaging(sandbox.url, token, TIMEOUT_SECONDS)
-    assert fetched == []
+    assert token.fetched == 0
     line.push(ANNE, HELLO, KEY)
     line.push(ANNE, HELLO, OTHER_KEY)
-    assert fetched == [1]
+    assert token.fetched == 1
+
+
+def test_a_token_that_was_rotated_is_fetched_anew_after_a_refusal(sandbox: LineSandbox) -> None:
+    token = Token("of yesterday", SANDBOX_ACCESS_TOKEN)
+    line = LineMessaging(sandbox.url, token, TIMEOUT_SECONDS)
+    with pytest.raises(AccountRefused):
+        line.push(ANNE, HELLO, KEY)
+    assert line.push(ANNE, HELLO, KEY).request_id
 
 
 class Scripted(BaseHTTPRequestHandler):
@@ -179,7 +201,7 @@ def server() -> Iterator[str]:
 
 def answered(url: str, status: int, headers: dict[str, str], body: bytes) -> Accepted:
     Scripted.answer, Scripted.asked = (status, headers, body), []
-    return LineMessaging(url, lambda: "token", 2.0).push(ANNE, HELLO, KEY)
+    return LineMessaging(url, Token("token"), 2.0).push(ANNE, HELLO, KEY)
 
 
 def test_a_push_is_one_request_with_key_token_and_raw_json(server: str) -> None:

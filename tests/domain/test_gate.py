@@ -1,5 +1,7 @@
 """The gate keeps the last word on each fact, and linking loses nothing."""
 
+import itertools
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -273,3 +275,21 @@ def test_a_claim_is_found_by_its_send_id() -> None:
     gate = Gate("c1", claims=[claim("s1"), claim("s2")])
     assert gate.claim("s2") == claim("s2")
     assert gate.claim("s3") is None
+
+
+@pytest.mark.parametrize("ids", [("a", "b"), ("b", "a")])
+def test_of_one_instant_a_withdrawal_beats_the_consent_and_a_closing_the_opening(
+    ids: tuple[str, str],
+) -> None:
+    """A source may tell only the day; and who said no is left alone."""
+    first, second = ids
+    facts = [
+        event("consent_given", first, purpose="marketing"),
+        event("consent_withdrawn", second, purpose="marketing"),
+        event("inquiry_opened", first, case_id="c"),
+        event("inquiry_closed", second, case_id="c"),
+    ]
+    for order in itertools.permutations(facts):
+        gate = with_facts(Gate("c1"), order)
+        assert gate.consent["marketing"].value is False
+        assert gate.open_flags() == []

@@ -198,6 +198,23 @@ def test_an_opt_out_is_in_the_gate_although_everything_after_it_failed() -> None
     assert not world.gate().consent["marketing"].value
 
 
+def test_a_fact_is_in_the_gate_before_anything_of_its_message_is_folded_or_enqueued() -> None:
+    world = fresh()
+    world.advance(minutes=1)
+    world.ingest(world.event("consent_withdrawn", "c1", purpose="all"), world.purchase("c1"))
+    seen: list[tuple[str, bool]] = []
+
+    def note(_number: int, name: str, side: str) -> None:
+        if side == "before" and name in ("events.put_new", "customers.save", "send_queue.put"):
+            consent = world.gate().consent.get("all")
+            seen.append((name, consent is not None and not consent.value))
+
+    world.tap.watch(note)
+    world.step()
+    assert {name for name, _ in seen} == {"events.put_new", "customers.save", "send_queue.put"}
+    assert all(known for _, known in seen)
+
+
 def test_an_older_consent_does_not_undo_a_newer_withdrawal() -> None:
     world = fresh()
     at = world.now
@@ -691,6 +708,26 @@ def test_a_scenario_is_entered_again_only_after_its_pause() -> None:
         world.advance(days=15)
     assert world.line.copies("U1") == ["thanks"] * 2
     assert {record.send_id for record in world.records()} == {push.key for push in world.line.pushes}
+
+
+def test_a_scenario_without_a_pause_is_entered_once_ever() -> None:
+    world = World(playbook(scenarios={"once": scenario("purchase", send("thanks"))}))
+    world.customer_with_line()
+    for _ in range(3):
+        world.ingest(world.purchase("c1"))
+        world.advance(days=100)
+    assert world.line.copies("U1") == ["thanks"]
+
+
+def test_a_scenario_is_not_entered_twice_at_a_time() -> None:
+    book = playbook(scenarios={"again": scenario("purchase", days(10), send("thanks"), reentry_seconds=0)})
+    world = World(book)
+    world.customer_with_line()
+    for _ in range(3):
+        world.ingest(world.purchase("c1"))
+        world.advance(days=2)
+    world.advance(days=30)
+    assert world.line.copies("U1") == ["thanks"]
 
 
 def test_a_scenario_that_is_switched_off_starts_nothing() -> None:

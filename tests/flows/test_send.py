@@ -537,6 +537,21 @@ def test_an_intent_that_expired_after_its_claim_is_unknown_however_late_it_comes
     assert ends(world) == [("unknown", "expired")]
 
 
+def test_a_claim_that_another_decision_pruned_ends_as_unknown_all_the_same() -> None:
+    world = fresh()
+    intent = world.intent(expires_seconds=3600)
+    cut_off_after_claim(world, intent)
+    (waiting,) = world.send_queue.waiting
+    world.send_queue.waiting.clear()
+    world.advance(days=1)
+    world.enqueue(world.intent("thanks"))
+    world.run()
+    assert [claim.step for claim in world.gate().claims] == ["thanks"]
+    world.send_queue.waiting.append(waiting)
+    world.run()
+    assert ends(world) == [("sent", ""), ("unknown", "expired")]
+
+
 def test_a_message_that_cannot_be_rendered_fails_and_takes_no_slot() -> None:
     bad = Message("promotion", "h", [{"type": "text", "text": "{{ missing }}"}])
     world = World(playbook(scenarios={"path": PATH}, messages={"bad": bad}))
