@@ -18,13 +18,14 @@ def evaluate_function(
     objects: Objects,
     schedules: Schedules,
 ) -> Function:
-    """One message, one chunk of work: it re-enqueues itself rather than run long."""
+    """One message, one campaign run: it re-enqueues itself when its time is nearly over."""
     parameters = around.parameters
     function = Function(
         scope,
         "evaluate",
         around=around,
         memory_mb=1024,
+        timeout=parameters.evaluate_timeout(),
         environment={
             "TABLE_CUSTOMERS": tables.customers.table_name,
             "TABLE_GATES": tables.gates.table_name,

@@ -24,6 +24,9 @@ class Parameters:
         self.worker_timeout_seconds = _number(stack, "WorkerTimeoutSeconds", 30, 1, 900)
         # Six times the time-out, as AWS advises: a message must not reappear while its batch is being retried.
         self.queue_visibility_seconds = _number(stack, "QueueVisibilitySeconds", 180, 1, 43_200)
+        # A campaign's pages are walked again by each invocation: it gets as long as Lambda gives.
+        self.evaluate_timeout_seconds = _number(stack, "EvaluateTimeoutSeconds", 900, 1, 900)
+        self.evaluate_visibility_seconds = _number(stack, "EvaluateVisibilitySeconds", 960, 1, 43_200)
         self.send_concurrency = _number(stack, "SendConcurrency", 5, 2, 1_000)
         # The embedded engine answers over plain HTTP, where a policy that denies it would refuse every call.
         self.tls_only = cdk.CfnCondition(
@@ -34,9 +37,14 @@ class Parameters:
         """How long a worker may take over one batch."""
         return cdk.Duration.seconds(self.worker_timeout_seconds.value_as_number)
 
-    def queue_visibility(self) -> cdk.Duration:
-        """How long a received message stays hidden from other workers."""
-        return cdk.Duration.seconds(self.queue_visibility_seconds.value_as_number)
+    def evaluate_timeout(self) -> cdk.Duration:
+        """How long one invocation may walk through a campaign's recipients."""
+        return cdk.Duration.seconds(self.evaluate_timeout_seconds.value_as_number)
+
+    def queue_visibility(self, name: str) -> cdk.Duration:
+        """How long a message received from this queue stays hidden from other workers."""
+        given = self.evaluate_visibility_seconds if name == "evaluate" else self.queue_visibility_seconds
+        return cdk.Duration.seconds(given.value_as_number)
 
 
 def _text(stack: Construct, name: str, default: str, description: str) -> cdk.CfnParameter:

@@ -55,7 +55,7 @@ class Queues(Construct):
             name,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             retention_period=cdk.Duration.days(kept_days),
-            visibility_timeout=self._parameters.queue_visibility(),
+            visibility_timeout=self._parameters.queue_visibility(name.lower()),
             dead_letter_queue=redrive,
             enforce_ssl=True,
         )

@@ -121,6 +121,8 @@ def local_parameters(wishes: Wishes, line_url: str) -> Mapping[str, str]:
         "TimerShards": "1",
         "WorkerTimeoutSeconds": "10",
         "QueueVisibilitySeconds": "12",
+        "EvaluateTimeoutSeconds": "10",
+        "EvaluateVisibilitySeconds": "12",
         "SendConcurrency": str(wishes.send_concurrency),
     }
 
