@@ -1,0 +1,173 @@
+"""Each reason of the gate, and the order of its rules."""
+
+import msgspec
+import pytest
+
+from functions.domain.gate import Claim, Contact, Gate, with_facts
+from functions.domain.playbook import Cap
+from functions.domain.profiles import Register
+from functions.domain.verdicts import (
+    Allow,
+    Ended,
+    Wait,
+    judge,
+)
+from tests.domain.strategies import DAY, HOUR, NOON, SECOND, WEEK, event, intent, linked_gate
+from tests.domain.verdicts import (
+    BARRIERS,
+    BY,
+    CONTENT,
+    DAY_SECONDS,
+    NOW,
+    WEEKLY,
+    consents,
+    contacted,
+    decided,
+    rules,
+    situation,
+    suppressed,
+    verdict,
+)
+
+
+def test_what_nothing_forbids_is_claimed_whole() -> None:
+    one = intent()
+    allowed = decided(one)
+    claim = Claim(one.send_id, "cart/1", "hello", "U1", CONTENT, NOON, NOON, NOON + WEEK + HOUR)
+    assert allowed.verdict == Allow(claim)
+    assert allowed.gate.claims == [claim]
+    assert allowed.gate.contacts == [Contact(one.send_id, "promotion", NOON)]
+
+
+def test_the_claim_outlives_its_intent_by_an_hour() -> None:
+    one = intent(expires=2 * DAY)
+    allowed = verdict(one)
+    assert isinstance(allowed, Allow)
+    assert allowed.claim.until == one.expires_at + HOUR
+
+
+def test_a_decision_prunes_the_gate() -> None:
+    old = contacted(NOON - 40 * DAY)
+    assert old[0] not in decided(intent(), linked_gate(contacts=old)).gate.contacts
+
+
+def test_after_its_end_an_intent_has_expired() -> None:
+    one = intent()
+    assert verdict(one, now=one.expires_at) == suppressed("expired")
+    assert isinstance(verdict(one, now=one.expires_at - SECOND), Allow)
+
+
+def test_so_late_that_a_claim_may_be_forgotten_the_end_is_unknown() -> None:
+    one = intent()
+    assert verdict(one, now=one.expires_at + HOUR - SECOND) == suppressed("expired")
+    assert verdict(one, now=one.expires_at + HOUR) == Ended("unknown", "expired")
+
+
+def test_a_source_that_was_switched_off_is_stopped() -> None:
+    assert verdict(intent(), switched_off=True) == suppressed("stopped")
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        Gate("c1"),
+        linked_gate("U2"),
+        Gate("c1", link=Register(None, NOON, "e")),
+        with_facts(linked_gate(), [event("line_unfollow", line_user_id="U1")]),
+    ],
+    ids=["no link", "another link", "unlinked", "blocked"],
+)
+def test_who_cannot_be_reached_is_unreachable(gate: Gate) -> None:
+    assert verdict(intent(), gate) == suppressed("unreachable")
+
+
+def test_an_intent_for_nobody_is_unreachable() -> None:
+    assert verdict(intent(line_user_id=""), Gate("c1")) == suppressed("unreachable")
+
+
+@pytest.mark.parametrize(
+    ("purposes", "gate", "allowed"),
+    [
+        ([], consents(), True),
+        ([], consents(promotion=False), False),
+        ([], consents(all=False), False),
+        ([], consents(news=False), True),
+        (["news"], consents(), False),
+        (["news"], consents(news=True), True),
+        (["news"], consents(news=False), False),
+        (["news"], consents(other=True), False),
+        (["news"], consents(news=True, promotion=False), False),
+        (["news"], consents(news=True, all=False), False),
+        (["news", "offers"], consents(offers=True), True),
+        (["news", "offers"], consents(offers=True, news=False), False),
+    ],
+)
+def test_consent_is_for_the_purpose_and_a_withdrawal_always_counts(
+    purposes: list[str], gate: Gate, allowed: bool
+) -> None:
+    answer = verdict(intent(), gate, rules(consent={"promotion": purposes}))
+    assert isinstance(answer, Allow) if allowed else answer == suppressed("no_consent")
+
+
+def test_the_consent_that_another_kind_needs_is_not_asked_for() -> None:
+    assert isinstance(verdict(intent(kind="support"), by=rules(consent={"promotion": ["news"]})), Allow)
+
+
+def test_an_open_case_excludes_the_kinds_that_it_names() -> None:
+    gate = with_facts(linked_gate(), [event("complaint_opened")])
+    by = rules(exclusions={"complaint": ["promotion"], "inquiry": ["promotion"]})
+    assert verdict(intent(), gate, by) == suppressed("excluded:complaint")
+    assert isinstance(verdict(intent(kind="support"), gate, by), Allow)
+    assert isinstance(verdict(intent(), gate, rules(exclusions={"inquiry": ["promotion"]})), Allow)
+
+
+def test_one_of_two_cases_that_is_still_open_excludes() -> None:
+    facts = [
+        event("inquiry_opened", "e1", case_id="1"),
+        event("inquiry_opened", "e2", case_id="2"),
+        event("inquiry_closed", "e3", NOON + SECOND, case_id="1"),
+    ]
+    by = rules(exclusions={"inquiry": ["promotion"]})
+    assert verdict(intent(), with_facts(linked_gate(), facts), by) == suppressed("excluded:inquiry")
+
+
+def test_the_first_flag_that_excludes_is_told() -> None:
+    gate = with_facts(linked_gate(), [event("refund_started"), event("complaint_opened", "e2")])
+    by = rules(exclusions={"refund": ["promotion"], "complaint": ["support"]})
+    assert verdict(intent(), gate, by) == suppressed("excluded:refund")
+
+
+def test_who_bought_meanwhile_is_no_longer_eligible() -> None:
+    assert verdict(intent(), eligible=False) == suppressed("no_longer_eligible")
+
+
+def test_a_stopped_account_holds() -> None:
+    assert verdict(intent(), stopped_until=NOON + HOUR) == Wait(NOON + HOUR, "stopped")
+    assert isinstance(verdict(intent(), stopped_until=NOON), Allow)
+
+
+def test_an_account_that_is_stopped_past_the_end_suppresses() -> None:
+    one = intent(expires=HOUR)
+    assert verdict(one, stopped_until=one.expires_at) == suppressed("stopped")
+
+
+@pytest.mark.parametrize(
+    "first", range(len(BARRIERS)), ids=[f"{n} {name}" for n, (name, _) in enumerate(BARRIERS)]
+)
+def test_of_several_reasons_the_first_of_the_order_is_told(first: int) -> None:
+    put = {key: value for _, parts in BARRIERS[first:] for key, value in parts.items()}
+    made_at = put.pop("made_at", NOW - DAY)
+    by = msgspec.structs.replace(BY, quiet_hours=put.pop("quiet_hours", None))
+    around = {key: put.pop(key) for key in ("switched_off", "eligible", "stopped_until") if key in put}
+    refused = judge(
+        intent(made_at=made_at), msgspec.structs.replace(linked_gate(), **put), by, situation(**around), NOW
+    )
+    assert isinstance(refused, Wait | Ended)
+    assert refused.reason == BARRIERS[first][0]
+
+
+def test_caps_are_asked_in_their_order() -> None:
+    caps = [WEEKLY, Cap("daily", ["promotion"], 1, DAY_SECONDS, DAY_SECONDS)]
+    gate = linked_gate(contacts=contacted(NOON - HOUR))
+    assert verdict(intent(), gate, rules(caps=caps)) == suppressed("capped:weekly")
+    assert verdict(intent(), gate, rules(caps=caps[::-1])) == Wait(NOON + 23 * HOUR, "capped:daily")
