@@ -11,13 +11,11 @@ pytestmark = pytest.mark.e2e
 
 
 def log_lines(shop: Shop) -> Iterator[str]:
-    """Every line that any function of this deployment has logged."""
+    """Every line that any function of this deployment has logged, page by page."""
     logs = shop.stores.target.client("logs")
     for group in logs.describe_log_groups()["logGroups"]:
-        name = group["logGroupName"]
-        for stream in logs.describe_log_streams(logGroupName=name)["logStreams"]:
-            events = logs.get_log_events(logGroupName=name, logStreamName=stream["logStreamName"])["events"]
-            yield from (event["message"] for event in events)
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        yield from (event["message"] for page in pages for event in page["events"])
 
 
 def test_no_log_names_a_customer_a_line_user_or_what_they_wrote(shop: Shop) -> None:
