@@ -52,6 +52,7 @@ def end_groups(groups: Iterable[int], mark: str) -> None:
         for process in _marked(wanted, mark):
             _signal(process.pid, number)
         if _gone_within(patience, wanted, mark):
+            _collect(wanted)
             return
     left = ", ".join(str(process.pid) for process in _marked(wanted, mark))
     raise LocalError(f"Could not stop process {left}: end it by hand.")
@@ -101,7 +102,6 @@ def _gone_within(seconds: float, groups: set[int], mark: str) -> bool:
     while time.monotonic() < deadline:
         _reap()
         if not _marked(groups, mark):
-            _reap()  # the last one may have ended after it was looked for
             return True
         time.sleep(POLL_SECONDS)
     return False
@@ -110,6 +110,14 @@ def _gone_within(seconds: float, groups: set[int], mark: str) -> bool:
 def _signal(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
+
+
+def _collect(groups: set[int]) -> None:
+    """Wait for our own children of these groups: one that is exiting is not listed, and not yet collected either."""
+    for pid in groups & _children.keys():
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            _children[pid].wait(timeout=KILL_SECONDS)
+    _reap()
 
 
 def _reap() -> None:
