@@ -26,15 +26,13 @@ def decide_function(
             "TABLE_GATES": tables.gates.table_name,
             "TABLE_EVENTS": tables.events.table_name,
             "TABLE_TIMERS": tables.timers.table_name,
-            "QUEUE_INBOX_URL": queues.inbox.queue.queue_url,
             "QUEUE_SEND_URL": queues.send.queue.queue_url,
             "BUCKET": objects.bucket.bucket_name,
             "TIMER_SHARDS": parameters.timer_shards.value_as_string,
-            "HOLD_IN_QUEUE_SECONDS_MAX": parameters.hold_in_queue_seconds_max.value_as_string,
         },
     )
     _allow_tables(function, tables)
-    function.may_send(queues.inbox.queue, queues.send.queue)
+    function.may_send(queues.send.queue)
     function.may_use_objects(objects.bucket, read=["playbooks/"])
     feed(function, queues.inbox.queue, batch=BATCH)
     return function
@@ -42,13 +40,9 @@ def decide_function(
 
 def _allow_tables(function: Function, tables: Tables) -> None:
     # A transaction is authorized item by item, under the action each item would need alone.
-    item = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"]
-    change = ["dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"]
-    keyed_by_customer = [tables.customers.table_arn, tables.gates.table_arn]
-    function.allow([*item, *change], [*keyed_by_customer, tables.identities.table_arn])
-    function.allow(["dynamodb:Query"], [tables.identities.table_arn, tables.events.table_arn])
-    function.allow(
-        ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchWriteItem"], [tables.events.table_arn]
-    )
+    item = ["dynamodb:GetItem", "dynamodb:PutItem"]
+    function.allow([*item, "dynamodb:BatchGetItem"], [tables.customers.table_arn, tables.gates.table_arn])
+    function.allow(item, [tables.identities.table_arn])
+    function.allow([*item, "dynamodb:BatchWriteItem", "dynamodb:Query"], [tables.events.table_arn])
     function.allow(["dynamodb:PutItem"], [tables.timers.table_arn])
     function.may_use_tables()

@@ -28,7 +28,6 @@ def evaluate_function(
         timeout=parameters.evaluate_timeout(),
         environment={
             "TABLE_CUSTOMERS": tables.customers.table_name,
-            "TABLE_GATES": tables.gates.table_name,
             "QUEUE_SEND_URL": queues.send.queue.queue_url,
             "QUEUE_EVALUATE_URL": queues.evaluate.queue.queue_url,
             "QUEUE_EVALUATE_ARN": queues.evaluate.queue.queue_arn,
@@ -39,8 +38,7 @@ def evaluate_function(
             "SCHEDULES_STATE": parameters.schedules_state.value_as_string,
         },
     )
-    function.allow(["dynamodb:Scan", "dynamodb:Query"], [tables.customers.table_arn])
-    function.allow(["dynamodb:BatchGetItem"], [tables.gates.table_arn])
+    function.allow(["dynamodb:Scan"], [tables.customers.table_arn])
     function.may_use_tables()
     function.may_send(queues.send.queue, queues.evaluate.queue)
     function.may_use_objects(objects.bucket, read=["playbooks/", "runs/"], write=["runs/"])

@@ -20,9 +20,7 @@ def tick_function(scope: Construct, around: Surroundings, tables: Tables, queues
             "TIMER_SHARDS": around.parameters.timer_shards.value_as_string,
         },
     )
-    function.allow(
-        ["dynamodb:Query", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], [tables.timers.table_arn]
-    )
+    function.allow(["dynamodb:Query", "dynamodb:BatchWriteItem"], [tables.timers.table_arn])
     function.may_use_tables()
     function.may_send(queues.inbox.queue, queues.send.queue)
     return function

@@ -94,6 +94,7 @@ def test_up_replaces_a_run_whose_processes_are_gone(wishes: Wishes) -> None:
     bring_up(wishes)
     processes.end_groups(wishes.place.groups().values(), str(wishes.place.run_dir))
     bring_up(wishes)
+    assert local_target(wishes.place.record_path).client("sqs").list_queues()["QueueUrls"]
     bring_down(wishes.place)
 
 
