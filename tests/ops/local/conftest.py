@@ -38,7 +38,8 @@ def handler(event, context):
         for row in rows:
             if "stuck" not in row["sk"]["S"] and dt.datetime.fromisoformat(row["due"]["S"]) <= now():
                 sqs.send_message(QueueUrl=S.queue_inbox_url, MessageBody=row["sk"]["S"])
-                dynamodb.delete_item(TableName=S.table_timers, Key={"pk": row["pk"], "sk": row["sk"]})
+                done = {"DeleteRequest": {"Key": {"pk": row["pk"], "sk": row["sk"]}}}
+                dynamodb.batch_write_item(RequestItems={S.table_timers: [done]})
 """,
     "decide": """
 from functions.shared import *
