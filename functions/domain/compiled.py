@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 
+from functions.domain.context import EMPTY, Context
 from functions.domain.events import BUILT_IN, Dictionary
 from functions.domain.instants import Instant
 from functions.domain.line_events import LINE_EVENTS
@@ -15,10 +16,11 @@ Predicate = Callable[[Profile, Instant], bool]
 
 
 class Compiled:
-    """One version of a playbook. Holds no state but its cache of predicates."""
+    """One version of a playbook, with the context facts known now. Holds no state but its cache of predicates."""
 
-    def __init__(self, playbook: Playbook) -> None:
+    def __init__(self, playbook: Playbook, context: Context = EMPTY) -> None:
         self.playbook = playbook
+        self.context = context
         self.version = playbook.version
         self.dictionary: Dictionary = {**BUILT_IN, **LINE_EVENTS, **playbook.events}
         self.rules = Rules(playbook.caps, playbook.quiet_hours, playbook.consent, playbook.exclusions)

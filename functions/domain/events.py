@@ -11,7 +11,7 @@ from functions.domain.instants import Instant, InstantError, parse_instant
 
 Scalar = str | int | float | bool
 Status = Literal["provisional", "confirmed"]
-PropertyKind = Literal["string", "number", "boolean", "instant", "list"]
+PropertyKind = Literal["string", "number", "boolean", "instant", "date", "list"]
 
 NUMBER_MAX = 1e12  # sums are kept in millionths within 63 bits
 TEXT_CHARACTERS_MAX = 1024
@@ -54,12 +54,32 @@ class PropertyType(msgspec.Struct, frozen=True, omit_defaults=True):
     meaning: str = ""
 
 
+class Amendment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an event says about an earlier one: the event named `event` with the same value of the property `by`.
+
+    With `less` empty the earlier one is taken back entirely, as if it had never happened; otherwise its sums are
+    lessened by this event's properties (property of this event → summed property of the earlier one).
+    """
+
+    event: str
+    by: str
+    less: dict[str, str] = {}
+
+
 class EventType(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One word of the dictionary. `alias` is the name under which segments read it."""
+    """One word of the dictionary. `alias` is the name under which segments read it.
+
+    `verb`: the word for "has happened with this indexed value", as in bought("skincare"); `keep_days`: for how long
+    single occurrences are remembered, for windows such as orders.count_in(days=90); `amends`: an earlier event that
+    this one corrects.
+    """
 
     meaning: str
     alias: str = ""
     properties: dict[str, PropertyType] = {}
+    verb: str = ""
+    keep_days: int = 0
+    amends: Amendment | None = None
 
 
 Dictionary = Mapping[str, EventType]
@@ -128,7 +148,16 @@ def _is_kind(value: object, kind: PropertyKind) -> bool:
         )
     if not isinstance(value, str) or len(value) > TEXT_CHARACTERS_MAX:
         return False
+    if kind == "date":
+        return _is_date(value)
     return kind == "string" or _is_instant(value)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return dt.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _is_instant(text: str) -> bool:
@@ -144,6 +173,7 @@ _EXPECTED: Mapping[PropertyKind, str] = {
     "number": "a finite number of at most 1,000,000,000,000",
     "boolean": "true or false",
     "instant": "an instant such as 2026-11-01T03:04:05Z",
+    "date": "a date such as 1990-05-14",
     "list": f"a list of at most {LIST_ITEMS_MAX} strings",
 }
 

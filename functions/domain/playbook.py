@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from functions.domain.events import EventType
+from functions.domain.events import EventType, Scalar
 
 Kind = Literal["support", "notification", "promotion"]
 Expression = Any
@@ -13,13 +13,52 @@ Expression = Any
 
 
 class Cap(msgspec.Struct, frozen=True, omit_defaults=True):
-    """At most `limit` messages of these kinds in any rolling window; a refusal is held up to `hold_seconds_max`."""
+    """At most `limit` messages of these kinds in any rolling window; a refusal is held up to `hold_seconds_max`.
+
+    `calendar`: where set, the window is the customer's own calendar day, ISO week or month instead of a rolling one;
+    `categories`: where given, only messages of these categories count and are held back.
+    """
 
     id: str
     kinds: list[Kind]
     limit: int
     window_seconds: int
     hold_seconds_max: int = 0
+    calendar: Literal["", "day", "week", "month"] = ""
+    categories: list[str] = []
+
+
+class Exclusion(msgspec.Struct, frozen=True):
+    """Customers for whom the expression holds get no message of these kinds: support comes first."""
+
+    when: Expression
+    kinds: list[Kind]
+
+
+class Holdout(msgspec.Struct, frozen=True):
+    """So many percent of all people get no message of these kinds, so that the rest can be compared with them."""
+
+    percent: float
+    kinds: list[Kind]
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A source of events, and how old its newest word may be before nothing that rests on it is sent."""
+
+    fresh_seconds: int
+
+
+class Price(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What messages cost: `free_messages` a month are paid with the plan (`plan_yen`), each further one `yen_each`.
+
+    None: no limit of ours on messages or yen a month.
+    """
+
+    plan_yen: int = 0
+    free_messages: int = 0
+    yen_each: float = 0.0
+    messages_max: int | None = None
+    yen_max: int | None = None
 
 
 class QuietHours(msgspec.Struct, frozen=True):
@@ -39,8 +78,19 @@ class Segment(msgspec.Struct, frozen=True, omit_defaults=True):
     meaning: str = ""
 
 
+class Slot(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A variable filled from a context fact: fact `context` under the key that the attribute `by` holds, or `key`."""
+
+    context: str
+    by: str = ""
+    key: str = ""
+
+
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is said: LINE message objects whose texts are templates, and the values they fall back to."""
+    """What is said: LINE message objects whose texts are templates, and the values they fall back to.
+
+    `slots` are variables that come from context facts; each has its fallback in `fallbacks` too.
+    """
 
     kind: Kind
     hash: str
@@ -48,6 +98,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     fallbacks: dict[str, Any] = {}
     removes: str = ""
     discount_reason: str = ""
+    category: str = ""
+    slots: dict[str, Slot] = {}
 
 
 class Send(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="op", tag="send"):
@@ -102,6 +154,26 @@ class SetTag(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="op", ta
     remove: bool = False
 
 
+class SetAttribute(msgspec.Struct, frozen=True, tag_field="op", tag="set_attribute"):
+    """Set an attribute of the customer."""
+
+    name: str
+    value: Scalar
+
+
+class Split(msgspec.Struct, frozen=True, tag_field="op", tag="split"):
+    """Go the way of the customer's variant of an experiment: `arms` are (variant, step number), always ahead."""
+
+    experiment: str
+    arms: list[tuple[str, int]]
+
+
+class RichMenu(msgspec.Struct, frozen=True, tag_field="op", tag="rich_menu"):
+    """Show the customer one of the playbook's rich menus; empty: the account's default again."""
+
+    menu: str
+
+
 class End(msgspec.Struct, frozen=True, tag_field="op", tag="end"):
     """The journey ends here."""
 
@@ -110,17 +182,26 @@ Step = Send | WaitFor | WaitUntilLocal | WaitForEvent | Branch | Goto | SetTag |
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What starts a journey: an event no older than `fresh_seconds`, and what must hold then."""
+    """What starts a journey: an event, or entering (`on` = "entered") or leaving a segment.
+
+    It is no older than `fresh_seconds`, and `when` must hold then. Exactly one of `event` and `segment` is set.
+    """
 
     event: str
     fresh_seconds: int
     when: Expression | None = None
+    segment: str = ""
+    on: Literal["entered", "left"] = "entered"
 
 
 class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
     """Steps with jumps resolved to step numbers, all ahead: a journey that does not wait comes to its end.
 
-    `reentry_seconds`: None is once ever; else how long after the last entry the next is allowed.
+    `reentry_seconds`: None is once ever; else how long after the last entry the next is allowed. `not_with`: no entry
+    while a journey through one of these scenarios goes on; `replaces`: journeys through these end when one begins here.
+    `migrate`: what becomes of running journeys of older versions (None: they stay): old step name → the step name here
+    at which they go on; steps that are not named go on at the step of the same name. `needs`: sources that must be
+    fresh; `holdout_percent`: so many percent of people go through it without getting its messages.
     """
 
     entry: Entry
@@ -133,6 +214,20 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
     reentry_seconds: int | None = None
     exit: Expression | None = None
     goal: Expression | None = None
+    not_with: list[str] = []
+    replaces: list[str] = []
+    migrate: dict[str, str] | None = None
+    needs: list[str] = []
+    holdout_percent: float = 0.0
+
+
+class Experiment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A comparison of variants that differ in exactly one thing. `variants`: name → weight; buckets are stable."""
+
+    changes: Literal["frequency", "appeal", "offer", "timing", "preview_text", "format"]
+    variants: dict[str, int]
+    goal: str = ""
+    owner: str = ""
 
 
 class Weekly(msgspec.Struct, frozen=True):
@@ -154,12 +249,16 @@ class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
     weekly: Weekly | None = None
     once: dt.datetime | None = None
     hold_seconds_max: int | None = None
+    needs: list[str] = []
+    holdout_percent: float = 0.0
 
 
 class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     """The whole of it. `version` is the hash of everything else; `consent` maps a kind to the purposes that allow it.
 
-    A lower `rank` goes first. An empty list of purposes needs no consent; a withdrawal always counts.
+    A lower `rank` goes first. An empty list of purposes needs no consent; a withdrawal always counts. `exclusions` maps
+    a case flag to the kinds that an open case stops, `exclusion_rules` a name to an expression that does; `rich_menus`
+    maps the playbook's names to LINE's menu ids.
     """
 
     version: str
@@ -174,4 +273,10 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     scenarios: dict[str, Scenario]
     campaigns: dict[str, Campaign]
     messages: dict[str, Message]
+    exclusion_rules: dict[str, Exclusion] = {}
+    holdout: Holdout | None = None
+    sources: dict[str, Source] = {}
+    price: Price = Price()
+    experiments: dict[str, Experiment] = {}
+    rich_menus: dict[str, str] = {}
     format: int = 1
