@@ -7,7 +7,7 @@ ENGINE := .engine
 SETUP := requirements/setup.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint types unit e2e test demo clean
+.PHONY: help setup lock lint types unit e2e test demo bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -52,6 +52,9 @@ test: lint types unit e2e  ## everything, from a bare machine
 
 demo: setup  ## the main job, end to end, on real purchase data
 	$(BIN)/python -m ops.demo
+
+bench: setup  ## benchmarks against their baselines in the same run → build/bench.json and a table
+	$(BIN)/python -m ops.bench
 
 clean:  ## take away what the other targets made
 	rm -rf $(VENV) $(ENGINE) build cdk.out node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis

