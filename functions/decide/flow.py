@@ -17,6 +17,7 @@ from functions.domain.events import Event
 from functions.domain.gate import Gate, concerns_gate, new_gate, with_facts
 from functions.domain.instants import Instant
 from functions.domain.line_events import anonymous_id, is_anonymous, read_line_event
+from functions.domain.profiles import must_refold
 from functions.domain.progress import Versions, moved_on, take_in, take_in_again
 from functions.ports import (
     Conflict,
@@ -75,7 +76,8 @@ class Decide:
         """New events of one customer, live.
 
         An event is kept after the customer was loaded. While the customer is still at that version nobody can have
-        folded it, and it is simply folded; in any other case the whole history is.
+        folded it, and it is simply folded; in any other case the whole history is, and also where a correction
+        comes after what it corrects.
         """
         customer_id = self._settled_owner(customer_id)
         customer_id = self._note_facts(customer_id, events)
@@ -86,7 +88,11 @@ class Decide:
             nonlocal news
             news = [event for event in events if self._is_new(customer, event)] if news is None else []
             current, versions = self.playbooks.in_force(), self._versions(customer)
-            if any(not customer.has_seen(event) for event in events if event not in news):
+            if (
+                customer.refold
+                or must_refold(customer.profile, news, current.dictionary)
+                or any(not customer.has_seen(event) for event in events if event not in news)
+            ):
                 return take_in_again(customer, self._all_of(customer), current, versions, self.account, now)
             unseen = [event for event in news if not customer.has_seen(event)]
             return take_in(customer, unseen, current, versions, self.account, now) if unseen else customer
@@ -164,6 +170,9 @@ class Decide:
         return not any(self.events.has(alias.customer_id, event.identity) for alias in customer.aliases)
 
     def _woken(self, customer: Customer, now: Instant) -> Customer:
+        if customer.refold:
+            current, versions = self.playbooks.in_force(), self._versions(customer)
+            return take_in_again(customer, self._all_of(customer), current, versions, self.account, now)
         return moved_on(customer, self._versions(customer), self.account, now)
 
     def _versions(self, customer: Customer) -> Versions:

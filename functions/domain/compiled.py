@@ -44,7 +44,7 @@ class Compiled:
         """The compiled form of one of this playbook's own expressions."""
         known = self._predicates.get(id(expression))
         if known is None:
-            known = self._predicates[id(expression)] = compile_predicate(expression)
+            known = self._predicates[id(expression)] = compile_predicate(expression, self.context)
         return known
 
     def holds(self, expression: Expression | None, profile: Profile, now: Instant) -> bool:

@@ -11,10 +11,9 @@ from functions.domain.journeys import (
     Journey,
     fingerprint,
 )
-from functions.domain.profiles import Profile, Register, fold, fold_all, registers_union
+from functions.domain.profiles import Profile, Register, fold, fold_all, registers_union, written_by_journeys
 from functions.domain.sends import Intent
 
-JOURNEY = "journey:"
 SEEN_KEPT = 64
 """So many of the newest events are known to the item itself; older duplicates are found in the event history."""
 
@@ -36,7 +35,8 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     """One customer. `seen` holds fingerprints of the newest events; `outbox` intents that wait to be enqueued;
     `armed_at` the instant of the one timer row; `intended` how many intents each source has made, for the accounts;
     `aliases` the anonymous friends whose history is this customer's; a friend who was unlinked again counts its
-    history from `history_from` on."""
+    history from `history_from` on; `refold`: its next change folds the profile anew from the whole history, because a
+    correction on one side of a tie touches the other's events."""
 
     customer_id: str
     version: int = 0
@@ -50,6 +50,7 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     aliases: list[Alias] = []
     history_from: Instant | None = None
     merged_into: str = ""
+    refold: bool = False
 
     @property
     def line_user_id(self) -> str:
@@ -92,7 +93,7 @@ def folded(customer: Customer, events: Iterable[Event], current: Compiled) -> Cu
 
 
 def rebuilt(customer: Customer, history: Sequence[Event], current: Compiled) -> Customer:
-    """The customer with the profile folded anew from all events kept; what journeys tagged stays.
+    """The customer with the profile folded anew from all events kept; what journeys set stays, and so does the tie.
 
     `history` is in the order in which it was kept: what another worker has kept and not yet folded is among the
     newest, and so is known not to be new when that worker comes to fold it.
@@ -100,10 +101,21 @@ def rebuilt(customer: Customer, history: Sequence[Event], current: Compiled) -> 
     start = customer.history_from
     events = [event for event in history if start is None or event.occurred_at > start]
     profile = fold_all(in_order(events), current.dictionary)
-    tags = {name: tag for name, tag in customer.profile.tags.items() if tag.event_id.startswith(JOURNEY)}
-    profile = msgspec.structs.replace(profile, tags=registers_union(profile.tags, tags))
+    profile = _with_own(profile, customer.profile)
     newest = [fingerprint(event.identity) for event in events if not event.imported][-SEEN_KEPT:]
-    return msgspec.structs.replace(customer, profile=profile, seen=_newest([*customer.seen, *newest]))
+    return msgspec.structs.replace(
+        customer, profile=profile, seen=_newest([*customer.seen, *newest]), refold=False
+    )
+
+
+def _with_own(folded_anew: Profile, before: Profile) -> Profile:
+    own = written_by_journeys(before)
+    return msgspec.structs.replace(
+        folded_anew,
+        attributes=registers_union(folded_anew.attributes, own.attributes),
+        tags=registers_union(folded_anew.tags, own.tags),
+        linked=own.linked,
+    )
 
 
 def _newest(seen: list[str]) -> list[str]:

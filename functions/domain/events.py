@@ -149,11 +149,12 @@ def _is_kind(value: object, kind: PropertyKind) -> bool:
     if not isinstance(value, str) or len(value) > TEXT_CHARACTERS_MAX:
         return False
     if kind == "date":
-        return _is_date(value)
+        return is_date(value)
     return kind == "string" or _is_instant(value)
 
 
-def _is_date(text: str) -> bool:
+def is_date(text: str) -> bool:
+    """Whether the text is a date as 1990-05-14 is one."""
     try:
         return dt.date.fromisoformat(text).isoformat() == text
     except ValueError:

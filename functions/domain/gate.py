@@ -13,7 +13,14 @@ import msgspec
 from functions.domain.events import CASE_FLAGS, Event
 from functions.domain.instants import Instant
 from functions.domain.playbook import Kind
-from functions.domain.profiles import Register, later, registers_union
+from functions.domain.registers import (
+    Register,
+    facts_union,
+    later,
+    registers_union,
+    stronger,
+    with_consent,
+)
 
 CONTACTS_KEPT = dt.timedelta(days=32)
 """Longer where a cap has a longer window."""
@@ -113,21 +120,9 @@ def _set(registers: dict[str, Register], name: str, event: Event, *, value: Any)
     return {**registers, name: later(registers.get(name), new)}
 
 
-def _stronger(old: Register | None, new: Register) -> Register:
-    """Of two facts of one instant False wins, whatever their ids: a withdrawal beats the consent that it withdraws, and
-    a case is closed after it is opened, also where a source tells only the day."""
-    if old is None or (new.at, not new.value, new.event_id) > (old.at, not old.value, old.event_id):
-        return new
-    return old
-
-
 def _end(registers: dict[str, Register], name: str, event: Event, *, value: bool) -> dict[str, Register]:
     new = Register(value, event.occurred_at, event.event_id)
-    return {**registers, name: _stronger(registers.get(name), new)}
-
-
-def _united(left: dict[str, Register], right: dict[str, Register]) -> dict[str, Register]:
-    return {**left, **{name: _stronger(left.get(name), register) for name, register in right.items()}}
+    return {**registers, name: stronger(registers.get(name), new)}
 
 
 def _friendship(gate: Gate, event: Event) -> Gate:
@@ -138,15 +133,7 @@ def _friendship(gate: Gate, event: Event) -> Gate:
 
 
 def _consent(gate: Gate, event: Event) -> Gate:
-    consent = _end(gate.consent, str(event.properties["purpose"]), event, value=event.name == "consent_given")
-    return msgspec.structs.replace(gate, consent=consent)
-
-
-def _linked(gate: Gate, event: Event) -> Gate:
-    consent = gate.consent
-    for purpose in event.properties.get("consent", []):
-        consent = _end(consent, str(purpose), event, value=True)
-    return msgspec.structs.replace(gate, consent=consent)
+    return msgspec.structs.replace(gate, consent=with_consent(gate.consent, event))
 
 
 def _case(gate: Gate, event: Event) -> Gate:
@@ -161,7 +148,7 @@ _FACTS: dict[str, Callable[[Gate, Event], Gate]] = {
     "line_unfollow": _friendship,
     "consent_given": _consent,
     "consent_withdrawn": _consent,
-    "line_linked": _linked,
+    "line_linked": _consent,
     **dict.fromkeys(CASE_FLAGS, _case),
 }
 
@@ -213,8 +200,10 @@ def merged(into: Gate, friend: Gate) -> Gate:
     return msgspec.structs.replace(
         into,
         friends=registers_union(into.friends, friend.friends),
-        consent=_united(into.consent, friend.consent),
-        cases={flag: _united(into.cases.get(flag, {}), friend.cases.get(flag, {})) for flag in sorted(flags)},
+        consent=facts_union(into.consent, friend.consent),
+        cases={
+            flag: facts_union(into.cases.get(flag, {}), friend.cases.get(flag, {})) for flag in sorted(flags)
+        },
         contacts=sorted(_by_send_id(into.contacts, friend.contacts), key=lambda contact: contact.at),
         claims=_by_send_id(into.claims, friend.claims),
         holds=_by_send_id(into.holds, friend.holds),

@@ -10,7 +10,7 @@ from functions.domain.gate import Gate, merged, new_gate
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey
 from functions.domain.line_events import anonymous_id
-from functions.domain.profiles import Register, later, profile_union
+from functions.domain.profiles import Register, later, profile_union, union_must_refold
 
 LinkStatus = Literal["linked", "conflict", "unlinked"]
 
@@ -109,10 +109,13 @@ def tie(sides: Tied, event: Event) -> Tied:
     user = str(event.properties["line_user_id"])
     link = Register(user, event.occurred_at, event.event_id)
     customer, friend = sides.customer, sides.friend
+    link_now = later(customer.link, link)
+    profile = profile_union(customer.profile, friend.profile)
     customer = msgspec.structs.replace(
         customer,
-        link=later(customer.link, link),
-        profile=profile_union(customer.profile, friend.profile),
+        link=link_now,
+        profile=msgspec.structs.replace(profile, linked=bool(link_now.value)),
+        refold=customer.refold or friend.refold or union_must_refold(customer.profile, friend.profile),
         seen=[*friend.seen, *customer.seen][-SEEN_KEPT:],
         journeys=_one_each(customer, friend),
         outbox=[*customer.outbox, *friend.outbox],
@@ -167,8 +170,13 @@ def untie(sides: Tied, event: Event) -> Tied:
     ]
     customer = msgspec.structs.replace(sides.customer, aliases=aliases)
     return Tied(
-        customer=msgspec.structs.replace(customer, link=cut) if mine else customer,
+        customer=_cut_off(customer, cut) if mine else customer,
         friend=Customer(friend_id, sides.friend.version, Register(user, at, event.event_id), history_from=at),
         gate=msgspec.structs.replace(sides.gate, link=cut) if mine else sides.gate,
         friend_gate=msgspec.structs.replace(friend_gate, version=sides.friend_gate.version),
     )
+
+
+def _cut_off(customer: Customer, cut: Register) -> Customer:
+    profile = msgspec.structs.replace(customer.profile, linked=False)
+    return msgspec.structs.replace(customer, link=cut, profile=profile)

@@ -7,6 +7,8 @@ Instant = dt.datetime
 
 MINUTE = dt.timedelta(minutes=1)
 DAY = dt.timedelta(days=1)
+EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
+LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 class InstantError(ValueError):

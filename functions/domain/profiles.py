@@ -1,17 +1,48 @@
 """The profile: the fold of a customer's events, the same whatever the order in which they come."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from functions.domain.amendments import (
+    UNTOUCHED,
+    Amendments,
+    amended_word,
+    amendment_of,
+    amendments_union,
+    with_amendment,
+    word_of,
+)
 from functions.domain.events import Dictionary, Event, EventType, Scalar
-from functions.domain.instants import Instant
+from functions.domain.registers import Register, facts_union, later, registers_union, with_consent
+from functions.domain.tallies import MILLIONTHS, Occurrence, Seen, Tally, counted, tally_union
 
-MILLIONTHS = 1_000_000
+__all__ = [
+    "JOURNEY",
+    "MILLIONTHS",
+    "ZONE_DEFAULT",
+    "Occurrence",
+    "Profile",
+    "Register",
+    "Seen",
+    "Tally",
+    "fold",
+    "fold_all",
+    "later",
+    "must_refold",
+    "profile_union",
+    "registers_union",
+    "union_must_refold",
+    "with_provisional",
+    "written_by_journeys",
+]
+
 ZONE_DEFAULT = "Asia/Tokyo"
+JOURNEY = "journey:"
+"""The event ids under which journeys write attributes and tags begin so."""
 
 
 @lru_cache(maxsize=1024)
@@ -22,50 +53,23 @@ def _known_zone(name: str) -> str:
         return ZONE_DEFAULT
 
 
-class Register(msgspec.Struct, frozen=True, array_like=True):
-    """A value whose last writer wins, by (`at`, `event_id`)."""
-
-    value: Any
-    at: Instant
-    event_id: str
-
-
-class Seen(msgspec.Struct, frozen=True, array_like=True):
-    """How often, and when last, one value of an indexed property occurred."""
-
-    count: int
-    last_at: Instant
-
-
-class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one kind of event adds up to.
-
-    `sums` are kept in millionths, as integers, so that they add up the same in whatever order;
-    `by` counts each value of each indexed property.
-    """
-
-    count: int
-    first_at: Instant
-    last_at: Instant
-    sums: dict[str, int] = {}
-    by: dict[str, dict[str, Seen]] = {}
-
-    def sum_of(self, name: str) -> int | float | None:
-        """The sum of a property in its own unit; whole sums are integers; None where the property never occurred."""
-        millionths = self.sums.get(name)
-        if millionths is None:
-            return None
-        whole, rest = divmod(millionths, MILLIONTHS)
-        return whole if not rest else millionths / MILLIONTHS
-
-
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Everything that segments read of one customer. `provisional` events wait here for their confirmation."""
+    """Everything that segments read of one customer. `provisional` events wait here for their confirmation.
+
+    `consent` by purpose; `friend`: whether the last that was heard is a follow; `linked`: tied to a customer of the
+    CRM, which is no event of the fold; `amended`: what corrections said of events; `as_if`: the profile as it will be
+    if all that is provisional is confirmed, kept only where that takes back or lessens what is folded already.
+    """
 
     attributes: dict[str, Register] = {}
     tags: dict[str, Register] = {}
     tallies: dict[str, Tally] = {}
     provisional: dict[str, Event] = {}
+    consent: dict[str, Register] = {}
+    friend: Register | None = None
+    linked: bool = False
+    amended: Amendments = {}
+    as_if: "Profile | None" = None
 
     def attribute(self, name: str) -> Scalar | None:
         """The value of an attribute, None where it is not known."""
@@ -83,43 +87,25 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
         return sorted(name for name in self.tags if self.has_tag(name))
 
     @property
+    def blocked(self) -> bool:
+        """Whether the last that LINE said is that the account was blocked; never heard of is not blocked."""
+        return self.friend is not None and not self.friend.value
+
+    def consented(self, purpose: str) -> bool:
+        """Whether consent to the purpose was given and not withdrawn since."""
+        register = self.consent.get(purpose)
+        return register is not None and bool(register.value)
+
+    @property
     def zone(self) -> str:
         """The customer's IANA zone; the default where none, or none that exists, is known."""
         zone = self.attribute("zone")
         return _known_zone(zone) if isinstance(zone, str) else ZONE_DEFAULT
 
 
-def later(old: Register | None, new: Register) -> Register:
-    """Of two writes of one register, the one that wins."""
-    return new if old is None or (new.at, new.event_id) > (old.at, old.event_id) else old
-
-
 def _write(registers: dict[str, Register], name: str, value: Any, event: Event) -> dict[str, Register]:
     new = Register(value, event.occurred_at, event.event_id)
     return {**registers, name: later(registers.get(name), new)}
-
-
-def _millionths(value: Any) -> int:
-    return value * MILLIONTHS if isinstance(value, int) else round(value * MILLIONTHS)
-
-
-def _counted(old: Tally | None, event: Event, event_type: EventType) -> Tally:
-    at = event.occurred_at
-    sums = dict(old.sums) if old else {}
-    by = {name: dict(values) for name, values in old.by.items()} if old else {}
-    for name, kind in event_type.properties.items():
-        value = event.properties.get(name)
-        if value is None:
-            continue
-        if kind.sum:
-            sums[name] = sums.get(name, 0) + _millionths(value)
-        if kind.index:
-            values = by.setdefault(name, {})
-            seen = values.get(str(value))
-            values[str(value)] = Seen(1, at) if seen is None else Seen(seen.count + 1, max(seen.last_at, at))
-    if old is None:
-        return Tally(1, at, at, sums, by)
-    return Tally(old.count + 1, min(old.first_at, at), max(old.last_at, at), sums, by)
 
 
 def _attributes(profile: Profile, event: Event, event_type: EventType) -> dict[str, Register]:
@@ -140,88 +126,153 @@ def _tags(profile: Profile, event: Event) -> dict[str, Register]:
     return profile.tags
 
 
+def _friend(profile: Profile, event: Event) -> Register | None:
+    if event.name in ("line_follow", "line_unfollow"):
+        new = Register(event.name == "line_follow", event.occurred_at, event.event_id)
+        return later(profile.friend, new)
+    return profile.friend
+
+
 def _folded(profile: Profile, event: Event, dictionary: Dictionary) -> Profile:
+    """The profile with an event in it, amended as the profile knows it to be."""
     event_type = dictionary.get(event.name)
     if event_type is None:
         return profile
-    alias = event_type.alias or event.name
-    tallies = {**profile.tallies, alias: _counted(profile.tallies.get(alias), event, event_type)}
+    amended = amendment_of(event, profile.amended, dictionary)
+    if amended.taken_back:
+        return profile
+    word = event_type.alias or event.name
+    tally = counted(profile.tallies.get(word), event, event_type, amended.less)
     return msgspec.structs.replace(
         profile,
         attributes=_attributes(profile, event, event_type),
         tags=_tags(profile, event),
-        tallies=tallies,
+        tallies={**profile.tallies, word: tally},
+        consent=with_consent(profile.consent, event),
+        friend=_friend(profile, event),
     )
 
 
 def fold(profile: Profile, event: Event, dictionary: Dictionary) -> Profile:
-    """The profile with one more event in it. The caller has made sure that it is not in it already.
+    """The profile with one more event in it. The caller has made sure that it is not in it already, and that the
+    profile need not be folded anew (`must_refold`).
 
     A provisional event is set aside until its confirmation, with the same id, takes its place.
     """
     if event.status == "provisional":
-        waiting = msgspec.structs.replace(event, imported=False)
-        return msgspec.structs.replace(profile, provisional={**profile.provisional, event.event_id: waiting})
-    if event.event_id in profile.provisional:
-        rest = {key: value for key, value in profile.provisional.items() if key != event.event_id}
-        profile = msgspec.structs.replace(profile, provisional=rest)
-    return _folded(profile, event, dictionary)
+        return msgspec.structs.replace(
+            profile, provisional={**profile.provisional, event.event_id: _waiting(event)}
+        )
+    rest = profile.provisional
+    if event.event_id in rest:
+        rest = {key: value for key, value in rest.items() if key != event.event_id}
+    amended = with_amendment(profile.amended, event, dictionary)
+    return _folded(msgspec.structs.replace(profile, provisional=rest, amended=amended), event, dictionary)
+
+
+def _waiting(event: Event) -> Event:
+    return msgspec.structs.replace(event, imported=False)
+
+
+def must_refold(profile: Profile, events: Sequence[Event], dictionary: Dictionary) -> bool:
+    """Whether these events cannot be folded one by one: a correction came after what it corrects, so that the profile
+    has to be folded anew from the whole history. It may say so once too often, never once too seldom."""
+    if not events or profile.as_if is not None:
+        return bool(events)
+    words = {*profile.tallies, *(word_of(event.name, dictionary) for event in events)}
+    if any(amended_word(event, dictionary) in words for event in events if amended_word(event, dictionary)):
+        return True
+    foreseen = _amendments(profile.provisional.values(), dictionary)
+    return any(word_of(event.name, dictionary) in foreseen for event in events)
+
+
+def _amendments(events: Iterable[Event], dictionary: Dictionary) -> Amendments:
+    said: Amendments = {}
+    for event in events:
+        said = with_amendment(said, event, dictionary)
+    return said
 
 
 def fold_all(events: Iterable[Event], dictionary: Dictionary) -> Profile:
-    """The profile of a set of events: duplicates count once, a confirmed event replaces its provisional one."""
+    """The profile of a set of events: duplicates count once, a confirmed event replaces its provisional one, and
+    corrections amend their originals, wherever they stand."""
     unique = {event.identity: event for event in events}
-    profile = Profile()
-    for event in unique.values():
-        if event.status == "confirmed" or event.event_id not in unique:
-            profile = fold(profile, event, dictionary)
+    confirmed = [event for event in unique.values() if event.status == "confirmed"]
+    waiting = {
+        event.event_id: _waiting(event)
+        for event in unique.values()
+        if event.status == "provisional" and event.event_id not in unique
+    }
+    profile = _all_folded(confirmed, dictionary)
+    if not waiting:
+        return profile
+    foreseen = _amendments(waiting.values(), dictionary)
+    touched = bool(foreseen) and any(
+        amendment_of(event, foreseen, dictionary) != UNTOUCHED for event in confirmed
+    )
+    as_if = _all_folded([*confirmed, *waiting.values()], dictionary) if touched else None
+    return msgspec.structs.replace(profile, provisional=waiting, as_if=as_if)
+
+
+def _all_folded(events: Sequence[Event], dictionary: Dictionary) -> Profile:
+    profile = Profile(amended=_amendments(events, dictionary))
+    for event in events:
+        profile = _folded(profile, event, dictionary)
     return profile
 
 
 def with_provisional(profile: Profile, dictionary: Dictionary) -> Profile:
     """The profile as it will be if all that is provisional is confirmed. It may stop a message, never cause one."""
-    for event in profile.provisional.values():
+    if profile.as_if is not None:
+        own = written_by_journeys(profile)
+        return msgspec.structs.replace(
+            profile.as_if,
+            attributes=registers_union(profile.as_if.attributes, own.attributes),
+            tags=registers_union(profile.as_if.tags, own.tags),
+            linked=profile.linked,
+            provisional=profile.provisional,
+        )
+    waiting = profile.provisional.values()
+    amended = amendments_union(profile.amended, _amendments(waiting, dictionary))
+    profile = msgspec.structs.replace(profile, amended=amended)
+    for event in waiting:
         profile = _folded(profile, event, dictionary)
     return profile
 
 
-def _tally_union(left: Tally | None, right: Tally) -> Tally:
-    if left is None:
-        return right
-    by = {name: dict(values) for name, values in left.by.items()}
-    for name, values in right.by.items():
-        mine = by.setdefault(name, {})
-        for value, seen in values.items():
-            known = mine.get(value)
-            mine[value] = (
-                seen if known is None else Seen(known.count + seen.count, max(known.last_at, seen.last_at))
-            )
-    sums = {
-        name: left.sums.get(name, 0) + right.sums.get(name, 0)
-        for name in left.sums.keys() | right.sums.keys()
-    }
-    return Tally(
-        left.count + right.count,
-        min(left.first_at, right.first_at),
-        max(left.last_at, right.last_at),
-        sums,
-        by,
-    )
+def written_by_journeys(profile: Profile) -> Profile:
+    """What no event of the history says: the attributes and tags that journeys set, and whether it is linked."""
+    return Profile(attributes=_own(profile.attributes), tags=_own(profile.tags), linked=profile.linked)
 
 
-def registers_union(left: dict[str, Register], right: dict[str, Register]) -> dict[str, Register]:
-    """Both sets of registers, each with its last writer."""
-    return {**left, **{name: later(left.get(name), register) for name, register in right.items()}}
+def _own(registers: Mapping[str, Register]) -> dict[str, Register]:
+    return {name: register for name, register in registers.items() if register.event_id.startswith(JOURNEY)}
 
 
 def profile_union(left: Profile, right: Profile) -> Profile:
-    """The profile of two disjoint sets of events, from the profile of each."""
+    """The profile of two disjoint sets of events, from the profile of each; exact unless `union_must_refold`."""
     tallies = dict(left.tallies)
-    for alias, tally in right.tallies.items():
-        tallies[alias] = _tally_union(tallies.get(alias), tally)
+    for word, tally in right.tallies.items():
+        tallies[word] = tally_union(tallies.get(word), tally)
+    friend = later(left.friend, right.friend) if right.friend else left.friend
     return Profile(
         attributes=registers_union(left.attributes, right.attributes),
         tags=registers_union(left.tags, right.tags),
         tallies=tallies,
         provisional={**left.provisional, **right.provisional},
+        consent=facts_union(left.consent, right.consent),
+        friend=friend,
+        linked=left.linked or right.linked,
+        amended=amendments_union(left.amended, right.amended),
+    )
+
+
+def union_must_refold(left: Profile, right: Profile) -> bool:
+    """Whether corrections on one side may touch what happened on the other, so that the union of both profiles is not
+    exact and the whole history has to be folded anew. It may say so once too often, never once too seldom."""
+    return any(
+        one.as_if is not None
+        or bool(one.amended.keys() & other.tallies.keys())
+        or bool(one.provisional and other.tallies)
+        for one, other in ((left, right), (right, left))
     )

@@ -8,7 +8,7 @@ import msgspec
 
 from functions.domain import playbook as pb
 from functions.domain.compiled import Compiled
-from functions.domain.customers import JOURNEY, Customer, folded, in_order, rebuilt
+from functions.domain.customers import Customer, folded, in_order, rebuilt
 from functions.domain.events import Event
 from functions.domain.instants import Instant
 from functions.domain.journeys import (
@@ -22,7 +22,7 @@ from functions.domain.journeys import (
     kept,
     may_enter,
 )
-from functions.domain.profiles import Profile, Register, later
+from functions.domain.profiles import JOURNEY, Profile, Register, later
 from functions.domain.sends import EXPIRES_MAX, Intent, send_id_of
 
 Versions = Mapping[str, Compiled]

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from functions.domain.events import BUILT_IN, EventType, PropertyType
+from functions.domain.events import BUILT_IN, Amendment, EventType, PropertyType
 from functions.domain.line_events import LINE_EVENTS
 from functions.domain.segments import Names, SegmentError, Tree, inlined, names_of, parse, segments_in
 from functions.playbook.draft import Draft, Part
 from functions.playbook.faults import PlaybookFault
-from functions.playbook.models import EventForm
+from functions.playbook.models import DAY_SECONDS, EventForm
 from functions.playbook.scenario_models import Block, ScenarioForm, every_step
 from functions.playbook.sources import Place
 
@@ -30,7 +30,8 @@ def event_type(form: EventForm) -> EventType:
         name: PropertyType(one.type, one.required, one.sum, one.index, one.attribute, one.unit, one.meaning)
         for name, one in form.properties.items()
     }
-    return EventType(form.meaning, form.read_as, properties)
+    amends = Amendment(form.amends.event, form.amends.by, form.amends.less) if form.amends else None
+    return EventType(form.meaning, form.read_as, properties, form.verb, form.keep // DAY_SECONDS, amends)
 
 
 def names_in(draft: Draft) -> Names:

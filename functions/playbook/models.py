@@ -113,14 +113,36 @@ class PropertyForm(Form):
         return self
 
 
+class AmendsForm(Form):
+    """`{event, by}`: takes the event with the same value of a property back; with `less` it lessens its sums."""
+
+    event: Name
+    by: Name
+    less: dict[Name, Name] = {}
+
+
 class EventForm(Form):
-    """One word of events.yaml."""
+    """One word of events.yaml.
+
+    `verb` asks for indexed values, as in bought("skincare"); `keep`: how long single occurrences are remembered, for
+    windows; `amends`: which earlier event this one corrects.
+    """
 
     meaning: Text
     read_as: Name = Field(default="", alias="as")
+    verb: Name = ""
+    keep: Duration = 0
+    amends: AmendsForm | None = None
     properties: dict[Name, PropertyForm] = {}
 
-    @field_validator("read_as")
+    @field_validator("keep")
+    @classmethod
+    def _whole_days(cls, seconds: int) -> int:
+        if seconds % DAY_SECONDS:
+            raise ValueError("single occurrences are kept for whole days; write keep: 90d")
+        return seconds
+
+    @field_validator("read_as", "verb")
     @classmethod
     def _readable(cls, word: str) -> str:
         if keyword.iskeyword(word) or word in RESERVED:

@@ -164,7 +164,8 @@ def test_the_profile_is_that_of_both_histories() -> None:
         friend=folded(new_customer("anon:U1", "U1", NOON, ""), friends, PLAYBOOK),
     )
     tied = tie(before, linking())
-    assert tied.customer.profile == fold_all([*mine, *friends], DICTIONARY)
+    whole = fold_all([*mine, *friends], DICTIONARY)
+    assert tied.customer.profile == msgspec.structs.replace(whole, linked=True)
     assert all(tied.customer.has_seen(one) for one in (*mine, *friends))
 
 

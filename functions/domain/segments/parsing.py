@@ -1,9 +1,12 @@
 """Expressions as text → tree, by Python's own grammar. Nothing is executed."""
 
 import ast
+from collections.abc import Callable
 
-from functions.domain.segments.terms import Terms, Typed, near
-from functions.domain.segments.tree import Names, SegmentError, Tree
+from functions.domain.events import is_date
+from functions.domain.segments.calls import Source, near
+from functions.domain.segments.terms import Terms, Typed
+from functions.domain.segments.tree import AGES, Names, SegmentError, Tree, indexed_properties, verb_words
 
 SOURCE_CHARACTERS_MAX = 2_000
 DEPTH_MAX = 40
@@ -31,7 +34,7 @@ def parse(source: str, names: Names) -> Tree:
     if not body:
         raise SegmentError("the expression is empty; write a condition such as orders.count >= 1", 1)
     offset = len(text) - len(text.lstrip())
-    return _Conditions(Terms(body, offset, names), names).condition(_syntax(body, offset))
+    return _Conditions(Terms(Source(body, offset), names), names).condition(_syntax(body, offset))
 
 
 def _syntax(body: str, offset: int) -> ast.expr:
@@ -58,6 +61,14 @@ class _Conditions:
         self._terms = terms
         self._names = names
         self._depth = 0
+        self._calls: dict[str, Callable[[ast.Call], Tree]] = {
+            "segment": self._segment,
+            "is_month_of": lambda node: ["month_of", terms.date(node)],
+            "consented": self._consented,
+        }
+        for verb in names.verbs:
+            had, had_in, _ = verb_words(verb)
+            self._calls |= {had: self._had, had_in: self._had_in}
 
     def condition(self, node: ast.expr) -> Tree:
         """A node that is true or false."""
@@ -78,17 +89,21 @@ class _Conditions:
                 return ["not", self.condition(operand)]
             case ast.Compare():
                 return self._comparison(node)
-            case ast.Call(func=ast.Name(id="segment")):
-                return self._segment(node)
+            case ast.Call(func=ast.Name(id=name)) if name in self._calls:
+                return self._calls[name](node)
+            case ast.Call(func=ast.Attribute(value=ast.Name() as owner, attr="not_followed_by")):
+                return self._unfollowed(node, owner)
+            case ast.Name(id=("linked" | "blocked") as name):
+                return [name]
             case _:
                 return self._bare(node)
 
     def _bare(self, node: ast.expr) -> Tree:
-        """A value that stands alone as a condition: true, false, or an attribute that says yes or no."""
+        """A value that stands alone as a condition: true, false, or an attribute or context fact that says yes or no."""
         tree, kind = self._terms.value(node)
         if tree[0] == "const" and kind == "boolean":
             return tree
-        if tree[0] == "attribute" and kind in (None, "boolean"):
+        if tree[0] in ("attribute", "context") and kind in (None, "boolean"):
             return ["cmp", "==", tree, ["const", True]]
         raise self._terms.fail(
             node, "this is a value, and a condition is needed; compare it, as in orders.count >= 1"
@@ -101,6 +116,36 @@ class _Conditions:
         if name not in self._names.segments:
             raise self._terms.fail(node, f"there is no segment {name!r}; {near(name, self._names.segments)}")
         return ["segment", name]
+
+    def _consented(self, node: ast.Call) -> Tree:
+        self._terms.calls.no_options(node)
+        hint = 'consented takes one purpose in quotes; write consented("marketing")'
+        return ["consented", self._terms.calls.text(node, hint)]
+
+    def _had(self, node: ast.Call) -> Tree:
+        calls, word = self._terms.calls, ast.unparse(node.func)
+        if node.keywords:
+            raise self._terms.fail(
+                node, f'{word} asks for ever; for a window write {word}_in("skincare", days=90)'
+            )
+        return ["had", *calls.occurred(node, word)]
+
+    def _had_in(self, node: ast.Call) -> Tree:
+        calls, word = self._terms.calls, ast.unparse(node.func)
+        occurred = calls.occurred(node, word.removesuffix("_in"))
+        return ["had_in", *occurred, calls.span(node, f'write {word}("skincare", days=90)')]
+
+    def _unfollowed(self, node: ast.Call, owner: ast.Name) -> Tree:
+        calls, hint = self._terms.calls, f"write {owner.id}.not_followed_by(orders, hours=24)"
+        calls.event(owner)
+        calls.arguments(node, 1, f"not_followed_by takes one event; {hint}")
+        other = node.args[0]
+        if not isinstance(other, ast.Name):
+            raise self._terms.fail(other, f"not_followed_by takes one event; {hint}")
+        calls.event(other)
+        if other.id == owner.id:
+            raise self._terms.fail(other, "an event is asked to follow itself; name another one")
+        return ["unfollowed", owner.id, other.id, calls.span(node, hint)]
 
     def _comparison(self, node: ast.Compare) -> Tree:
         lefts = [node.left, *node.comparators[:-1]]
@@ -121,19 +166,33 @@ class _Conditions:
         (left_tree, left_kind), (right_tree, right_kind) = self._paired(
             self._terms.value(left), self._terms.value(right)
         )
-        if left_kind and right_kind and left_kind != right_kind:
-            raise self._terms.fail(
-                left,
-                f"a {left_kind} is compared with a {right_kind}, which is never true; compare like with like",
-            )
+        self._alike(left, (left_tree, left_kind), (right_tree, right_kind))
         if "boolean" in (left_kind, right_kind) and sign not in ("==", "!="):
             raise self._terms.fail(left, "true and false have no order; write == or !=")
-        if left_tree[0] == right_tree[0] == "days_since":
+        if left_tree[0] in AGES and right_tree[0] in AGES:
             raise self._terms.fail(
                 left,
                 "two ages are compared; compare the instants themselves, as in carts.last_at > orders.last_at",
             )
         return ["cmp", sign, left_tree, right_tree]
+
+    def _alike(self, node: ast.expr, left: Typed, right: Typed) -> None:
+        """Both sides are of one kind, as far as it is known; a date is compared as the text that it is."""
+        kinds = (left[1], right[1])
+        for (tree, kind), (other, other_kind) in ((left, right), (right, left)):
+            if kind == "time" and other[0] == "context":
+                raise self._terms.fail(
+                    node, "a context fact is no instant; compare it with a text or a number"
+                )
+            if kind == "date" and other_kind == "text" and tree[0] != other[0] == "const":
+                if not is_date(other[1]):
+                    raise self._terms.fail(node, f'{other[1]!r} is no date; write one such as "1990-05-14"')
+                return
+        if None not in kinds and kinds[0] != kinds[1]:
+            raise self._terms.fail(
+                node,
+                f"a {kinds[0]} is compared with a {kinds[1]}, which is never true; compare like with like",
+            )
 
     @staticmethod
     def _paired(left: Typed, right: Typed) -> tuple[Typed, Typed]:
@@ -147,13 +206,14 @@ class _Conditions:
     def _membership(self, left: ast.expr, right: ast.expr) -> Tree:
         if not isinstance(left, ast.Constant) or not isinstance(left.value, str):
             raise self._terms.fail(left, "'in' needs a text in quotes before it, as in \"vip\" in tags")
+        self._terms.calls.readable(left, left.value)
         if isinstance(right, ast.Name) and right.id == "tags":
             return ["tagged", left.value]
         if isinstance(right, ast.Attribute) and isinstance(right.value, ast.Name):
-            event = self._terms.event(right.value)
+            event = self._terms.calls.event(right.value)
             if right.attr in event.properties and event.properties[right.attr].index:
                 return ["indexed", right.value.id, right.attr, left.value]
-            indexed = [key for key, kind in event.properties.items() if kind.index]
+            indexed = indexed_properties(event)
             raise self._terms.fail(
                 right, f"{right.value.id}.{right.attr} is not indexed; {near(right.attr, indexed)}"
             )

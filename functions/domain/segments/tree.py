@@ -10,13 +10,19 @@ import msgspec
 from functions.domain.events import Dictionary, EventType, PropertyKind
 
 Tree = list[Any]
-Kind = Literal["number", "text", "boolean", "time"]
+Kind = Literal["number", "text", "boolean", "time", "date"]
 """What a value is, where the dictionary says; attributes of which it says nothing have no kind."""
 
 MOMENTS = ("first_at", "last_at")
 OWN_FIELDS = ("count", *MOMENTS)
-RESERVED = ("tags", "days_since", "segment", "true", "false")
-"""Names with a meaning of their own: neither events nor attributes may bear them."""
+ELAPSED = ("days_since", "hours_since", "minutes_since")
+CALENDAR = ("days_until", "days_until_anniversary")
+AGES = (*ELAPSED, *CALENDAR)
+"""Values that move with every day, hour or minute."""
+RESERVED = (
+    "tags", "segment", "true", "false", *ELAPSED, *CALENDAR, "is_month_of", "linked", "blocked", "consented", "context",
+)  # fmt: skip
+"""Names with a meaning of their own: no event, attribute or verb may bear them."""
 
 
 class SegmentError(ValueError):
@@ -31,13 +37,19 @@ class SegmentError(ValueError):
 class Names(msgspec.Struct, frozen=True):
     """What an expression may speak of: events by the name they are read under, typed attributes, segments.
 
-    `read_as`: from an event's own name to the one it is read under.
+    `read_as`: from an event's own name to the one it is read under; `verbs`: from a verb to the name its event is read
+    under.
     """
 
     aliases: dict[str, EventType]
     read_as: dict[str, str]
     attributes: dict[str, PropertyKind]
     segments: frozenset[str]
+    verbs: dict[str, str] = {}
+
+    def event_of(self, alias: str) -> str:
+        """The event's own name."""
+        return next(name for name, word in self.read_as.items() if word == alias)
 
 
 def names_of(dictionary: Dictionary, segments: Iterable[str] = ()) -> Names:
@@ -50,7 +62,18 @@ def names_of(dictionary: Dictionary, segments: Iterable[str] = ()) -> Names:
         if kind.attribute
     }
     read_as = {name: event.alias or name for name, event in dictionary.items()}
-    return Names(aliases, read_as, attributes, frozenset(segments))
+    verbs = {event.verb: event.alias or name for name, event in dictionary.items() if event.verb}
+    return Names(aliases, read_as, attributes, frozenset(segments), verbs)
+
+
+def verb_words(verb: str) -> tuple[str, str, str]:
+    """The words that a verb gives to expressions."""
+    return verb, f"{verb}_in", f"days_since_{verb}"
+
+
+def indexed_properties(event: EventType) -> list[str]:
+    """The properties of an event that are kept by value."""
+    return [name for name, kind in event.properties.items() if kind.index]
 
 
 def subtrees(tree: Tree) -> Iterator[Tree]:
@@ -66,6 +89,11 @@ def segments_in(tree: Tree) -> set[str]:
     return {node[1] for node in subtrees(tree) if node[0] == "segment"}
 
 
+def reads_context(tree: Tree) -> bool:
+    """Whether the answer rests on context facts, so that it changes without the customer."""
+    return any(node[0] == "context" for node in subtrees(tree))
+
+
 def segment_hash(tree: Tree) -> str:
     """16 hex digits that name a tree's meaning: the same for the same tree, wherever it is written."""
     text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
@@ -79,5 +107,6 @@ def kind_of_property(kind: PropertyKind) -> Kind | None:
         "number": "number",
         "boolean": "boolean",
         "instant": "time",
+        "date": "date",
     }
     return kinds.get(kind)

@@ -6,12 +6,15 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from functions.domain.instants import DAY, Instant, InstantError, parse_instant, whole_days
+from functions.domain.context import Context, fact_value
+from functions.domain.instants import DAY, EARLIEST, MINUTE, Instant, InstantError, parse_instant
 from functions.domain.profiles import Profile
-from functions.domain.segments.tree import Tree
+from functions.domain.segments.dates import date_of, days_until_anniversary, local_date
+from functions.domain.segments.tree import AGES, Tree
+from functions.domain.tallies import Tally, in_units
 
 Reader = Callable[[Profile, Instant], Any]
-"""Gives a scalar or an instant; None where the profile does not say."""
+"""Gives a scalar, an instant or a date; None where the profile does not say."""
 
 Compare = Callable[[Any, Any], bool]
 
@@ -24,8 +27,9 @@ COMPARE: dict[str, Compare] = {
     ">=": operator.ge,
 }
 MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+UNITS = {"days_since": DAY, "hours_since": 60 * MINUTE, "minutes_since": MINUTE}
 
-_DAYS_MAX = 4_000_000  # more than lie between any two instants, and a timedelta still holds it
+_SPAN_MAX = 4_000_000 * DAY  # more than lies between any two instants, and a timedelta still holds it
 
 
 def types_like(value: object) -> tuple[type, ...]:
@@ -40,38 +44,70 @@ def comparable(left: object, right: object, sign: str) -> bool:
     return type(left) is not bool or sign in ("==", "!=")
 
 
-def days_within(number: float) -> float:
-    """The number, drawn in to what a span of days can hold; comparisons with real ages stay the same."""
-    return max(-_DAYS_MAX, min(_DAYS_MAX, number))
+def _drawn_in(number: float, unit: dt.timedelta) -> float:
+    """The number, drawn in to what a span of units can hold; comparisons with real ages stay the same."""
+    most = _SPAN_MAX // unit
+    return max(-most, min(most, number))
 
 
-def days_at_least(number: float) -> dt.timedelta:
-    """The age from which whole days are >= the number."""
-    return math.ceil(days_within(number)) * DAY
+def age_at_least(number: float, unit: dt.timedelta) -> dt.timedelta:
+    """The age from which whole units are >= the number."""
+    return math.ceil(_drawn_in(number, unit)) * unit
 
 
-def days_above(number: float) -> dt.timedelta:
-    """The age from which whole days are > the number."""
-    return (math.floor(days_within(number)) + 1) * DAY
+def age_above(number: float, unit: dt.timedelta) -> dt.timedelta:
+    """The age from which whole units are > the number."""
+    return (math.floor(_drawn_in(number, unit)) + 1) * unit
 
 
-def reader(tree: Tree) -> Reader:
+def first_within(tally: Tally, span: dt.timedelta, now: Instant) -> int:
+    """The index of the first kept occurrence whose age is less than the span."""
+    return tally.since(now - span) if now - EARLIEST >= span else 0
+
+
+def reader(tree: Tree, context: Context) -> Reader:
     """How to read one value of a tree."""
     match tree:
         case ["const", value]:
             return lambda _profile, _now: value
+        case ["attribute", name]:
+            return lambda profile, _now: profile.attribute(name)
+        case ["context", name, key]:
+            return _context(name, reader(key, context), context)
+        case ["instant", inner]:
+            return _instant(reader(inner, context))
+        case [word, *_] if word in AGES:
+            return _age(tree, context)
+    return _of_tally(tree)
+
+
+def _of_tally(tree: Tree) -> Reader:
+    match tree:
         case ["count", alias]:
             return lambda profile, _now: tally.count if (tally := profile.tallies.get(alias)) else 0
         case ["first_at" | "last_at" as moment, alias]:
             return _moment(moment, alias)
         case ["sum", alias, name]:
             return lambda profile, _now: tally.sum_of(name) if (tally := profile.tallies.get(alias)) else None
-        case ["attribute", name]:
-            return lambda profile, _now: profile.attribute(name)
-        case ["instant", inner]:
-            return _instant(reader(inner))
-        case ["days_since", inner]:
-            return _days_since(reader(inner))
+        case ["count_in", alias, seconds]:
+            return _count_in(alias, dt.timedelta(seconds=seconds))
+        case ["sum_in", alias, name, seconds]:
+            return _sum_in(alias, name, dt.timedelta(seconds=seconds))
+        case ["last_with", alias, names, value]:
+            return lambda profile, _now: (
+                tally.last_with(names, value) if (tally := profile.tallies.get(alias)) else None
+            )
+    raise ValueError(f"{tree!r} is no value of a segment")
+
+
+def _age(tree: Tree, context: Context) -> Reader:
+    match tree:
+        case ["days_since" | "hours_since" | "minutes_since" as word, inner]:
+            return _elapsed(reader(inner, context), UNITS[word])
+        case ["days_until", ["date", inner]]:
+            return _days_until(reader(inner, context))
+        case ["days_until_anniversary", ["date", inner]]:
+            return _days_until_anniversary(reader(inner, context))
     raise ValueError(f"{tree!r} is no value of a segment")
 
 
@@ -79,6 +115,33 @@ def _moment(moment: str, alias: str) -> Reader:
     if moment == "first_at":
         return lambda profile, _now: tally.first_at if (tally := profile.tallies.get(alias)) else None
     return lambda profile, _now: tally.last_at if (tally := profile.tallies.get(alias)) else None
+
+
+def _count_in(alias: str, span: dt.timedelta) -> Reader:
+    def read(profile: Profile, now: Instant) -> int:
+        tally = profile.tallies.get(alias)
+        return len(tally.kept) - first_within(tally, span, now) if tally is not None else 0
+
+    return read
+
+
+def _sum_in(alias: str, name: str, span: dt.timedelta) -> Reader:
+    def read(profile: Profile, now: Instant) -> int | float | None:
+        tally = profile.tallies.get(alias)
+        if tally is None or name not in tally.sums:
+            return None
+        within = tally.kept[first_within(tally, span, now) :]
+        return in_units(sum(occurrence.sums.get(name, 0) for occurrence in within))
+
+    return read
+
+
+def _context(name: str, key: Reader, context: Context) -> Reader:
+    def read(profile: Profile, now: Instant) -> Any:
+        at = key(profile, now)
+        return fact_value(context, name, at, now) if isinstance(at, str) else None
+
+    return read
 
 
 def _instant(inner: Reader) -> Reader:
@@ -90,15 +153,33 @@ def _instant(inner: Reader) -> Reader:
             return None
         try:
             return parse_instant(value)
-        except (InstantError, OverflowError):
+        except InstantError:
             return None
 
     return read
 
 
-def _days_since(inner: Reader) -> Reader:
+def _elapsed(inner: Reader, unit: dt.timedelta) -> Reader:
     def read(profile: Profile, now: Instant) -> int | None:
         since = inner(profile, now)
-        return None if since is None else whole_days(since, now)
+        return None if since is None else (now - since) // unit
+
+    return read
+
+
+def _days_until(inner: Reader) -> Reader:
+    def read(profile: Profile, now: Instant) -> int | None:
+        zone = profile.zone
+        date, today = date_of(inner(profile, now), zone), local_date(now, zone)
+        return None if date is None or today is None else (date - today).days
+
+    return read
+
+
+def _days_until_anniversary(inner: Reader) -> Reader:
+    def read(profile: Profile, now: Instant) -> int | None:
+        zone = profile.zone
+        date, today = date_of(inner(profile, now), zone), local_date(now, zone)
+        return None if date is None or today is None else days_until_anniversary(date, today)
 
     return read
