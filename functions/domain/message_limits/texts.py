@@ -73,9 +73,7 @@ def _placeholders(part: Part, path: Path) -> Faults:
 TEXT = Object(
     {
         "text": Text(TEXT_UNITS_MAX),
-        "emojis": Items(
-            Object({"index": Number(least=0, whole=True), **_EMOJI}, ("index", *_EMOJI)), 0, EMOJIS_MAX
-        ),
+        "emojis": Items(Object({"index": Number(whole=True), **_EMOJI}, ("index", *_EMOJI)), 0, EMOJIS_MAX),
         "quoteToken": _QUOTE,
     },
     ("text",),
