@@ -68,10 +68,10 @@ class Playbooks(Protocol):
     """Compiled playbooks, by version and in force."""
 
     def in_force(self) -> Compiled:
-        """The playbook applied last, seconds old at most. Raises Retryable where none was ever applied."""
+        """The playbook applied last with the context facts, seconds old at most. Raises Retryable where none was applied."""
 
     def version(self, version: str) -> Compiled:
-        """One version, for good. Raises Rejected where it does not exist."""
+        """One version, for good, with the context facts known. Raises Rejected where it does not exist."""
 
 
 class Customers(Protocol):

@@ -58,6 +58,12 @@ def _printable(value: Any) -> Any:
     raise RenderError("a template prints something that is no text and no number; name one field of it")
 
 
+def _braced(value: Any) -> Any:
+    """In a textV2 braces are LINE's own placeholders: doubled, those of a value are shown as they are."""
+    value = _printable(value)
+    return value if isinstance(value, Undefined) else str(value).replace("{", "{{").replace("}", "}}")
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """The sandbox with nothing callable, and without the operators that multiply texts."""
 
@@ -70,12 +76,12 @@ class _Environment(ImmutableSandboxedEnvironment):
         raise SecurityError(f"the operator {operator} is not part of the language")
 
 
-def _environment() -> _Environment:
+def _environment(finalize: Callable[[Any], Any]) -> _Environment:
     environment = _Environment(
         undefined=StrictUndefined,
         autoescape=False,
         keep_trailing_newline=True,
-        finalize=_printable,
+        finalize=finalize,
         cache_size=0,
     )
     environment.globals.clear()
@@ -87,7 +93,8 @@ def _environment() -> _Environment:
     return environment
 
 
-_ENVIRONMENT = _environment()
+_ENVIRONMENT = _environment(_printable)
+_ENVIRONMENT_BRACED = _environment(_braced)
 
 
 def _parsed(source: str) -> nodes.Template:
@@ -137,36 +144,42 @@ class JinjaRenderer:
     """The renderer port. Compiled templates are kept, so one renderer serves a process."""
 
     def __init__(self) -> None:
-        self._template: Callable[[str], Template] = lru_cache(TEMPLATES_KEPT)(_compiled)
+        self._template: Callable[[str, bool], Template] = lru_cache(TEMPLATES_KEPT)(_compiled)
 
     def render(self, content: list[dict[str, Any]], values: Mapping[str, Any]) -> list[dict[str, Any]]:
         """LINE message objects with the values in their texts; RenderError, or at most 30,000 characters filled in."""
         room = [RENDERED_CHARACTERS_MAX]
         return [self._rendered(message, values, room) for message in content]
 
-    def _rendered(self, part: Any, values: Mapping[str, Any], room: list[int]) -> Any:
+    def _rendered(
+        self, part: Any, values: Mapping[str, Any], room: list[int], *, braced: bool = False
+    ) -> Any:
         if isinstance(part, str):
-            return self._text(part, values, room)
+            return self._text(part, values, room, braced=braced)
         if isinstance(part, list):
             return [self._rendered(item, values, room) for item in part]
         if isinstance(part, dict):
-            return {key: self._rendered(item, values, room) for key, item in part.items()}
+            placeholders = part.get("type") == "textV2"
+            return {
+                key: self._rendered(item, values, room, braced=placeholders and key == "text")
+                for key, item in part.items()
+            }
         return part
 
-    def _text(self, source: str, values: Mapping[str, Any], room: list[int]) -> str:
+    def _text(self, source: str, values: Mapping[str, Any], room: list[int], *, braced: bool) -> str:
         if "{" not in source:
             return source
         chunks: list[str] = []
-        for chunk in self._chunks(source, values):
+        for chunk in self._chunks(source, values, braced=braced):
             room[0] -= len(chunk)
             if room[0] < 0:
                 raise RenderError(f"the message comes to more than {RENDERED_CHARACTERS_MAX} characters")
             chunks.append(chunk)
         return "".join(chunks)
 
-    def _chunks(self, source: str, values: Mapping[str, Any]) -> Iterator[str]:
+    def _chunks(self, source: str, values: Mapping[str, Any], *, braced: bool) -> Iterator[str]:
         try:
-            yield from self._template(source).generate(values)
+            yield from self._template(source, braced).generate(values)
         except TemplateError as error:
             raise RenderError(f"the template cannot be filled in: {error.message}") from None
         except RenderError:
@@ -175,5 +188,5 @@ class JinjaRenderer:
             raise RenderError(f"the template cannot be filled in: {type(error).__name__}") from None
 
 
-def _compiled(source: str) -> Template:
-    return _ENVIRONMENT.from_string(_parsed(source))
+def _compiled(source: str, braced: bool) -> Template:  # noqa: FBT001 — a key of the cache
+    return (_ENVIRONMENT_BRACED if braced else _ENVIRONMENT).from_string(_parsed(source))

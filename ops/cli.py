@@ -12,6 +12,11 @@ from ops.errors import UserError
 _COMMANDS = {
     "apply": ("ops.operating", "apply", "Check a playbook and put it in force."),
     "check": ("ops.check", "check", "Find every fault of a playbook, as file:line: what, why, how to mend."),
+    "context": (
+        "ops.context",
+        "context",
+        "Say what is true beside the customers: weather, rankings, a quiet day.",
+    ),
     "customer": (
         "ops.operating",
         "customer",

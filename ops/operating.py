@@ -1,9 +1,8 @@
 """Commands that work on a deployment: apply, import, customer, sends."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from rich.console import Console
@@ -12,41 +11,19 @@ from rich.table import Table
 from ops.accounts import accounts
 from ops.apply import FaultyPlaybook, apply_directory
 from ops.customer_card import card_of, find_customer
+from ops.deployment import FORMAT, deployment_options, target_of
 from ops.errors import UserError
 from ops.importing import import_file
 from ops.stores import Stores
-from ops.target import Target, aws_target, local_target
-
-STATE = Path("build/local.json")
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-def _deployment(command: _Command) -> _Command:
-    """The options that say which deployment is meant."""
-    stack = click.option("--stack", metavar="NAME", help="A stack on AWS, under your own credentials.")
-    state = click.option(
-        "--local", "state", type=click.Path(path_type=Path), default=STATE, show_default=True,
-        help="The local deployment's state file; used where no --stack is given.",
-    )  # fmt: skip
-    return stack(state(command))
-
-
-def _target(stack: str | None, state: Path) -> Target:
-    return aws_target(stack) if stack else local_target(state)
-
-
-_FORMAT = click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
 
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@_deployment
+@deployment_options
 def apply(directory: Path, stack: str | None, state: Path) -> None:
     """Check the playbook in DIRECTORY, put it in force and arm its campaigns."""
     try:
-        playbook = apply_directory(_target(stack, state), directory)
+        playbook = apply_directory(target_of(stack, state), directory)
     except FaultyPlaybook as faulty:
         for fault in faulty.faults:
             click.echo(str(fault), err=True)
@@ -59,11 +36,11 @@ def apply(directory: Path, stack: str | None, state: Path) -> None:
 
 @click.command()
 @click.argument("identifier", metavar="CUSTOMER")
-@_FORMAT
-@_deployment
+@FORMAT
+@deployment_options
 def customer(identifier: str, form: str, stack: str | None, state: Path) -> None:
     """Show one CUSTOMER (a customer id or a LINE user id): links, consent, segments, journeys, sends."""
-    stores = Stores(_target(stack, state))
+    stores = Stores(target_of(stack, state))
     found = find_customer(stores, identifier)
     if found is None:
         raise UserError(f"No customer or LINE user is known as {identifier!r}.")
@@ -77,11 +54,11 @@ def customer(identifier: str, form: str, stack: str | None, state: Path) -> None
 @click.command()
 @click.option("--campaign", metavar="NAME", default="", help="Only this campaign (or one run: NAME@INSTANT).")
 @click.option("--scenario", metavar="NAME", default="", help="Only this scenario.")
-@_FORMAT
-@_deployment
+@FORMAT
+@deployment_options
 def sends(campaign: str, scenario: str, form: str, stack: str | None, state: Path) -> None:
     """Show the accounts: targeted = sent + suppressed + failed + unknown + pending."""
-    result = accounts(Stores(_target(stack, state)), campaign, scenario)
+    result = accounts(Stores(target_of(stack, state)), campaign, scenario)
     if form == "json":
         click.echo(json.dumps(result.as_json(), ensure_ascii=False))
         return
@@ -97,10 +74,10 @@ def sends(campaign: str, scenario: str, form: str, stack: str | None, state: Pat
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@_deployment
+@deployment_options
 def import_history(file: Path, stack: str | None, state: Path) -> None:
     """Import past events from FILE (CSV or JSONL): they are folded into the profiles, and start no journey."""
-    outcome = import_file(Stores(_target(stack, state)), file)
+    outcome = import_file(Stores(target_of(stack, state)), file)
     click.echo(f"{outcome.events:,} events of {outcome.customers:,} customers are on their way in.")
     if outcome.rejected:
         raise UserError(f"{outcome.rejected:,} lines were rejected; the first: {outcome.first_fault}")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from functions.aws.audience import DynamoAudience
+from functions.aws.context_facts import S3Context
 from functions.aws.identities import DynamoIdentities
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import Objects, S3Playbooks
@@ -64,6 +65,11 @@ class Stores:
     def playbooks(self) -> S3Playbooks:
         """The playbooks applied to this deployment."""
         return S3Playbooks(self.objects)
+
+    @cached_property
+    def context(self) -> S3Context:
+        """The context facts of this deployment."""
+        return S3Context(self.objects)
 
     @cached_property
     def inbox(self) -> SqsInbox:

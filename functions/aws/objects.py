@@ -1,4 +1,4 @@
-"""The bucket: playbook versions, the frozen lists of campaign runs, and events that wait for repair."""
+"""The bucket: playbook versions with the context facts, the frozen lists of campaign runs, and events that wait for repair."""
 
 import hashlib
 import json
@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.compiled import Compiled
+from functions.domain.context import EMPTY, Context, Fact
 from functions.domain.instants import Instant, format_instant
 from functions.domain.playbook import Playbook
 from functions.ports import Rejected, Retryable
@@ -18,10 +19,15 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 IN_FORCE = "playbooks/in-force.json"
+# Beside the playbooks, where every function that has a playbook in force may read.
+CONTEXT = "playbooks/context.json"
 IN_FORCE_SECONDS = 5.0
+# What S3 answers where a condition does not hold, or another write came between; 404: IfMatch on what is gone.
+_OVERTAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "404")
 _playbook = msgspec.json.Decoder(Playbook)
 _run = msgspec.json.Decoder(Run)
 _chunk = msgspec.json.Decoder(Chunk)
+_context = msgspec.json.Decoder(dict[str, dict[str, Fact]])
 
 
 class Objects:
@@ -33,12 +39,18 @@ class Objects:
 
     def read(self, key: str) -> bytes | None:
         """The object's bytes; None where there is none."""
+        found = self.read_tagged(key)
+        return None if found is None else found[0]
+
+    def read_tagged(self, key: str) -> tuple[bytes, str] | None:
+        """The object's bytes and their tag, which names this content of the object; None where there is none."""
         try:
-            return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            found = self._client.get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
                 return None
             raise
+        return found["Body"].read(), found["ETag"]
 
     def write(self, key: str, body: bytes) -> None:
         """Write, whatever was there."""
@@ -46,12 +58,19 @@ class Objects:
 
     def write_new(self, key: str, body: bytes) -> bool:
         """Write on condition that there is no such object yet; whether it was written."""
+        return self._written_if(key, body, IfNoneMatch="*")
+
+    def write_over(self, key: str, body: bytes, tag: str) -> bool:
+        """Write on condition that the object still has the content of this tag; whether it was written."""
+        return self._written_if(key, body, IfMatch=tag)
+
+    def _written_if(self, key: str, body: bytes, **condition: Any) -> bool:
         try:
             self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", IfNoneMatch="*"
+                Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", **condition
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict", "412"):
+            if error.response["Error"]["Code"] in _OVERTAKEN:
                 return False
             raise
         return True
@@ -68,31 +87,44 @@ class Objects:
 
 
 class S3Playbooks:
-    """Compiled playbooks, content-addressed, and the pointer to the one in force. Versions are cached for good."""
+    """Compiled playbooks, content-addressed, the pointer to the one in force, and the context facts of now.
+
+    Versions are cached for good; pointer and facts are read again every five seconds.
+    """
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
         self._versions: dict[str, Compiled] = {}
         self._in_force = ""
+        self._context: Context = EMPTY
+        self._context_tag = ""
         self._read_at = float("-inf")
 
     def in_force(self) -> Compiled:
-        """The playbook applied last, at most five seconds old."""
+        """The playbook applied last, with the facts of now: at most five seconds old."""
         if time.monotonic() - self._read_at > IN_FORCE_SECONDS:
             pointer = self._objects.read(IN_FORCE)
             if pointer is None:
                 raise Retryable("no playbook is in force; run 'musubi apply DIR'")
             self._in_force = msgspec.json.decode(pointer)["version"]
+            self._read_context()
             self._read_at = time.monotonic()
         return self.version(self._in_force)
 
+    def _read_context(self) -> None:
+        body, tag = self._objects.read_tagged(CONTEXT) or (b"{}", "")
+        if tag != self._context_tag:
+            self._context, self._context_tag = _context.decode(body), tag
+
     def version(self, version: str) -> Compiled:
-        """One version; Rejected where it does not exist."""
+        """One version, with the facts that were read last; Rejected where it does not exist."""
         if version not in self._versions:
             body = self._objects.read(_version_key(version))
             if body is None:
                 raise Rejected(f"there is no playbook version {version}")
-            self._versions[version] = Compiled(_playbook.decode(body))
+            self._versions[version] = Compiled(_playbook.decode(body), self._context)
+        if self._versions[version].context is not self._context:
+            self._versions[version] = self._versions[version].with_context(self._context)
         return self._versions[version]
 
     def apply(self, playbook: Playbook) -> None:

@@ -72,7 +72,8 @@ def recipient_of(customer: Customer, run: Run, compiled: Compiled) -> Recipient 
     if not compiled.remains(compiled.playbook.segments[campaign.segment].when, customer.profile, run.made_at):
         return None
     message = compiled.playbook.messages[campaign.message]
-    return Recipient(customer.customer_id, customer.line_user_id, frozen_values(message, customer.profile))
+    values = frozen_values(message, customer.profile, compiled.context, run.made_at)
+    return Recipient(customer.customer_id, customer.line_user_id, values)
 
 
 def intent_of(recipient: Recipient, run: Run, compiled: Compiled, account: str) -> Intent:

@@ -1,5 +1,6 @@
 """A playbook made ready to decide with: its expressions as predicates, compiled once each."""
 
+import copy
 import datetime as dt
 from collections.abc import Callable
 
@@ -25,6 +26,12 @@ class Compiled:
         self.dictionary: Dictionary = {**BUILT_IN, **LINE_EVENTS, **playbook.events}
         self.rules = Rules(playbook.caps, playbook.quiet_hours, playbook.consent, playbook.exclusions)
         self._predicates: dict[int, Predicate] = {}
+
+    def with_context(self, context: Context) -> "Compiled":
+        """The same version with other context facts; what was compiled once stays compiled."""
+        other = copy.copy(self)
+        other.context = context
+        return other
 
     @property
     def longest_window(self) -> dt.timedelta:

@@ -8,8 +8,9 @@ import msgspec
 
 from functions.domain import playbook as pb
 from functions.domain.compiled import Compiled
+from functions.domain.context import Context, fact_value
 from functions.domain.customers import Customer, folded, in_order, rebuilt
-from functions.domain.events import Event
+from functions.domain.events import Event, Scalar
 from functions.domain.instants import Instant
 from functions.domain.journeys import (
     Emission,
@@ -185,7 +186,7 @@ def _intent(
         rank=scenario.rank,
         made_at=now,
         expires_at=min(now + EXPIRES_MAX, now + step_expiry(step)),
-        values=frozen_values(message, customer.profile),
+        values=frozen_values(message, customer.profile, compiled.context, now),
         scenario=journey.scenario,
         hold_seconds_max=step.hold_seconds_max,
     )
@@ -196,10 +197,20 @@ def step_expiry(step: pb.Send) -> dt.timedelta:
     return dt.timedelta(seconds=step.expires_seconds)
 
 
-def frozen_values(message: pb.Message, profile: Profile) -> dict[str, object]:
-    """What the message's variables stand for, for good: the profile's attributes, else the declared fallbacks."""
-    known = {name: profile.attribute(name) for name in message.fallbacks}
-    return {name: message.fallbacks[name] if value is None else value for name, value in known.items()}
+def frozen_values(message: pb.Message, profile: Profile, context: Context, now: Instant) -> dict[str, object]:
+    """What the message's variables stand for, for good: facts for its slots, attributes, else what it falls back to."""
+    values: dict[str, object] = {}
+    for name, fallback in message.fallbacks.items():
+        slot = message.slots.get(name)
+        known = profile.attribute(name) if slot is None else slot_value(slot, profile, context, now)
+        values[name] = fallback if known is None else known
+    return values
+
+
+def slot_value(slot: pb.Slot, profile: Profile, context: Context, now: Instant) -> Scalar | None:
+    """What the context says under the slot's key, or under the key that the customer's attribute holds; None if nothing."""
+    key = profile.attribute(slot.by) if slot.by else slot.key
+    return fact_value(context, slot.context, key, now) if isinstance(key, str) else None
 
 
 def still_eligible(intent: Intent, customer: Customer, compiled: Compiled, now: Instant) -> bool:

@@ -9,7 +9,8 @@ from functions.domain import playbook as pb
 from functions.domain.segments import Tree, inlined, parse, segment_hash
 from functions.playbook.draft import Draft
 from functions.playbook.expressions import event_type, names_in, segment_trees
-from functions.playbook.models import CampaignForm, MessageForm, SettingsForm, Weekday
+from functions.playbook.message_models import MessageForm
+from functions.playbook.models import CampaignForm, SettingsForm, Weekday
 from functions.playbook.quantities import instant_in
 from functions.playbook.scenario_models import ScenarioForm
 from functions.playbook.steps import flat_steps
@@ -112,11 +113,14 @@ def _consent(settings: SettingsForm) -> dict[pb.Kind, list[str]]:
 
 
 def _message(form: MessageForm) -> pb.Message:
+    slots = {name: pb.Slot(slot.context, slot.by or "", slot.key or "") for name, slot in form.slots.items()}
     return pb.Message(
         kind=form.kind,
-        hash=short_hash([form.kind, form.content, form.fallbacks]),
+        hash=short_hash([form.kind, form.content, form.fallbacks, form.category, slots]),
         content=form.content,
         fallbacks=form.fallbacks,
         removes=form.removes or "",
         discount_reason=form.discount_reason or "",
+        category=form.category or "",
+        slots=slots,
     )

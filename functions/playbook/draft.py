@@ -9,9 +9,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from functions.playbook import models, scenario_models
+from functions.playbook import message_models, models, scenario_models
 from functions.playbook.faults import PlaybookFault
-from functions.playbook.models import CampaignForm, EventForm, MessageForm, SegmentForm, SettingsForm
+from functions.playbook.message_models import MessageForm
+from functions.playbook.models import CampaignForm, EventForm, SegmentForm, SettingsForm
 from functions.playbook.scenario_models import ScenarioForm
 from functions.playbook.sources import Place, Source, read_source
 
@@ -139,7 +140,7 @@ def read_draft(directory: Path) -> tuple[Draft, list[PlaybookFault]]:
 
 
 def _known_keys() -> list[str]:
-    forms = [form for module in (models, scenario_models) for form in vars(module).values()]
+    forms = [form for module in (models, scenario_models, message_models) for form in vars(module).values()]
     found = {
         info.alias or name
         for form in forms

@@ -7,7 +7,7 @@ from typing import Any
 from functions.domain.message_limits import content_faults
 from functions.playbook.draft import Draft, Part
 from functions.playbook.faults import PlaybookFault
-from functions.playbook.models import MessageForm
+from functions.playbook.message_models import MessageForm
 from functions.playbook.sources import Place
 from functions.rendering import JinjaRenderer, RenderError, variables_of
 

@@ -18,7 +18,7 @@ DAY_SECONDS = 86_400
 class Form(BaseModel):
     """What all of them are: frozen, and nothing in them that is not known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class CapForm(Form):
@@ -199,25 +199,3 @@ class CampaignForm(Form):
     priority: Name = "campaign"
     expires_after: Expiry = DAY_SECONDS
     hold_up_to: Duration | None = None
-
-
-class MessageForm(Form):
-    """messages/*.yaml: its kind, LINE's message objects with templates in their texts, and what stands in for gaps."""
-
-    name: Name | None = None
-    kind: Kind
-    content: list[dict[str, Any]] = Field(min_length=1)
-    fallbacks: dict[Name, Any] = {}
-    removes: Literal["unclear", "tedious", "anxious", "forgotten"] | None = None
-    discount_reason: Literal["first purchase", "link reward", "cart", "review", "birthday"] | None = None
-
-    @field_validator("fallbacks")
-    @classmethod
-    def _stand_ins(cls, fallbacks: dict[str, Any]) -> dict[str, Any]:
-        for name, value in fallbacks.items():
-            texts = isinstance(value, list) and all(isinstance(item, str) for item in value)
-            if not isinstance(value, str | int | float) and not texts:
-                raise ValueError(
-                    f"{name} must be a text, a number, true, false or a list of texts; write one"
-                )
-        return fallbacks

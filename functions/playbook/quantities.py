@@ -18,7 +18,8 @@ DURATION_SECONDS_MAX = 400 * 86_400
 EXPIRES_SECONDS_MAX = 8 * 86_400
 
 
-def _seconds(value: Any) -> int:
+def seconds_of(value: Any) -> int:
+    """A duration such as `3h` in seconds; ValueError otherwise."""
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise ValueError(f"{value!r} is no duration; write it like 90s, 30m, 3h or 7d")
@@ -47,7 +48,7 @@ def _reentry(value: Any) -> int | None:
     if value == "never":
         return None
     if isinstance(value, str) and value.startswith("after "):
-        return _seconds(value.removeprefix("after ").strip())
+        return seconds_of(value.removeprefix("after ").strip())
     raise ValueError(f"{value!r} is no re-entry rule; write never, or after 90d")
 
 
@@ -76,9 +77,9 @@ def _moment(value: str) -> str:
     return value
 
 
-Duration = Annotated[int, BeforeValidator(_seconds)]
+Duration = Annotated[int, BeforeValidator(seconds_of)]
 """Seconds, written like `3h`."""
-Expiry = Annotated[int, BeforeValidator(_seconds), AfterValidator(_short)]
+Expiry = Annotated[int, BeforeValidator(seconds_of), AfterValidator(_short)]
 """Seconds, at most eight days."""
 Clock = Annotated[dt.time, BeforeValidator(_clock)]
 Reentry = Annotated[int | None, BeforeValidator(_reentry)]

@@ -6,7 +6,7 @@ from functions.playbook.draft import Draft, Part
 from functions.playbook.expressions import used_segments
 from functions.playbook.faults import PlaybookFault
 from functions.playbook.message_lint import discount_place
-from functions.playbook.models import MessageForm
+from functions.playbook.message_models import MessageForm
 from functions.playbook.scenario_models import Block, ScenarioForm, every_step
 
 ONBOARDING = "onboarding"

@@ -10,12 +10,14 @@ import pytest
 from moto import mock_aws
 
 from functions.aws.account import DynamoAccountState
+from functions.aws.context_facts import S3Context
 from functions.aws.history import DynamoEvents
 from functions.aws.identities import DynamoIdentities
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import Objects, S3Playbooks, S3Runs
 from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
+from functions.domain.context import Context
 from functions.domain.playbook import Playbook
 from functions.ports import AccountState, Customers, Events, Identities, Playbooks, Runs, Sends, Timers
 from tests.fakes.objects import FakePlaybooks, FakeRuns
@@ -126,6 +128,7 @@ class Stores:
     playbooks: Playbooks
     runs: Runs
     put_in_force: Callable[[Playbook], None]
+    put_context: Callable[[Context], None]
 
 
 @pytest.fixture(params=["fake", "aws"])
@@ -147,6 +150,7 @@ def _fakes() -> Stores:
         playbooks,
         FakeRuns(),
         playbooks.apply,
+        playbooks.put_context,
     )
 
 
@@ -165,4 +169,9 @@ def _adapters(aws: Aws) -> Stores:
         playbooks,
         S3Runs(objects),
         playbooks.apply,
+        lambda context: _let_be(S3Context(objects), context),
     )
+
+
+def _let_be(facts: S3Context, context: Context) -> None:
+    facts.change(lambda _: context)

@@ -1,6 +1,7 @@
 """What only the adapters do: schedules, secrets, caches, scans, and what AWS leaves undone."""
 
 import contextlib
+import datetime as dt
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ from botocore.exceptions import ClientError
 from functions.aws import objects
 from functions.aws.account import DynamoAccountState
 from functions.aws.audience import DynamoAudience
+from functions.aws.context_facts import ATTEMPTS, CONTEXT_BYTES_MAX, S3Context
 from functions.aws.history import DynamoEvents
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import S3Playbooks, S3RejectedEvents
@@ -19,7 +21,8 @@ from functions.aws.schedules import CampaignSchedules, name_of
 from functions.aws.secrets import SecretField
 from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
-from functions.ports import Retryable
+from functions.domain.context import Context, Fact, fact_value, with_facts, without_fact
+from functions.ports import Conflict, Rejected, Retryable
 from tests.aws.conftest import REGION, Aws
 from tests.aws.samples import MINUTE, NOW, customer, event, gate, intent, record
 from tests.fakes.playbooks import playbook
@@ -274,6 +277,70 @@ def test_a_new_playbook_is_in_force_everywhere_within_seconds(
     assert others.in_force().version == first.version
     seconds[0] += 5.1
     assert others.in_force().version == second.version
+
+
+def test_new_context_facts_are_known_everywhere_within_seconds_and_nothing_is_compiled_anew(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: seconds[0])
+    bucket = aws.objects()
+    playbooks, facts = S3Playbooks(bucket), S3Context(bucket)
+    playbooks.apply(playbook())
+    before = playbooks.in_force()
+    facts.change(lambda _: {"busy": {"": Fact(value=True, since=NOW)}})
+    assert playbooks.in_force() is before
+    seconds[0] += 5.1
+    after = playbooks.in_force()
+    assert fact_value(after.context, "busy", "", NOW) is True
+    assert (after.playbook, before.context) == (before.playbook, {})
+    condition = after.playbook.segments["buyers"].when
+    assert after.predicate(condition) is before.predicate(condition)
+    seconds[0] += 5.1
+    assert playbooks.in_force() is after
+
+
+def test_two_writers_of_context_facts_do_not_lose_each_other(aws: Aws) -> None:
+    bucket = aws.objects()
+    mine, others = S3Context(bucket), S3Context(bucket)
+
+    def overtaken(context: Context) -> Context:
+        if "b" not in context:
+            others.change(lambda now_there: with_facts(now_there, [("b", "", Fact(2, NOW))], NOW))
+        return with_facts(context, [("a", "", Fact(1, NOW))], NOW)
+
+    mine.change(overtaken)
+    assert others.read() == {"a": {"": Fact(1, NOW)}, "b": {"": Fact(2, NOW)}}
+    mine.change(lambda context: without_fact(context, "b", "", NOW))
+    assert others.read() == {"a": {"": Fact(1, NOW)}}
+
+
+def test_a_writer_of_context_facts_that_is_always_overtaken_gives_up(aws: Aws) -> None:
+    bucket = aws.objects()
+    mine, others = S3Context(bucket), S3Context(bucket)
+    turns = iter(range(100))
+
+    def overtaken(_: Context) -> Context:
+        others.change(lambda _: {"a": {"": Fact(next(turns), NOW)}})
+        return {}
+
+    with pytest.raises(Conflict):
+        mine.change(overtaken)
+    assert mine.read() == {"a": {"": Fact(ATTEMPTS - 1, NOW)}}
+
+
+def test_context_facts_are_bounded_and_what_is_too_much_changes_nothing(aws: Aws) -> None:
+    facts = S3Context(aws.objects())
+    frame = len(b'{"a":{"":["","2026-11-01T00:00:00Z",null]}}')
+    assert facts.read() == {}
+
+    def said(size: int) -> Context:
+        return {"a": {"": Fact("x" * size, dt.datetime(2026, 11, 1, tzinfo=dt.UTC))}}
+
+    full = facts.change(lambda _: said(CONTEXT_BYTES_MAX - frame))
+    with pytest.raises(Rejected, match="262,145"):
+        facts.change(lambda _: said(CONTEXT_BYTES_MAX - frame + 1))
+    assert facts.read() == full
 
 
 def test_a_page_is_frozen_by_one_of_two_workers_only(aws: Aws) -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from functions.domain.campaigns import Chunk, Recipient, Run
+from functions.domain.context import Fact
 from functions.domain.customers import Customer
 from functions.domain.gate import Gate
 from functions.domain.identity import AuditEntry, Link, Tied
@@ -336,6 +337,22 @@ def test_the_expressions_of_a_playbook_that_was_kept_still_hold(stores: Stores) 
 def test_without_a_playbook_in_force_work_comes_again(stores: Stores) -> None:
     with pytest.raises(Retryable):
         stores.playbooks.in_force()
+
+
+RAIN = {"weather": {"tokyo": Fact("rain", NOW, NOW + dt.timedelta(hours=6)), "": Fact(3, NOW)}}
+
+
+def test_a_playbook_in_force_and_every_older_version_know_the_context_facts(stores: Stores) -> None:
+    stores.put_in_force(BOOK)
+    stores.put_in_force(playbook())
+    stores.put_context(RAIN)
+    assert stores.playbooks.in_force().context == RAIN
+    assert stores.playbooks.version(BOOK.version).context == RAIN
+
+
+def test_without_context_facts_a_playbook_knows_none(stores: Stores) -> None:
+    stores.put_in_force(BOOK)
+    assert stores.playbooks.in_force().context == {}
 
 
 def test_a_version_that_never_was_is_refused(stores: Stores) -> None:

@@ -7,6 +7,7 @@ import msgspec
 
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.compiled import Compiled
+from functions.domain.context import EMPTY, Context
 from functions.domain.customers import Customer
 from functions.domain.instants import Instant, format_instant
 from functions.domain.playbook import Playbook
@@ -22,6 +23,11 @@ class FakePlaybooks:
         self._bodies: dict[str, bytes] = {}
         self._compiled: dict[str, Compiled] = {}
         self._in_force = ""
+        self._context: Context = EMPTY
+
+    def put_context(self, context: Context) -> None:
+        """Let these facts be the case."""
+        self._context = context
 
     def apply(self, playbook: Playbook) -> None:
         """Keep the version, then point to it."""
@@ -40,6 +46,8 @@ class FakePlaybooks:
             raise Rejected(f"there is no playbook version {version}")
         if version not in self._compiled:
             self._compiled[version] = Compiled(msgspec.json.decode(self._bodies[version], type=Playbook))
+        if self._compiled[version].context is not self._context:
+            self._compiled[version] = self._compiled[version].with_context(self._context)
         return self._compiled[version]
 
 

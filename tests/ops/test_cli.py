@@ -6,7 +6,7 @@ import pytest
 
 from ops.cli import main
 
-COMMANDS = ["apply", "check", "customer", "evaluate", "import", "local", "sends"]
+COMMANDS = ["apply", "check", "context", "customer", "evaluate", "import", "local", "sends"]
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -23,7 +23,19 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(command in out for command in COMMANDS)
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "local up", "local clock", "local down"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *COMMANDS,
+        "context set",
+        "context list",
+        "context remove",
+        "context import",
+        "local up",
+        "local clock",
+        "local down",
+    ],
+)
 def test_every_command_takes_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
     code, out, _ = run(capsys, *command.split(), "--help")
     assert code == 0

@@ -13,7 +13,8 @@ from functions.domain import playbook as pb
 from functions.domain.playbook import Playbook
 from functions.domain.segments import compile_predicate, segments_in
 from functions.playbook import check_playbook, load_playbook
-from functions.playbook.models import CampaignForm, EventForm, MessageForm, SegmentForm
+from functions.playbook.message_models import MessageForm
+from functions.playbook.models import CampaignForm, EventForm, SegmentForm
 from functions.playbook.quantities import instant_in
 from functions.playbook.scenario_models import ScenarioForm, StepForm
 from functions.playbook.sources import composed

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.domain.message_limits import content_faults
 from functions.rendering import RENDERED_CHARACTERS_MAX, JinjaRenderer, RenderError, variables_of
 
 
@@ -110,6 +111,28 @@ def test_the_same_values_give_the_same_text_or_the_same_error(text: str, values:
             return f"error: {error}"
 
     assert once() == once()
+
+
+V2 = {
+    "type": "textV2",
+    "text": "{{ name }}様{smile}{% if vip %}{{ '{' }}{% endif %}",
+    "substitution": {"smile": {"type": "emoji", "productId": "p", "emojiId": "1"}},
+}
+
+
+def test_braces_of_a_value_are_shown_and_those_of_the_text_stay_placeholders() -> None:
+    (message,) = JinjaRenderer().render([V2], {"name": "{smile}", "vip": True})
+    assert message["text"] == "{{smile}}様{smile}{{"
+
+
+@given(st.text("{}ab ", min_size=1, max_size=20))
+def test_no_value_makes_a_text_with_placeholders_that_line_refuses(name: str) -> None:
+    assert content_faults(JinjaRenderer().render([V2], {"name": name, "vip": False})) == []
+
+
+def test_a_missing_value_is_an_error_in_a_text_with_placeholders_too() -> None:
+    with pytest.raises(RenderError):
+        JinjaRenderer().render([V2], {"vip": False})
 
 
 def test_the_variables_of_a_template_are_those_it_asks_for_from_outside() -> None:
