@@ -16,7 +16,7 @@ from functions.domain.playbook import Kind
 from functions.domain.profiles import Register, later, registers_union
 
 CONTACTS_KEPT = dt.timedelta(days=32)
-"""Longer where a cap has a longer window."""
+"""The longest calendar month, and a day in hand. Longer where a cap has a longer window."""
 CLOSED_CASES_KEPT = dt.timedelta(days=30)
 """A closing may arrive before its opening; for so long it is remembered."""
 
@@ -29,6 +29,7 @@ class Contact(msgspec.Struct, frozen=True, array_like=True):
     send_id: str
     kind: Kind
     at: Instant
+    category: str = ""
 
 
 class Claim(msgspec.Struct, frozen=True, array_like=True):
@@ -60,6 +61,8 @@ class Hold(msgspec.Struct, frozen=True, array_like=True):
     until: Instant
     passage: str
     made_at: Instant
+    reason: str = ""
+    category: str = ""
 
 
 class Gate(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -23,7 +23,7 @@ from functions.domain.journeys import (
     may_enter,
 )
 from functions.domain.profiles import Profile, Register, later
-from functions.domain.sends import EXPIRES_MAX, Intent, send_id_of
+from functions.domain.sends import EXPIRES_MAX, Intent, send_id_of, with_overtaken
 
 Versions = Mapping[str, Compiled]
 """Playbook version → playbook; holds every version that an active journey is pinned to."""
@@ -161,7 +161,9 @@ def _with_tags(profile: Profile, journey: Journey, deeds: Iterable[Emission | Ta
 def _intending(customer: Customer, intents: Sequence[Intent]) -> Customer:
     counts = Counter(customer.intended)
     counts.update(intent.source for intent in intents)
-    return msgspec.structs.replace(customer, outbox=[*customer.outbox, *intents], intended=dict(counts))
+    return msgspec.structs.replace(
+        customer, outbox=with_overtaken([*customer.outbox, *intents]), intended=dict(counts)
+    )
 
 
 def _intent(
@@ -188,6 +190,8 @@ def _intent(
         values=frozen_values(message, customer.profile),
         scenario=journey.scenario,
         hold_seconds_max=step.hold_seconds_max,
+        category=message.category,
+        due_at=emission.due,
     )
 
 
@@ -200,12 +204,3 @@ def frozen_values(message: pb.Message, profile: Profile) -> dict[str, object]:
     """What the message's variables stand for, for good: the profile's attributes, else the declared fallbacks."""
     known = {name: profile.attribute(name) for name in message.fallbacks}
     return {name: message.fallbacks[name] if value is None else value for name, value in known.items()}
-
-
-def still_eligible(intent: Intent, customer: Customer, compiled: Compiled, now: Instant) -> bool:
-    """Whether what caused the intent still holds: the journey would not have ended, the segment not been left."""
-    scenario = compiled.playbook.scenarios.get(intent.scenario)
-    if scenario is not None:
-        return not _finish(scenario, compiled, customer.profile, now)
-    campaign = compiled.playbook.campaigns[intent.campaign]
-    return compiled.remains(compiled.playbook.segments[campaign.segment].when, customer.profile, now)

@@ -11,20 +11,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from functions.domain.account import STOP_FOR, quota_block, refused_block
+from functions.domain.claims import Allow, closed, decide, unclaimed
 from functions.domain.customers import Customer, pinned_versions
 from functions.domain.gate import Claim, Gate
 from functions.domain.instants import Instant
-from functions.domain.journeys import upcoming
-from functions.domain.progress import still_eligible
-from functions.domain.sends import Intent, Outcome, content_hash, record_of
-from functions.domain.verdicts import Allow, Ended, Situation, Upcoming, Wait, closed, decide, unclaimed
+from functions.domain.sends import Intent, Outcome, content_hash, held, record_of
+from functions.domain.situations import situation_of
+from functions.domain.verdicts import Ended, Situation, Wait, suppressed
 from functions.ports import (
-    STOP_FOR,
     AccountRefused,
     AccountState,
     Conflict,
     Customers,
     Line,
+    OverQuota,
     Playbooks,
     RateLimited,
     Rejected,
@@ -76,7 +77,7 @@ class Deliver:
             case Allow():
                 self._push(intent, verdict.claim, content, unanswered=verdict.resumed)
             case Wait():
-                self._hold(intent, verdict.until)
+                self._hold(intent, verdict.until, verdict.reason)
             case Ended():
                 self._record(intent, verdict.outcome, verdict.reason)
             case None:
@@ -91,7 +92,7 @@ class Deliver:
         for _ in range(ATTEMPTS_MAX):
             gate, customer = self._read(intent.customer_id)
             if gate is None or customer is None:
-                return Ended("suppressed", "erased")
+                return suppressed("erased")
             claim = gate.claim(intent.send_id)
             if claim and claim.state == "open" and self._recorded(intent):
                 return None
@@ -120,30 +121,10 @@ class Deliver:
         return self.sends.find(intent.customer_id, intent.made_at, intent.send_id) is not None
 
     def _situation(self, intent: Intent, customer: Customer, now: Instant) -> Situation:
-        pinned, current = self.playbooks.version(intent.playbook), self.playbooks.in_force()
-        return Situation(
-            eligible=still_eligible(intent, customer, pinned, now),
-            zone=customer.profile.zone,
-            upcoming=self._upcoming(customer, now) if current.is_capped(intent.kind) else [],
-            stopped_until=self.account_state.stopped_until(),
-            switched_off=not current.is_on(intent.scenario, intent.campaign),
-        )
-
-    def _upcoming(self, customer: Customer, now: Instant) -> list[Upcoming]:
-        """The sends that the customer's journeys come to within the longest window of any cap."""
-        until = now + self.playbooks.in_force().longest_window
-        versions = {
-            version: self.playbooks.version(version).playbook for version in pinned_versions(customer)
-        }
-        return [
-            send
-            for journey in customer.journeys
-            if journey.active
-            for playbook in (versions[journey.version],)
-            for send in upcoming(
-                journey, playbook.scenarios[journey.scenario], playbook.messages, customer.profile.zone, until
-            )
-        ]
+        pinned = {intent.playbook, *pinned_versions(customer)}
+        versions = {version: self.playbooks.version(version) for version in pinned}
+        account = self.account_state.read()
+        return situation_of(intent, customer, self.playbooks.in_force(), versions, account, now)
 
     def _push(self, intent: Intent, claim: Claim, content: Content, *, unanswered: bool) -> None:
         """Push with the intent's own key. `unanswered`: an earlier attempt may have been accepted."""
@@ -155,7 +136,8 @@ class Deliver:
                 continue
             except RateLimited:
                 self._refused_for_now(intent, claim, unanswered=unanswered)
-                self.send_queue.put_later(intent, RATE_DELAY_SECONDS)
+                again = self.now() + dt.timedelta(seconds=RATE_DELAY_SECONDS)
+                self.send_queue.put_later(held(intent, "rate_limit", again, self.now()), RATE_DELAY_SECONDS)
                 return
             except AccountRefused as refusal:
                 self._account_refused(intent, claim, refusal, unanswered=unanswered)
@@ -166,7 +148,8 @@ class Deliver:
             self._record(intent, "sent", "", accepted.request_id)
             return
         now = self.now()
-        self._hold(intent, now + min(max(now - claim.key_at, RETRY_DELAY_MIN), RETRY_DELAY_MAX))
+        delay = min(max(now - claim.key_at, RETRY_DELAY_MIN), RETRY_DELAY_MAX)
+        self._hold(intent, now + delay, "no_answer")
 
     def _refused(self, intent: Intent, claim: Claim, reason: str, *, unanswered: bool) -> None:
         """Definitely failed, and the slot given back, only where no attempt, of whichever worker, went unanswered."""
@@ -185,24 +168,25 @@ class Deliver:
     def _account_refused(
         self, intent: Intent, claim: Claim, refusal: AccountRefused, *, unanswered: bool
     ) -> None:
-        """The account stops, and the message waits until the account may send again."""
-        until = self.now() + STOP_FOR
-        logger.error("LINE refuses the account (%s); sending stops until %s", refusal, until)
-        self.account_state.stop(until, str(refusal))
-        self._refused_for_now(intent, claim, unanswered=unanswered)
-        self._hold(intent, until)
-
-    def _hold(self, intent: Intent, until: Instant) -> None:
+        """The account is blocked, and the message waits; when it comes up again, the gate decides by the block."""
         now = self.now()
-        seconds = (until - now).total_seconds()
+        block = quota_block(now) if isinstance(refusal, OverQuota) else refused_block(now)
+        logger.error("LINE refuses the account (%s); sending stops until %s", refusal, block.until)
+        self.account_state.block(block)
+        self._refused_for_now(intent, claim, unanswered=unanswered)
+        self._hold(intent, min(block.until, now + STOP_FOR), block.reason)
+
+    def _hold(self, intent: Intent, until: Instant, reason: str) -> None:
+        now = self.now()
+        seconds, waiting = (until - now).total_seconds(), held(intent, reason, until, now)
         if seconds <= self.hold_in_queue_seconds_max:
-            self.send_queue.put_later(intent, max(0, math.ceil(seconds)))
+            self.send_queue.put_later(waiting, max(0, math.ceil(seconds)))
         else:
-            self.timers.hold(intent, until, now)
+            self.timers.hold(waiting, until, now)
 
     def _close(self, intent: Intent, content: str, end: Callable[[Gate], Ended]) -> None:
         """End an intent for good: first in the gate, which gives back the slot of a failure, then on record."""
-        ended = Ended("suppressed", "erased")
+        ended = suppressed("erased")
 
         def change(gate: Gate) -> Gate:
             nonlocal ended

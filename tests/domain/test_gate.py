@@ -258,7 +258,7 @@ def test_linking_loses_no_opt_out_and_no_open_case(mine: Gate, friends: Gate) ->
     both = merged(mine, friends)
     for purpose in mine.consent.keys() | friends.consent.keys():
         words = [gate.consent[purpose] for gate in (mine, friends) if purpose in gate.consent]
-        assert both.consent[purpose] == max(words, key=lambda word: (word.at, word.event_id))
+        assert both.consent[purpose] == max(words, key=lambda word: (word.at, not word.value, word.event_id))
     for user in mine.friends.keys() | friends.friends.keys():
         words = [gate.friends[user] for gate in (mine, friends) if user in gate.friends]
         assert both.friends[user] == max(words, key=lambda word: (word.at, word.event_id))
