@@ -6,6 +6,7 @@ from functions.domain.caps import longest_window
 from functions.domain.gate import CONTACTS_KEPT, Claim, Contact, Gate, Hold, pruned
 from functions.domain.instants import Instant
 from functions.domain.sends import CLAIM_OUTLIVES, KEY_LIFE, Intent
+from functions.domain.trace import Facts, facts_of
 from functions.domain.verdicts import Ended, Rules, Situation, Wait, judge
 
 
@@ -20,10 +21,14 @@ Verdict = Allow | Wait | Ended
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """The verdict, and the gate as it must be written before anything follows from it."""
+    """The verdict, the gate as it must be written before anything follows from it, and what the verdict rested on.
+
+    There are no facts of a wait, which decides nothing yet, nor of what had ended before.
+    """
 
     verdict: Verdict
     gate: Gate
+    facts: Facts = {}
 
 
 def _without(gate: Gate, send_id: str) -> Gate:
@@ -79,16 +84,18 @@ def _resumed(
     intent: Intent, claim: Claim, gate: Gate, rules: Rules, situation: Situation, content: str, now: Instant
 ) -> Decision:
     """A claim without a record: what was asked of LINE may have happened, so nothing here may end as suppressed."""
-    refused = judge(intent, _without(gate, intent.send_id), rules, situation, now)
+    rest = _without(gate, intent.send_id)
+    refused = judge(intent, rest, rules, situation, now)
     key_ends = claim.key_at + KEY_LIFE
-    if refused is None and now < key_ends and claim.hash == content:
-        again = msgspec.structs.replace(claim, attempt=claim.attempt + 1)
-        return Decision(Allow(again, resumed=True), _claimed(intent, gate, again, now))
     if isinstance(refused, Wait) and refused.until < key_ends:
         return Decision(refused, _held(intent, gate, refused))
+    facts = facts_of(intent, rest, rules, situation, now, refused)
+    if refused is None and now < key_ends and claim.hash == content:
+        again = msgspec.structs.replace(claim, attempt=claim.attempt + 1)
+        return Decision(Allow(again, resumed=True), _claimed(intent, gate, again, now), facts)
     reason = refused.reason if refused else ("key_expired" if now >= key_ends else "content_changed")
     ended = Ended("unknown", reason)
-    return Decision(ended, _closed(claim, gate, ended))
+    return Decision(ended, _closed(claim, gate, ended), facts)
 
 
 def decide(
@@ -105,12 +112,12 @@ def decide(
         # So late a claim may have been pruned, and what was claimed may have arrived.
         return Decision(Ended("unknown", "expired"), gate)
     refused = judge(intent, gate, rules, situation, now)
-    if refused is None:
-        new = _new_claim(intent, content, now)
-        return Decision(Allow(new), _claimed(intent, gate, new, now))
     if isinstance(refused, Wait):
         return Decision(refused, _held(intent, gate, refused))
-    return Decision(refused, _closed(_new_claim(intent, content, now), gate, refused))
+    facts, new = facts_of(intent, gate, rules, situation, now, refused), _new_claim(intent, content, now)
+    if refused is None:
+        return Decision(Allow(new), _claimed(intent, gate, new, now), facts)
+    return Decision(refused, _closed(new, gate, refused), facts)
 
 
 def closed(gate: Gate, intent: Intent, content: str, ended: Ended, now: Instant) -> Gate:

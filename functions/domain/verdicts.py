@@ -100,7 +100,7 @@ def _forbidden(intent: Intent, gate: Gate, rules: Rules, situation: Situation, n
         return suppressed("unreachable")
     if _consent_missing(intent, gate, rules):
         return suppressed("no_consent")
-    excluded = [*_open_cases(intent, gate, rules), *situation.excluded]
+    excluded = [*open_cases(intent, gate, rules), *situation.excluded]
     if excluded:
         return suppressed("excluded", excluded[0])
     if not situation.eligible:
@@ -116,12 +116,18 @@ def _consent_missing(intent: Intent, gate: Gate, rules: Rules) -> bool:
     """A withdrawal counts, of a purpose, of the kind, of the message's category or of everything."""
     purposes = rules.consent.get(intent.kind, [])
     known = {name: bool(register.value) for name, register in gate.consent.items()}
-    if any(known.get(name) is False for name in (*purposes, intent.kind, intent.category, "all")):
+    if any(known.get(name) is False for name in purposes_heeded(intent, rules)):
         return True
     return bool(purposes) and not any(known.get(name) for name in purposes)
 
 
-def _open_cases(intent: Intent, gate: Gate, rules: Rules) -> list[str]:
+def purposes_heeded(intent: Intent, rules: Rules) -> list[str]:
+    """The purposes whose withdrawal stops this message."""
+    return [*rules.consent.get(intent.kind, []), intent.kind, intent.category, "all"]
+
+
+def open_cases(intent: Intent, gate: Gate, rules: Rules) -> list[str]:
+    """The exclusion flags with an open case that stop messages of this kind."""
     return [flag for flag in gate.open_flags() if intent.kind in rules.exclusions.get(flag, [])]
 
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.domain.account import STOP_FOR, quota_block, refused_block
-from functions.domain.claims import Allow, closed, decide, unclaimed
+from functions.domain.claims import Allow, Verdict, closed, decide, unclaimed
 from functions.domain.customers import Customer, pinned_versions
 from functions.domain.gate import Claim, Gate
 from functions.domain.instants import Instant
-from functions.domain.sends import Intent, Outcome, content_hash, held, record_of
+from functions.domain.sends import Intent, content_hash, held, record_of
 from functions.domain.situations import situation_of
+from functions.domain.trace import Facts
 from functions.domain.verdicts import Ended, Situation, Wait, suppressed
 from functions.ports import (
     AccountRefused,
@@ -70,29 +71,30 @@ class Deliver:
         except ValueError as error:
             # Neither the error's text nor its trace is logged: both may quote the customer's values.
             logger.error("message %s cannot be rendered (%s)", intent.message, type(error).__name__)  # noqa: TRY400
-            self._close(intent, "", lambda _gate: Ended("failed", "render_error"))
+            self._close(intent, "", lambda _gate: Ended("failed", "render_error"), {})
             return
-        verdict = self._claim(intent, content_hash(content))
+        claimed = self._claim(intent, content_hash(content))
+        if claimed is None:
+            return  # an earlier delivery recorded its end
+        verdict, facts = claimed
         match verdict:
             case Allow():
-                self._push(intent, verdict.claim, content, unanswered=verdict.resumed)
+                self._push(intent, verdict, content, facts)
             case Wait():
                 self._hold(intent, verdict.until, verdict.reason)
             case Ended():
-                self._record(intent, verdict.outcome, verdict.reason)
-            case None:
-                pass  # an earlier delivery recorded its end
+                self._record(intent, verdict, facts)
 
     def _rendered(self, intent: Intent) -> Content:
         message = self.playbooks.version(intent.playbook).playbook.messages[intent.message]
         return self.renderer.render(message.content, intent.values)
 
-    def _claim(self, intent: Intent, content: str) -> Allow | Wait | Ended | None:
+    def _claim(self, intent: Intent, content: str) -> tuple[Verdict, Facts] | None:
         """Read, decide, write on condition. What it returns is in the gate already. None: the end is on record."""
         for _ in range(ATTEMPTS_MAX):
             gate, customer = self._read(intent.customer_id)
             if gate is None or customer is None:
-                return suppressed("erased")
+                return suppressed("erased"), {}
             claim = gate.claim(intent.send_id)
             if claim and claim.state == "open" and self._recorded(intent):
                 return None
@@ -100,12 +102,12 @@ class Deliver:
             rules = self.playbooks.in_force().rules
             decision = decide(intent, gate, rules, self._situation(intent, customer, now), content, now)
             if claim and claim.state != "open":
-                return decision.verdict
+                return decision.verdict, decision.facts
             try:
                 self.customers.save_gate(decision.gate)
             except Conflict:
                 continue
-            return decision.verdict
+            return decision.verdict, decision.facts
         raise Conflict(f"the gate for intent {intent.send_id} is contended")
 
     def _read(self, customer_id: str) -> tuple[Gate | None, Customer | None]:
@@ -126,8 +128,9 @@ class Deliver:
         account = self.account_state.read()
         return situation_of(intent, customer, self.playbooks.in_force(), versions, account, now)
 
-    def _push(self, intent: Intent, claim: Claim, content: Content, *, unanswered: bool) -> None:
+    def _push(self, intent: Intent, allowed: Allow, content: Content, facts: Facts) -> None:
         """Push with the intent's own key. `unanswered`: an earlier attempt may have been accepted."""
+        claim, unanswered = allowed.claim, allowed.resumed
         for _ in range(PUSHES_MAX):
             try:
                 accepted = self.line.push(claim.to, content, intent.send_id)
@@ -143,22 +146,23 @@ class Deliver:
                 self._account_refused(intent, claim, refusal, unanswered=unanswered)
                 return
             except Rejected as refusal:
-                self._refused(intent, claim, str(refusal), unanswered=unanswered)
+                self._refused(intent, claim, str(refusal), facts, unanswered=unanswered)
                 return
-            self._record(intent, "sent", "", accepted.request_id)
+            now = self.now()
+            self.sends.record(record_of(intent, "sent", "", now, accepted.request_id, facts))
             return
         now = self.now()
         delay = min(max(now - claim.key_at, RETRY_DELAY_MIN), RETRY_DELAY_MAX)
         self._hold(intent, now + delay, "no_answer")
 
-    def _refused(self, intent: Intent, claim: Claim, reason: str, *, unanswered: bool) -> None:
+    def _refused(self, intent: Intent, claim: Claim, reason: str, facts: Facts, *, unanswered: bool) -> None:
         """Definitely failed, and the slot given back, only where no attempt, of whichever worker, went unanswered."""
 
         def end(gate: Gate) -> Ended:
             definite = not unanswered and gate.claim(intent.send_id) in (None, claim)
             return Ended("failed" if definite else "unknown", reason)
 
-        self._close(intent, claim.hash, end)
+        self._close(intent, claim.hash, end, facts)
 
     def _refused_for_now(self, intent: Intent, claim: Claim, *, unanswered: bool) -> None:
         """What was definitely refused is unclaimed: to the gate it is as if it had never been tried."""
@@ -184,7 +188,7 @@ class Deliver:
         else:
             self.timers.hold(waiting, until, now)
 
-    def _close(self, intent: Intent, content: str, end: Callable[[Gate], Ended]) -> None:
+    def _close(self, intent: Intent, content: str, end: Callable[[Gate], Ended], facts: Facts) -> None:
         """End an intent for good: first in the gate, which gives back the slot of a failure, then on record."""
         ended = suppressed("erased")
 
@@ -194,7 +198,7 @@ class Deliver:
             return closed(gate, intent, content, ended, self.now())
 
         self._change_gate(intent, change)
-        self._record(intent, ended.outcome, ended.reason)
+        self._record(intent, ended, facts)
 
     def _change_gate(self, intent: Intent, change: Callable[[Gate], Gate]) -> None:
         """Change the gate on condition that nobody else did; a lost race starts over. No gate, no change."""
@@ -211,5 +215,5 @@ class Deliver:
             return
         raise Conflict(f"the gate for intent {intent.send_id} is contended")
 
-    def _record(self, intent: Intent, outcome: Outcome, reason: str, request_id: str = "") -> None:
-        self.sends.record(record_of(intent, outcome, reason, self.now(), request_id))
+    def _record(self, intent: Intent, ended: Ended, facts: Facts) -> None:
+        self.sends.record(record_of(intent, ended.outcome, ended.reason, self.now(), facts=facts))
