@@ -1,11 +1,11 @@
 """What the flows need of the world outside, and the errors it may answer with."""
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
+from functions.domain.account import Account, Block
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
@@ -25,7 +25,11 @@ class Rejected(MusubiError):
 
 
 class AccountRefused(Rejected):
-    """LINE refuses the whole account (401, 403, monthly limit): the message itself is not to blame."""
+    """LINE refuses the whole account (401, 403): the message itself is not to blame."""
+
+
+class OverQuota(AccountRefused):
+    """LINE's messages of this month are used up (the monthly 429)."""
 
 
 class Retryable(MusubiError):
@@ -229,11 +233,14 @@ class Continuation(Protocol):
 class AccountState(Protocol):
     """What holds for the whole account; seconds old."""
 
-    def stopped_until(self) -> Instant | None:
-        """Until when nothing may be sent."""
+    def read(self) -> Account:
+        """What is blocked, and when each source was last heard of."""
 
-    def stop(self, until: Instant, reason: str) -> None:
-        """Stop sending for the account until then."""
+    def block(self, block: Block) -> None:
+        """Send nothing of this scope and these kinds until then; of two with the same reason the longer stays."""
+
+    def heard_from(self, source: str, at: Instant) -> None:
+        """Note that events of this source were received; what is noted may be a minute older."""
 
 
 class LineReceived(msgspec.Struct, frozen=True, tag="line"):
@@ -259,5 +266,3 @@ class CustomerDue(msgspec.Struct, frozen=True, omit_defaults=True, tag="due"):
 
 
 InboxMessage = LineReceived | EventsReceived | CustomerDue
-
-STOP_FOR = dt.timedelta(minutes=15)

@@ -6,10 +6,16 @@ from infra.function import Function, Surroundings, edge_timeout
 from infra.objects import Objects
 from infra.queues import Queues
 from infra.secrets import Secrets
+from infra.tables import Tables
 
 
 def ingest_function(
-    scope: Construct, around: Surroundings, queues: Queues, secrets: Secrets, objects: Objects
+    scope: Construct,
+    around: Surroundings,
+    tables: Tables,
+    queues: Queues,
+    secrets: Secrets,
+    objects: Objects,
 ) -> Function:
     """POST /events."""
     function = Function(
@@ -18,12 +24,22 @@ def ingest_function(
         around=around,
         timeout=edge_timeout(),
         environment={
+            "TABLE_GATES": tables.gates.table_name,
             "QUEUE_INBOX_URL": queues.inbox.queue.queue_url,
             "SECRET_INGEST": secrets.ingest_arn,
             "BUCKET": objects.bucket.bucket_name,
         },
     )
     function.may_send(queues.inbox.queue)
+    _may_note_sources(function, around, tables)
     function.may_read_secret(secrets.ingest_arn)
     function.may_use_objects(objects.bucket, read=["playbooks/"], write=["rejected/"])
     return function
+
+
+def _may_note_sources(function: Function, around: Surroundings, tables: Tables) -> None:
+    """The account's own row, and no customer's gate: the edge notes when it last heard of a source."""
+    row = f"anon:#account#{around.parameters.account.value_as_string}"
+    only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [row]}}
+    function.allow(["dynamodb:UpdateItem"], [tables.gates.table_arn], only)
+    function.may_use_tables()

@@ -55,7 +55,7 @@ def send_function(
 
 def _allow_tables(function: Function, tables: Tables) -> None:
     read = ["dynamodb:GetItem", "dynamodb:BatchGetItem"]
-    function.allow([*read, "dynamodb:PutItem"], [tables.gates.table_arn])
+    function.allow([*read, "dynamodb:PutItem", "dynamodb:UpdateItem"], [tables.gates.table_arn])
     function.allow(["dynamodb:BatchGetItem"], [tables.customers.table_arn])
     function.allow(["dynamodb:GetItem", "dynamodb:PutItem"], [tables.sends.table_arn])
     function.allow(["dynamodb:PutItem"], [tables.timers.table_arn])

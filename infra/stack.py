@@ -60,7 +60,7 @@ class MusubiStack(cdk.Stack):
         secrets, objects = self.secrets, self.objects
         return {
             "webhook": webhook_function(self, around, queues, secrets),
-            "ingest": ingest_function(self, around, queues, secrets, objects),
+            "ingest": ingest_function(self, around, tables, queues, secrets, objects),
             "decide": decide_function(self, around, tables, queues, objects),
             "tick": tick_function(self, around, tables, queues),
             "evaluate": evaluate_function(self, around, tables, queues, objects, self.schedules),

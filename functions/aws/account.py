@@ -1,46 +1,95 @@
 """What holds for the whole account: one row among the gates, cached for seconds."""
 
+import datetime as dt
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from functions.domain.instants import Instant, format_instant, parse_instant
+import msgspec
+from botocore.exceptions import ClientError
+
+from functions.aws.items import is_condition_failure
+from functions.domain.account import Account, Block
+from functions.domain.instants import Instant, parse_instant
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 CACHE_SECONDS = 5.0
+NOTED_EVERY = dt.timedelta(minutes=1)
+_BLOCK, _HEARD = "block:", "heard:"
+_block = msgspec.json.Decoder(Block)
 
 
 class DynamoAccountState:
-    """The account's row in the gates table."""
+    """The account's row in the gates table: an attribute for each block and for each source.
+
+    Instants are written with all their digits, so that they compare as texts.
+    """
 
     def __init__(self, client: "DynamoDBClient", table: str, account: str) -> None:
         self._client = client
         self._table = table
         # Customer ids may be anything but the reserved prefix, and no LINE user id starts with #.
-        self._key = {"pk": {"S": f"anon:#account#{account}"}}
-        self._until: Instant | None = None
+        self._key: dict[str, Any] = {"pk": {"S": f"anon:#account#{account}"}}
+        self._account = Account()
+        self._read_at = float("-inf")
+        self._noted: dict[str, Instant] = {}
+
+    def read(self) -> Account:
+        """What is blocked and what was heard; at most five seconds old."""
+        if time.monotonic() - self._read_at > CACHE_SECONDS:
+            item = self._client.get_item(TableName=self._table, Key=self._key).get("Item", {})
+            self._account = _account(item)
+            self._read_at = time.monotonic()
+        return self._account
+
+    def block(self, block: Block) -> None:
+        """Write the block, on condition that there is none of its kind that lasts longer."""
+        name = _BLOCK + "|".join((block.reason, block.scope, *block.kinds))
+        body = {"body": {"S": msgspec.json.encode(block).decode()}, "until": {"S": _digits(block.until)}}
+        self._set(name, {"M": body}, "attribute_not_exists(#name) OR #name.#until < :than", block.until)
+
+    def heard_from(self, source: str, at: Instant) -> None:
+        """Note it, at most once a minute and source: this process remembers, and the condition holds for all others."""
+        noted = self._noted.get(source)
+        if noted is not None and at - noted < NOTED_EVERY:
+            return
+        value = {"S": _digits(at)}
+        self._set(_HEARD + source, value, "attribute_not_exists(#name) OR #name <= :than", at - NOTED_EVERY)
+        self._noted[source] = at
+
+    def _set(self, name: str, value: Any, condition: str, than: Instant) -> None:
+        """Set one attribute where the condition holds; leave it where it does not."""
+        names = {"#name": name, **({"#until": "until"} if "#until" in condition else {})}
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=self._key,
+                UpdateExpression="SET #name = :value",
+                ConditionExpression=condition,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues={":value": value, ":than": {"S": _digits(than)}},
+            )
+        except ClientError as error:
+            if not is_condition_failure(error):
+                raise
         self._read_at = float("-inf")
 
-    def stopped_until(self) -> Instant | None:
-        """Until when nothing may be sent; at most five seconds old."""
-        if time.monotonic() - self._read_at > CACHE_SECONDS:
-            item = self._client.get_item(TableName=self._table, Key=self._key).get("Item")
-            self._until = parse_instant(item["until"]["S"]) if item else None
-            self._read_at = time.monotonic()
-        return self._until
 
-    def stop(self, until: Instant, reason: str) -> None:
-        """Stop the account, on condition that it is not stopped for longer already."""
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item={**self._key, "until": {"S": format_instant(until)}, "reason": {"S": reason}},
-                ConditionExpression="attribute_not_exists(pk) OR #until < :until",
-                ExpressionAttributeNames={"#until": "until"},
-                ExpressionAttributeValues={":until": {"S": format_instant(until)}},
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
-        finally:
-            self._read_at = float("-inf")
+def _digits(instant: Instant) -> str:
+    return instant.astimezone(dt.UTC).isoformat(timespec="microseconds")
+
+
+def _account(item: dict[str, Any]) -> Account:
+    return Account(
+        blocks=[
+            _block.decode(value["M"]["body"]["S"])
+            for name, value in sorted(item.items())
+            if name.startswith(_BLOCK)
+        ],
+        heard={
+            name.removeprefix(_HEARD): parse_instant(value["S"])
+            for name, value in item.items()
+            if name.startswith(_HEARD)
+        },
+    )

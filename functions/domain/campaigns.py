@@ -99,4 +99,5 @@ def intent_of(recipient: Recipient, run: Run, compiled: Compiled, account: str) 
         values=recipient.values,
         campaign=run.campaign,
         hold_seconds_max=campaign.hold_seconds_max,
+        category=message.category,
     )

@@ -4,6 +4,7 @@ import copy
 import datetime as dt
 from collections.abc import Callable
 
+from functions.domain.caps import counts, longest_window
 from functions.domain.context import EMPTY, Context
 from functions.domain.events import BUILT_IN, Dictionary
 from functions.domain.instants import Instant
@@ -35,12 +36,20 @@ class Compiled:
 
     @property
     def longest_window(self) -> dt.timedelta:
-        """The longest rolling window of any cap; zero where there is none."""
-        return dt.timedelta(seconds=max((cap.window_seconds for cap in self.rules.caps), default=0))
+        """The longest window of any cap; zero where there is none."""
+        return max(map(longest_window, self.rules.caps), default=dt.timedelta())
 
-    def is_capped(self, kind: Kind) -> bool:
-        """Whether any cap counts messages of this kind."""
-        return any(kind in cap.kinds for cap in self.rules.caps)
+    def is_capped(self, kind: Kind, category: str) -> bool:
+        """Whether any cap counts messages of this kind and category."""
+        return any(counts(cap, kind, category) for cap in self.rules.caps)
+
+    def excluding(self, kind: Kind, profile: Profile, now: Instant) -> list[str]:
+        """The playbook's rules that exclude this customer from messages of this kind, sorted. What is provisional
+        excludes too: it may stop a message."""
+        rules = self.playbook.exclusion_rules
+        return sorted(
+            name for name, rule in rules.items() if kind in rule.kinds and self.stops(rule.when, profile, now)
+        )
 
     def is_on(self, scenario: str, campaign: str) -> bool:
         """Whether the source of a message is switched on; what a newer playbook no longer has runs out as it began."""

@@ -23,7 +23,7 @@ from functions.domain.registers import (
 )
 
 CONTACTS_KEPT = dt.timedelta(days=32)
-"""Longer where a cap has a longer window."""
+"""The longest calendar month, and a day in hand. Longer where a cap has a longer window."""
 CLOSED_CASES_KEPT = dt.timedelta(days=30)
 """A closing may arrive before its opening; for so long it is remembered."""
 
@@ -36,6 +36,7 @@ class Contact(msgspec.Struct, frozen=True, array_like=True):
     send_id: str
     kind: Kind
     at: Instant
+    category: str = ""
 
 
 class Claim(msgspec.Struct, frozen=True, array_like=True):
@@ -67,6 +68,8 @@ class Hold(msgspec.Struct, frozen=True, array_like=True):
     until: Instant
     passage: str
     made_at: Instant
+    reason: str = ""
+    category: str = ""
 
 
 class Gate(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,9 +8,9 @@ from typing import Literal
 import msgspec
 
 from functions.domain import playbook as pb
+from functions.domain.arbitration import Upcoming
 from functions.domain.events import Event
 from functions.domain.instants import DAY, Instant, local_day_at, next_local_time
-from functions.domain.verdicts import Upcoming
 
 JourneyStatus = Literal["active", "done", "exited", "goal", "expired"]
 Holds = Callable[[pb.Expression], bool]
@@ -221,8 +221,11 @@ def upcoming(
 
     What only an event would bring is not foreseen.
     """
-    found = _sends_ahead(journey, scenario, zone, until)
-    return [Upcoming(at, messages[step.message].kind, scenario.rank) for step, at in found]
+    return [
+        Upcoming(at, message.kind, scenario.rank, message.category, step.hold_seconds_max)
+        for step, at in _sends_ahead(journey, scenario, zone, until)
+        for message in (messages[step.message],)
+    ]
 
 
 def _sends_ahead(

@@ -24,7 +24,7 @@ from functions.domain.journeys import (
     may_enter,
 )
 from functions.domain.profiles import JOURNEY, Profile, Register, later
-from functions.domain.sends import EXPIRES_MAX, Intent, send_id_of
+from functions.domain.sends import EXPIRES_MAX, Intent, send_id_of, with_overtaken
 
 Versions = Mapping[str, Compiled]
 """Playbook version → playbook; holds every version that an active journey is pinned to."""
@@ -162,7 +162,9 @@ def _with_tags(profile: Profile, journey: Journey, deeds: Iterable[Emission | Ta
 def _intending(customer: Customer, intents: Sequence[Intent]) -> Customer:
     counts = Counter(customer.intended)
     counts.update(intent.source for intent in intents)
-    return msgspec.structs.replace(customer, outbox=[*customer.outbox, *intents], intended=dict(counts))
+    return msgspec.structs.replace(
+        customer, outbox=with_overtaken([*customer.outbox, *intents]), intended=dict(counts)
+    )
 
 
 def _intent(
@@ -189,6 +191,8 @@ def _intent(
         values=frozen_values(message, customer.profile, compiled.context, now),
         scenario=journey.scenario,
         hold_seconds_max=step.hold_seconds_max,
+        category=message.category,
+        due_at=emission.due,
     )
 
 
@@ -211,12 +215,3 @@ def slot_value(slot: pb.Slot, profile: Profile, context: Context, now: Instant) 
     """What the context says under the slot's key, or under the key that the customer's attribute holds; None if nothing."""
     key = profile.attribute(slot.by) if slot.by else slot.key
     return fact_value(context, slot.context, key, now) if isinstance(key, str) else None
-
-
-def still_eligible(intent: Intent, customer: Customer, compiled: Compiled, now: Instant) -> bool:
-    """Whether what caused the intent still holds: the journey would not have ended, the segment not been left."""
-    scenario = compiled.playbook.scenarios.get(intent.scenario)
-    if scenario is not None:
-        return not _finish(scenario, compiled, customer.profile, now)
-    campaign = compiled.playbook.campaigns[intent.campaign]
-    return compiled.remains(compiled.playbook.segments[campaign.segment].when, customer.profile, now)

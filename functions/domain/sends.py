@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import json
 import uuid
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -18,13 +19,23 @@ EXPIRES_MAX = dt.timedelta(days=8)
 KEY_LIFE = dt.timedelta(hours=23)
 """LINE forgets a retry key after 24 hours, and then the same key is a new send. An hour is kept in hand."""
 CLAIM_OUTLIVES = dt.timedelta(hours=1)
+HOLDS_KEPT = 8
+
+
+class HoldNote(msgspec.Struct, frozen=True, array_like=True):
+    """Since `at` it has waited for `reason`; it comes up again at `until`."""
+
+    at: Instant
+    reason: str
+    until: Instant
 
 
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     """A decision to send, whole: every attempt finds all it needs in here, so that every attempt is the same.
 
     `source` is the scenario, or the campaign run (`campaign@occurrence`); `occurrence` tells apart repeated
-    passages of one customer through one source; `line_user_id` is empty where no LINE user is known.
+    passages of one customer through one source; `line_user_id` is empty where no LINE user is known. `due_at` is when
+    its step was due, which a late look leaves as it was; `overtaken`: a later step of the passage was due by then too.
     """
 
     send_id: str
@@ -46,6 +57,10 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     campaign: str = ""
     variant: str = ""
     hold_seconds_max: int | None = None
+    category: str = ""
+    due_at: Instant | None = None
+    overtaken: bool = False
+    holds: list[HoldNote] = []
 
     @property
     def passage(self) -> str:
@@ -73,6 +88,8 @@ class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     run: str = ""
     variant: str = ""
     request_id: str = ""
+    holds: list[HoldNote] = []
+    facts: dict[str, Any] = {}
 
 
 def send_id_of(account: str, source: str, journey: str, step: str, line_user_id: str, occurrence: str) -> str:
@@ -88,8 +105,41 @@ def content_hash(content: list[dict[str, Any]]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def record_of(intent: Intent, status: Outcome, reason: str, at: Instant, request_id: str = "") -> SendRecord:
-    """The line that the send log gets when an intent has ended."""
+def held(intent: Intent, reason: str, until: Instant, now: Instant) -> Intent:
+    """The intent with a note of one more hold. Holds for the same reason, one after the other, are one."""
+    notes = intent.holds
+    begun = now
+    if notes and notes[-1].reason == reason:
+        begun, notes = notes[-1].at, notes[:-1]
+    notes = [*notes, HoldNote(begun, reason, until)][-HOLDS_KEPT:]
+    return msgspec.structs.replace(intent, holds=notes)
+
+
+def with_overtaken(intents: Sequence[Intent]) -> list[Intent]:
+    """The same intents. Of several steps of one passage that one look made at once, all but those due last are marked:
+    nobody gets two reminders together because somebody looked late. Steps due at the same instant belong together."""
+    last: dict[tuple[str, Instant], Instant] = {}
+    for one in intents:
+        if one.due_at is not None:
+            made = (one.passage, one.made_at)
+            last[made] = max(last.get(made, one.due_at), one.due_at)
+    return [
+        msgspec.structs.replace(one, overtaken=True)
+        if one.due_at is not None and one.due_at < last[one.passage, one.made_at]
+        else one
+        for one in intents
+    ]
+
+
+def record_of(
+    intent: Intent,
+    status: Outcome,
+    reason: str,
+    at: Instant,
+    request_id: str = "",
+    facts: dict[str, Any] | None = None,
+) -> SendRecord:
+    """The line that the send log gets when an intent has ended. `facts`: what the decision rested on."""
     return SendRecord(
         send_id=intent.send_id,
         customer_id=intent.customer_id,
@@ -108,4 +158,6 @@ def record_of(intent: Intent, status: Outcome, reason: str, at: Instant, request
         run=intent.source if intent.campaign else "",
         variant=intent.variant,
         request_id=request_id,
+        holds=intent.holds,
+        facts=facts or {},
     )

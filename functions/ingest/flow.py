@@ -2,13 +2,13 @@
 
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from functions.domain.events import Event, Fault, check_event
 from functions.domain.instants import Instant
-from functions.ports import EventsReceived, Inbox, Playbooks
+from functions.ports import AccountState, EventsReceived, Inbox, Playbooks
 
 BODY_BYTES_MAX = 1024 * 1024
 EVENTS_MAX = 500
@@ -41,6 +41,7 @@ class Ingest:
     playbooks: Playbooks
     inbox: Inbox
     rejected: RejectedEvents
+    account_state: AccountState
     now: Callable[[], Instant]
 
     def ingest(self, body: bytes, authorization: str) -> Answer:
@@ -62,11 +63,11 @@ class Ingest:
         return hmac.compare_digest(self.ingest_key().encode(), given) and scheme.lower() == "bearer"
 
     def _taken_in(self, raw_events: list[Any]) -> Answer:
-        now, dictionary = self.now(), self.playbooks.in_force().playbook.events
+        now, playbook = self.now(), self.playbooks.in_force().playbook
         accepted: dict[str, list[Event]] = {}
         rejected: list[dict[str, Any]] = []
         for index, raw in enumerate(raw_events):
-            event = check_event(raw, dictionary, now)
+            event = check_event(raw, playbook.events, now)
             if isinstance(event, Fault):
                 rejected.append(
                     {"index": index, "event_id": _id_of(raw), "code": event.code, "message": event.message}
@@ -76,7 +77,14 @@ class Ingest:
         if rejected:
             self.rejected.keep([{**fault, "event": raw_events[fault["index"]]} for fault in rejected], now)
         self.inbox.put([EventsReceived(customer_id, events) for customer_id, events in accepted.items()])
+        # Only the sources that the playbook names, so that the account's row does not grow with what a CRM writes.
+        for source in sorted(_sources_of(accepted.values()) & playbook.sources.keys()):
+            self.account_state.heard_from(source, now)
         return Answer(202, {"accepted": len(raw_events) - len(rejected), "rejected": rejected})
+
+
+def _sources_of(batches: Iterable[list[Event]]) -> set[str]:
+    return {event.source for batch in batches for event in batch}
 
 
 def _id_of(raw: Any) -> str | None:

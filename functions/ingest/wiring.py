@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from functions.aws.account import DynamoAccountState
 from functions.aws.clients import client
 from functions.aws.objects import Objects, S3Playbooks, S3RejectedEvents
 from functions.aws.queues import Queue, SqsInbox
@@ -14,7 +15,7 @@ from functions.settings import read_settings, required
 @cache
 def ingest() -> Ingest:
     """The flow of this process."""
-    settings = read_settings()
+    settings, dynamodb = read_settings(), client("dynamodb")
     objects = Objects(client("s3"), required(settings.bucket, "BUCKET"))
     return Ingest(
         ingest_key=SecretField(
@@ -23,5 +24,8 @@ def ingest() -> Ingest:
         playbooks=S3Playbooks(objects),
         inbox=SqsInbox(Queue(client("sqs"), required(settings.queue_inbox_url, "QUEUE_INBOX_URL"))),
         rejected=S3RejectedEvents(objects),
+        account_state=DynamoAccountState(
+            dynamodb, required(settings.table_gates, "TABLE_GATES"), settings.account
+        ),
         now=clock_of(settings.clock_file),
     )

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import urllib3
 from linebot.v3.messaging import ApiClient, ApiException, Configuration
 
-from functions.ports import Accepted, AccountRefused, RateLimited, Rejected, Unknown
+from functions.ports import Accepted, AccountRefused, OverQuota, RateLimited, Rejected, Unknown
 
 UNAUTHORIZED = 401
 CONFLICT = 409
@@ -41,7 +41,7 @@ class LineMessaging:
         self._client: ApiClient | None = None
 
     def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
-        """Push 1–5 message objects. Raises Rejected, AccountRefused, RateLimited or Unknown."""
+        """Push 1–5 message objects. Raises Rejected, AccountRefused, OverQuota, RateLimited or Unknown."""
         body = {"to": to, "messages": list(messages)}
         try:
             answer = self._api().call_api(
@@ -97,7 +97,7 @@ def _accepted_before(error: ApiException) -> Accepted:
 def _too_many(message: str) -> Exception:
     """429 has several meanings, told apart by the text alone; an unknown text is taken for the rate limit."""
     if message == _MONTHLY:
-        return AccountRefused("monthly_limit")
+        return OverQuota("monthly_limit")
     if _SAME_USER in message:
         return Rejected("same_user_limit")
     return RateLimited("rate_limit")

@@ -11,20 +11,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from functions.domain.account import STOP_FOR, quota_block, refused_block
+from functions.domain.claims import Allow, Verdict, closed, decide, unclaimed
 from functions.domain.customers import Customer, pinned_versions
 from functions.domain.gate import Claim, Gate
 from functions.domain.instants import Instant
-from functions.domain.journeys import upcoming
-from functions.domain.progress import still_eligible
-from functions.domain.sends import Intent, Outcome, content_hash, record_of
-from functions.domain.verdicts import Allow, Ended, Situation, Upcoming, Wait, closed, decide, unclaimed
+from functions.domain.sends import Intent, content_hash, held, record_of
+from functions.domain.situations import situation_of
+from functions.domain.trace import Facts
+from functions.domain.verdicts import Ended, Situation, Wait, suppressed
 from functions.ports import (
-    STOP_FOR,
     AccountRefused,
     AccountState,
     Conflict,
     Customers,
     Line,
+    OverQuota,
     Playbooks,
     RateLimited,
     Rejected,
@@ -69,29 +71,30 @@ class Deliver:
         except ValueError as error:
             # Neither the error's text nor its trace is logged: both may quote the customer's values.
             logger.error("message %s cannot be rendered (%s)", intent.message, type(error).__name__)  # noqa: TRY400
-            self._close(intent, "", lambda _gate: Ended("failed", "render_error"))
+            self._close(intent, "", lambda _gate: Ended("failed", "render_error"), {})
             return
-        verdict = self._claim(intent, content_hash(content))
+        claimed = self._claim(intent, content_hash(content))
+        if claimed is None:
+            return  # an earlier delivery recorded its end
+        verdict, facts = claimed
         match verdict:
             case Allow():
-                self._push(intent, verdict.claim, content, unanswered=verdict.resumed)
+                self._push(intent, verdict, content, facts)
             case Wait():
-                self._hold(intent, verdict.until)
+                self._hold(intent, verdict.until, verdict.reason)
             case Ended():
-                self._record(intent, verdict.outcome, verdict.reason)
-            case None:
-                pass  # an earlier delivery recorded its end
+                self._record(intent, verdict, facts)
 
     def _rendered(self, intent: Intent) -> Content:
         message = self.playbooks.version(intent.playbook).playbook.messages[intent.message]
         return self.renderer.render(message.content, intent.values)
 
-    def _claim(self, intent: Intent, content: str) -> Allow | Wait | Ended | None:
+    def _claim(self, intent: Intent, content: str) -> tuple[Verdict, Facts] | None:
         """Read, decide, write on condition. What it returns is in the gate already. None: the end is on record."""
         for _ in range(ATTEMPTS_MAX):
             gate, customer = self._read(intent.customer_id)
             if gate is None or customer is None:
-                return Ended("suppressed", "erased")
+                return suppressed("erased"), {}
             claim = gate.claim(intent.send_id)
             if claim and claim.state == "open" and self._recorded(intent):
                 return None
@@ -99,12 +102,12 @@ class Deliver:
             rules = self.playbooks.in_force().rules
             decision = decide(intent, gate, rules, self._situation(intent, customer, now), content, now)
             if claim and claim.state != "open":
-                return decision.verdict
+                return decision.verdict, decision.facts
             try:
                 self.customers.save_gate(decision.gate)
             except Conflict:
                 continue
-            return decision.verdict
+            return decision.verdict, decision.facts
         raise Conflict(f"the gate for intent {intent.send_id} is contended")
 
     def _read(self, customer_id: str) -> tuple[Gate | None, Customer | None]:
@@ -120,33 +123,14 @@ class Deliver:
         return self.sends.find(intent.customer_id, intent.made_at, intent.send_id) is not None
 
     def _situation(self, intent: Intent, customer: Customer, now: Instant) -> Situation:
-        pinned, current = self.playbooks.version(intent.playbook), self.playbooks.in_force()
-        return Situation(
-            eligible=still_eligible(intent, customer, pinned, now),
-            zone=customer.profile.zone,
-            upcoming=self._upcoming(customer, now) if current.is_capped(intent.kind) else [],
-            stopped_until=self.account_state.stopped_until(),
-            switched_off=not current.is_on(intent.scenario, intent.campaign),
-        )
+        pinned = {intent.playbook, *pinned_versions(customer)}
+        versions = {version: self.playbooks.version(version) for version in pinned}
+        account = self.account_state.read()
+        return situation_of(intent, customer, self.playbooks.in_force(), versions, account, now)
 
-    def _upcoming(self, customer: Customer, now: Instant) -> list[Upcoming]:
-        """The sends that the customer's journeys come to within the longest window of any cap."""
-        until = now + self.playbooks.in_force().longest_window
-        versions = {
-            version: self.playbooks.version(version).playbook for version in pinned_versions(customer)
-        }
-        return [
-            send
-            for journey in customer.journeys
-            if journey.active
-            for playbook in (versions[journey.version],)
-            for send in upcoming(
-                journey, playbook.scenarios[journey.scenario], playbook.messages, customer.profile.zone, until
-            )
-        ]
-
-    def _push(self, intent: Intent, claim: Claim, content: Content, *, unanswered: bool) -> None:
+    def _push(self, intent: Intent, allowed: Allow, content: Content, facts: Facts) -> None:
         """Push with the intent's own key. `unanswered`: an earlier attempt may have been accepted."""
+        claim, unanswered = allowed.claim, allowed.resumed
         for _ in range(PUSHES_MAX):
             try:
                 accepted = self.line.push(claim.to, content, intent.send_id)
@@ -155,27 +139,30 @@ class Deliver:
                 continue
             except RateLimited:
                 self._refused_for_now(intent, claim, unanswered=unanswered)
-                self.send_queue.put_later(intent, RATE_DELAY_SECONDS)
+                again = self.now() + dt.timedelta(seconds=RATE_DELAY_SECONDS)
+                self.send_queue.put_later(held(intent, "rate_limit", again, self.now()), RATE_DELAY_SECONDS)
                 return
             except AccountRefused as refusal:
                 self._account_refused(intent, claim, refusal, unanswered=unanswered)
                 return
             except Rejected as refusal:
-                self._refused(intent, claim, str(refusal), unanswered=unanswered)
+                self._refused(intent, claim, str(refusal), facts, unanswered=unanswered)
                 return
-            self._record(intent, "sent", "", accepted.request_id)
+            now = self.now()
+            self.sends.record(record_of(intent, "sent", "", now, accepted.request_id, facts))
             return
         now = self.now()
-        self._hold(intent, now + min(max(now - claim.key_at, RETRY_DELAY_MIN), RETRY_DELAY_MAX))
+        delay = min(max(now - claim.key_at, RETRY_DELAY_MIN), RETRY_DELAY_MAX)
+        self._hold(intent, now + delay, "no_answer")
 
-    def _refused(self, intent: Intent, claim: Claim, reason: str, *, unanswered: bool) -> None:
+    def _refused(self, intent: Intent, claim: Claim, reason: str, facts: Facts, *, unanswered: bool) -> None:
         """Definitely failed, and the slot given back, only where no attempt, of whichever worker, went unanswered."""
 
         def end(gate: Gate) -> Ended:
             definite = not unanswered and gate.claim(intent.send_id) in (None, claim)
             return Ended("failed" if definite else "unknown", reason)
 
-        self._close(intent, claim.hash, end)
+        self._close(intent, claim.hash, end, facts)
 
     def _refused_for_now(self, intent: Intent, claim: Claim, *, unanswered: bool) -> None:
         """What was definitely refused is unclaimed: to the gate it is as if it had never been tried."""
@@ -185,24 +172,25 @@ class Deliver:
     def _account_refused(
         self, intent: Intent, claim: Claim, refusal: AccountRefused, *, unanswered: bool
     ) -> None:
-        """The account stops, and the message waits until the account may send again."""
-        until = self.now() + STOP_FOR
-        logger.error("LINE refuses the account (%s); sending stops until %s", refusal, until)
-        self.account_state.stop(until, str(refusal))
-        self._refused_for_now(intent, claim, unanswered=unanswered)
-        self._hold(intent, until)
-
-    def _hold(self, intent: Intent, until: Instant) -> None:
+        """The account is blocked, and the message waits; when it comes up again, the gate decides by the block."""
         now = self.now()
-        seconds = (until - now).total_seconds()
-        if seconds <= self.hold_in_queue_seconds_max:
-            self.send_queue.put_later(intent, max(0, math.ceil(seconds)))
-        else:
-            self.timers.hold(intent, until, now)
+        block = quota_block(now) if isinstance(refusal, OverQuota) else refused_block(now)
+        logger.error("LINE refuses the account (%s); sending stops until %s", refusal, block.until)
+        self.account_state.block(block)
+        self._refused_for_now(intent, claim, unanswered=unanswered)
+        self._hold(intent, min(block.until, now + STOP_FOR), block.reason)
 
-    def _close(self, intent: Intent, content: str, end: Callable[[Gate], Ended]) -> None:
+    def _hold(self, intent: Intent, until: Instant, reason: str) -> None:
+        now = self.now()
+        seconds, waiting = (until - now).total_seconds(), held(intent, reason, until, now)
+        if seconds <= self.hold_in_queue_seconds_max:
+            self.send_queue.put_later(waiting, max(0, math.ceil(seconds)))
+        else:
+            self.timers.hold(waiting, until, now)
+
+    def _close(self, intent: Intent, content: str, end: Callable[[Gate], Ended], facts: Facts) -> None:
         """End an intent for good: first in the gate, which gives back the slot of a failure, then on record."""
-        ended = Ended("suppressed", "erased")
+        ended = suppressed("erased")
 
         def change(gate: Gate) -> Gate:
             nonlocal ended
@@ -210,7 +198,7 @@ class Deliver:
             return closed(gate, intent, content, ended, self.now())
 
         self._change_gate(intent, change)
-        self._record(intent, ended.outcome, ended.reason)
+        self._record(intent, ended, facts)
 
     def _change_gate(self, intent: Intent, change: Callable[[Gate], Gate]) -> None:
         """Change the gate on condition that nobody else did; a lost race starts over. No gate, no change."""
@@ -227,5 +215,5 @@ class Deliver:
             return
         raise Conflict(f"the gate for intent {intent.send_id} is contended")
 
-    def _record(self, intent: Intent, outcome: Outcome, reason: str, request_id: str = "") -> None:
-        self.sends.record(record_of(intent, outcome, reason, self.now(), request_id))
+    def _record(self, intent: Intent, ended: Ended, facts: Facts) -> None:
+        self.sends.record(record_of(intent, ended.outcome, ended.reason, self.now(), facts=facts))

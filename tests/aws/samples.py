@@ -8,7 +8,7 @@ from functions.domain.gate import Claim, Contact, Gate, Hold
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey
 from functions.domain.profiles import Profile, Register, Seen, Tally
-from functions.domain.sends import Intent, Outcome, SendRecord, record_of, send_id_of
+from functions.domain.sends import HoldNote, Intent, Outcome, SendRecord, record_of, send_id_of
 
 NOW = dt.datetime(2026, 11, 2, 3, 0, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)
@@ -43,6 +43,10 @@ def intent(step: str = "offer", customer_id: str = "c1", made_at: Instant = NOW)
         scenario="path",
         variant="a",
         hold_seconds_max=0,
+        category="coupon",
+        due_at=made_at,
+        overtaken=True,
+        holds=[HoldNote(NOW, "quiet_hours", NOW + MINUTE)],
     )
 
 
@@ -50,7 +54,13 @@ def record(
     step: str = "offer", status: Outcome = "sent", customer_id: str = "c1", made_at: Instant = NOW
 ) -> SendRecord:
     """The end of that intent."""
-    return record_of(intent(step, customer_id, made_at), status, "", made_at + SECOND, "request-1")
+    facts = {
+        "local": "2026-11-02T12:00+09:00",
+        "rank": 20,
+        "counted": {"weekly": [1, "2026-11-01T03:00:00Z"]},
+    }
+    one = intent(step, customer_id, made_at)
+    return record_of(one, status, "", made_at + SECOND, "request-1", facts)
 
 
 def customer(customer_id: str = "c1") -> Customer:
@@ -85,7 +95,7 @@ def gate(customer_id: str = "c1") -> Gate:
         friends={"U1": register},
         consent={"marketing": register},
         cases={"inquiry": {"": register}},
-        contacts=[Contact("s1", "promotion", NOW)],
+        contacts=[Contact("s1", "promotion", NOW, "coupon")],
         claims=[Claim("s1", "path/1", "offer", "U1", "hash", NOW, NOW, NOW + MINUTE)],
-        holds=[Hold("s2", "promotion", 20, NOW, "path/1", NOW)],
+        holds=[Hold("s2", "promotion", 20, NOW, "path/1", NOW, "quiet_hours", "coupon")],
     )

@@ -21,6 +21,7 @@ from functions.aws.schedules import CampaignSchedules, name_of
 from functions.aws.secrets import SecretField
 from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
+from functions.domain.account import Account, Block
 from functions.domain.context import Context, Fact, fact_value, with_facts, without_fact
 from functions.ports import Conflict, Rejected, Retryable
 from tests.aws.conftest import REGION, Aws
@@ -93,6 +94,8 @@ def test_a_secret_is_fetched_at_its_first_use_and_kept_until_it_is_forgotten(aws
 
 # --- the account
 
+STOPPED = Block("stopped", NOW)
+
 
 def test_another_workers_stop_is_seen_within_seconds_and_not_read_for_every_send(
     aws: Aws, monkeypatch: pytest.MonkeyPatch
@@ -102,22 +105,22 @@ def test_another_workers_stop_is_seen_within_seconds_and_not_read_for_every_send
     table = aws.tables()["gates"]
     one = DynamoAccountState(aws.client("dynamodb"), table, "main")
     other = DynamoAccountState(aws.client("dynamodb"), table, "main")
-    assert one.stopped_until() is None
-    other.stop(NOW, "http_401")
-    assert one.stopped_until() is None
+    assert one.read() == Account()
+    other.block(STOPPED)
+    assert one.read() == Account()
     seconds[0] += 5.1
-    assert one.stopped_until() == NOW
+    assert one.read().blocks == [STOPPED]
 
 
 def test_accounts_are_stopped_one_by_one(aws: Aws) -> None:
     table = aws.tables()["gates"]
-    DynamoAccountState(aws.client("dynamodb"), table, "main").stop(NOW, "http_401")
-    assert DynamoAccountState(aws.client("dynamodb"), table, "second").stopped_until() is None
+    DynamoAccountState(aws.client("dynamodb"), table, "main").block(STOPPED)
+    assert DynamoAccountState(aws.client("dynamodb"), table, "second").read() == Account()
 
 
 def test_a_stopped_account_is_no_customer(aws: Aws) -> None:
     table = aws.tables()["gates"]
-    DynamoAccountState(aws.client("dynamodb"), table, "main").stop(NOW, "http_401")
+    DynamoAccountState(aws.client("dynamodb"), table, "main").block(STOPPED)
     assert DynamoCustomers(aws.client("dynamodb"), table, table).load_gate("main") is None
 
 

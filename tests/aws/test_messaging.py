@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from functions.line.messaging import LineMessaging
-from functions.ports import Accepted, AccountRefused, MusubiError, RateLimited, Rejected, Unknown
+from functions.ports import Accepted, AccountRefused, MusubiError, OverQuota, RateLimited, Rejected, Unknown
 from ops.line_sandbox import SANDBOX_ACCESS_TOKEN, FaultRule, Friend, LineSandbox
 from ops.line_sandbox.faults import FaultKind
 from tests.fakes.line import FakeLine, Outcome
@@ -98,7 +98,7 @@ def test_the_same_key_again_is_accepted_with_the_first_requests_id(
     [
         ("unauthorized_401", AccountRefused, "http_401"),
         ("forbidden_403", AccountRefused, "http_403"),
-        ("monthly_429", AccountRefused, "monthly_limit"),
+        ("monthly_429", OverQuota, "monthly_limit"),
         ("rate_429", RateLimited, "rate_limit"),
         ("user_429", Rejected, "same_user_limit"),
         ("bad_request_400", Rejected, "http_400"),
@@ -228,7 +228,7 @@ def test_a_409_is_an_acceptance_whatever_its_body(server: str, body: bytes) -> N
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
-        (429, b'{"message": "You have reached your monthly limit."}', AccountRefused),
+        (429, b'{"message": "You have reached your monthly limit."}', OverQuota),
         (429, b'{"message": "The API rate limit has been exceeded. Try again later."}', RateLimited),
         (429, b'{"message": "something new"}', RateLimited),
         (429, b"", RateLimited),

@@ -5,6 +5,7 @@ import datetime as dt
 import msgspec
 import pytest
 
+from functions.domain.account import Account, Block
 from functions.domain.campaigns import Chunk, Recipient, Run
 from functions.domain.context import Fact
 from functions.domain.customers import Customer
@@ -80,10 +81,10 @@ def test_customers_and_gates_do_not_touch_each_other(stores: Stores) -> None:
     "customer_id", ["会員-1", "a b", "anon:U1", "a#b", "x" * 128, "account#main", "line:unattributed"]
 )
 def test_any_id_of_a_customer_may_be_kept(stores: Stores, customer_id: str) -> None:
-    stores.account_state.stop(NOW, "http_401")
+    stores.account_state.block(Block("stopped", NOW))
     saved = stores.customers.save_gate(Gate(customer_id))
     assert stores.customers.load_gate(customer_id) == saved
-    assert stores.account_state.stopped_until() == NOW
+    assert stores.account_state.read().blocks == [Block("stopped", NOW)]
 
 
 # --- identities
@@ -287,17 +288,39 @@ def test_a_row_armed_anew_between_reading_and_deleting_stays(stores: Stores) -> 
 # --- account
 
 
-def test_an_account_is_not_stopped_at_first(stores: Stores) -> None:
-    assert stores.account_state.stopped_until() is None
+def test_of_an_account_nothing_is_blocked_nor_heard_at_first(stores: Stores) -> None:
+    assert stores.account_state.read() == Account()
 
 
-def test_the_longer_stop_holds(stores: Stores) -> None:
-    stores.account_state.stop(NOW + MINUTE, "http_401")
-    assert stores.account_state.stopped_until() == NOW + MINUTE
-    stores.account_state.stop(NOW, "http_403")
-    assert stores.account_state.stopped_until() == NOW + MINUTE
-    stores.account_state.stop(NOW + 2 * MINUTE, "monthly_limit")
-    assert stores.account_state.stopped_until() == NOW + 2 * MINUTE
+def test_of_two_blocks_of_one_kind_the_longer_stays(stores: Stores) -> None:
+    stores.account_state.block(Block("stopped", NOW + MINUTE))
+    stores.account_state.block(Block("stopped", NOW))
+    assert stores.account_state.read().blocks == [Block("stopped", NOW + MINUTE)]
+    longer = Block("stopped", NOW + MINUTE + dt.timedelta(microseconds=1))
+    stores.account_state.block(longer)
+    assert stores.account_state.read().blocks == [longer]
+
+
+def test_blocks_of_other_reasons_scopes_and_kinds_stand_side_by_side(stores: Stores) -> None:
+    blocks = [
+        Block("stopped", NOW),
+        Block("breaker_open", NOW, "scenario:path", ["promotion"]),
+        Block("breaker_open", NOW, "scenario:path", ["promotion", "notification"]),
+        Block("breaker_open", NOW, "campaign:weekly"),
+    ]
+    for block in blocks:
+        stores.account_state.block(block)
+    found = stores.account_state.read().blocks
+    assert sorted(found, key=repr) == sorted(blocks, key=repr)
+
+
+def test_a_source_is_noted_once_a_minute_and_never_back_in_time(stores: Stores) -> None:
+    for at in (NOW, NOW + MINUTE - SECOND, NOW - MINUTE):
+        stores.account_state.heard_from("shop", at)
+    assert stores.account_state.read().heard == {"shop": NOW}
+    stores.account_state.heard_from("店", NOW + SECOND)
+    stores.account_state.heard_from("shop", NOW + MINUTE)
+    assert stores.account_state.read().heard == {"shop": NOW + MINUTE, "店": NOW + SECOND}
 
 
 # --- playbooks

@@ -25,7 +25,7 @@ from functions.domain.customers import (
 from functions.domain.events import Event
 from functions.domain.instants import Instant
 from functions.domain.profiles import Register, fold_all
-from functions.domain.progress import moved_on, still_eligible, take_in, take_in_again
+from functions.domain.progress import moved_on, take_in, take_in_again
 from functions.domain.sends import EXPIRES_MAX, Intent
 from tests.domain.strategies import (
     ALWAYS,
@@ -42,7 +42,6 @@ from tests.domain.strategies import (
     event_sets,
     message,
     scenario,
-    segment,
     send,
 )
 
@@ -107,6 +106,7 @@ def test_an_intent_is_whole() -> None:
             values={"nickname": "Hana", "points": 0},
             scenario="cart",
             hold_seconds_max=60,
+            due_at=NOON,
         )
     ]
     assert named.intended == {"cart": 1}
@@ -468,59 +468,6 @@ def test_what_was_never_folded_is_heard_when_the_history_is_taken_in_again() -> 
     assert again == take_in_again(again, [CART_LEFT], one_step(), {}, "acc", NOON)
 
 
-# ---- still eligible
-
-
-def eligible(events: Sequence[Event], **more: Any) -> bool:
-    """Whether a cart reminder may still go after these events."""
-    current = one_step(**more)
-    reminder = taken_in(current, [CART_LEFT]).outbox[0]
-    return still_eligible(reminder, folded(LINKED, events, current), current, NOON + HOUR)
-
-
-def test_an_intent_holds_while_the_journey_would_go_on() -> None:
-    assert eligible([event("visit", "v")], exit=HAS_BOUGHT, goal=HAS_BOUGHT)
-    assert eligible([event()])
-
-
-def test_who_bought_meanwhile_is_not_reminded() -> None:
-    assert not eligible([event()], exit=HAS_BOUGHT)
-    assert not eligible([event()], goal=HAS_BOUGHT)
-
-
-def test_a_provisional_purchase_stops_a_reminder_through_the_exit() -> None:
-    assert not eligible([event(status="provisional")], exit=HAS_BOUGHT)
-    assert eligible([event(status="provisional")], goal=HAS_BOUGHT)
-
-
-NO_BUYERS = compiled(
-    segments={"no_buyers": segment(["not", HAS_BOUGHT]), "buyers": segment(HAS_BOUGHT)},
-    campaigns={
-        name: pb.Campaign(name, "promotion", 50, DAY_SECONDS, "crm") for name in ("no_buyers", "buyers")
-    },
-)
-
-
-@pytest.mark.parametrize(
-    ("campaign", "events", "holds"),
-    [
-        ("no_buyers", [], True),
-        ("no_buyers", [event()], False),
-        ("no_buyers", [event(status="provisional")], False),
-        ("buyers", [event(status="provisional")], False),
-        ("buyers", [event()], True),
-        ("buyers", [event(), event(event_id="e2", status="provisional")], True),
-    ],
-)
-def test_a_campaign_is_for_who_is_still_in_its_segment(
-    campaign: str, events: list[Event], holds: bool
-) -> None:
-    reminder = taken_in(one_step(), [CART_LEFT]).outbox[0]
-    of_campaign = msgspec.structs.replace(reminder, scenario="", campaign=campaign)
-    customer = folded(LINKED, events, NO_BUYERS)
-    assert still_eligible(of_campaign, customer, NO_BUYERS, NOON) is holds
-
-
 # ---- a compiled playbook
 
 
@@ -541,8 +488,8 @@ def test_the_longest_window_is_that_of_any_cap() -> None:
 
 def test_only_counted_kinds_are_capped() -> None:
     current = compiled(caps=[pb.Cap("a", ["promotion"], 1, 60)])
-    assert current.is_capped("promotion")
-    assert not current.is_capped("support")
+    assert current.is_capped("promotion", "")
+    assert not current.is_capped("support", "")
 
 
 def test_a_source_is_on_unless_the_playbook_switches_it_off() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain import playbook as pb
+from functions.domain.arbitration import Upcoming
 from functions.domain.instants import Instant
 from functions.domain.journeys import (
     ENDED_KEPT,
@@ -27,7 +28,6 @@ from functions.domain.journeys import (
     upcoming,
     wait_ends,
 )
-from functions.domain.verdicts import Upcoming
 from tests.domain.strategies import (
     ALWAYS,
     DAY,

@@ -5,13 +5,10 @@ import datetime as dt
 import msgspec
 import pytest
 
+from functions.domain.arbitration import Upcoming
+from functions.domain.claims import Allow, closed
 from functions.domain.playbook import Cap
-from functions.domain.verdicts import (
-    Allow,
-    Ended,
-    Wait,
-    closed,
-)
+from functions.domain.verdicts import Ended, Wait
 from tests.domain.strategies import DAY, HOUR, NOON, SECOND, WEEK, intent, linked_gate
 from tests.domain.verdicts import (
     CONTENT,
@@ -174,9 +171,18 @@ def test_what_yields_waits_if_it_may() -> None:
 
 
 def test_what_yields_waits_for_the_last_of_the_better_ones() -> None:
-    daily = rules(caps=[Cap("daily", ["promotion"], 1, DAY_SECONDS, 2 * DAY_SECONDS)])
+    """The second of them is held for the first, and goes a day after it."""
+    daily = rules(caps=[Cap("daily", ["promotion"], 1, DAY_SECONDS, 3 * DAY_SECONDS)])
     ahead = [*promised(NOON + 2 * HOUR), *promised(NOON + HOUR)]
-    assert verdict(campaign(), by=daily, upcoming=ahead) == Wait(NOON + 26 * HOUR, "outranked")
+    patient = campaign(expires=WEEK)
+    assert verdict(patient, by=daily, upcoming=ahead) == Wait(NOON + 49 * HOUR, "outranked")
+
+
+def test_what_yields_does_not_wait_for_what_will_be_dropped() -> None:
+    daily = rules(caps=[Cap("daily", ["promotion"], 1, DAY_SECONDS, 3 * DAY_SECONDS)])
+    impatient = Upcoming(NOON + 2 * HOUR, "promotion", 1, hold_seconds_max=0)
+    ahead = [impatient, *promised(NOON + HOUR)]
+    assert verdict(campaign(expires=WEEK), by=daily, upcoming=ahead) == Wait(NOON + 25 * HOUR, "outranked")
 
 
 def test_a_campaign_yields_to_a_better_promotion_that_is_held() -> None:
@@ -206,5 +212,7 @@ def test_with_a_limit_of_two_there_is_room_beside_one_better_promotion() -> None
 def test_a_contact_that_still_counts_when_the_better_one_is_due_takes_room() -> None:
     two = rules(caps=[msgspec.structs.replace(WEEKLY, limit=2)])
     recent, old = (linked_gate(contacts=contacted(NOON - ago)) for ago in (5 * DAY, 6 * DAY))
-    assert verdict(campaign(), recent, two, upcoming=promised(NOON + DAY)) == suppressed("outranked")
+    assert verdict(campaign(), recent, two, upcoming=promised(NOON + DAY)) == Wait(
+        NOON + 2 * DAY, "outranked"
+    )
     assert isinstance(verdict(campaign(), old, two, upcoming=promised(NOON + DAY)), Allow)

@@ -8,16 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from functions.domain.claims import Allow, closed, decide, unclaimed
 from functions.domain.gate import Contact, Gate
 from functions.domain.instants import in_daily_window
-from functions.domain.verdicts import (
-    Allow,
-    Ended,
-    Wait,
-    closed,
-    decide,
-    unclaimed,
-)
+from functions.domain.verdicts import Ended, Wait
 from tests.domain.strategies import DAY, HOUR, NOON, SECOND, intent, linked_gate
 from tests.domain.verdicts import (
     CAPS,
@@ -33,6 +27,7 @@ from tests.domain.verdicts import (
     rules,
     situation,
     steps,
+    stopped,
     suppressed,
     verdict,
 )
@@ -41,9 +36,9 @@ from tests.domain.verdicts import (
 @pytest.mark.parametrize("outcome", ["suppressed", "failed", "unknown"])
 def test_what_has_ended_stays_ended_with_its_reason(outcome: Any) -> None:
     one = intent()
-    gate = closed(linked_gate(), one, CONTENT, Ended(outcome, "why"), NOON)
+    gate = closed(linked_gate(), one, CONTENT, Ended(outcome, "erased"), NOON)
     again = decided(one, gate)
-    assert again.verdict == Ended(outcome, "why")
+    assert again.verdict == Ended(outcome, "erased")
     assert again.gate == gate
 
 
@@ -104,8 +99,8 @@ def test_a_resume_in_quiet_hours_waits_for_the_morning_with_its_slot() -> None:
 def test_a_resume_that_would_wait_past_its_key_is_unknown() -> None:
     one, until = intent(), NOON + 23 * HOUR
     gate = claimed(one)
-    assert verdict(one, gate, now=NOON + HOUR, stopped_until=until) == Ended("unknown", "stopped")
-    assert verdict(one, gate, now=NOON + HOUR, stopped_until=until - SECOND) == Wait(
+    assert verdict(one, gate, now=NOON + HOUR, blocks=stopped(until)) == Ended("unknown", "stopped")
+    assert verdict(one, gate, now=NOON + HOUR, blocks=stopped(until - SECOND)) == Wait(
         until - SECOND, "stopped"
     )
 
@@ -153,14 +148,14 @@ def test_an_end_from_outside_marks_a_claim_even_where_there_was_none() -> None:
 
 def test_a_hold_is_replaced_by_its_next() -> None:
     one = intent()
-    first = decided(one, stopped_until=NOON + HOUR).gate
-    again = decided(one, first, stopped_until=NOON + 2 * HOUR).gate
+    first = decided(one, blocks=stopped(NOON + HOUR)).gate
+    again = decided(one, first, blocks=stopped(NOON + 2 * HOUR)).gate
     assert [hold.until for hold in again.holds] == [NOON + 2 * HOUR]
 
 
 def test_what_ends_is_held_no_longer() -> None:
     one = intent()
-    gate = decided(one, stopped_until=NOON + HOUR).gate
+    gate = decided(one, blocks=stopped(NOON + HOUR)).gate
     assert decided(one, gate, eligible=False).gate.holds == []
 
 

@@ -3,15 +3,11 @@
 import msgspec
 import pytest
 
+from functions.domain.claims import Allow
 from functions.domain.gate import Claim, Contact, Gate, with_facts
 from functions.domain.playbook import Cap
 from functions.domain.profiles import Register
-from functions.domain.verdicts import (
-    Allow,
-    Ended,
-    Wait,
-    judge,
-)
+from functions.domain.verdicts import Ended, Wait, judge
 from tests.domain.strategies import DAY, HOUR, NOON, SECOND, WEEK, event, intent, linked_gate
 from tests.domain.verdicts import (
     BARRIERS,
@@ -25,6 +21,7 @@ from tests.domain.verdicts import (
     decided,
     rules,
     situation,
+    stopped,
     suppressed,
     verdict,
 )
@@ -142,13 +139,13 @@ def test_who_bought_meanwhile_is_no_longer_eligible() -> None:
 
 
 def test_a_stopped_account_holds() -> None:
-    assert verdict(intent(), stopped_until=NOON + HOUR) == Wait(NOON + HOUR, "stopped")
-    assert isinstance(verdict(intent(), stopped_until=NOON), Allow)
+    assert verdict(intent(), blocks=stopped(NOON + HOUR)) == Wait(NOON + HOUR, "stopped")
+    assert isinstance(verdict(intent(), blocks=stopped(NOON)), Allow)
 
 
 def test_an_account_that_is_stopped_past_the_end_suppresses() -> None:
     one = intent(expires=HOUR)
-    assert verdict(one, stopped_until=one.expires_at) == suppressed("stopped")
+    assert verdict(one, blocks=stopped(one.expires_at)) == suppressed("stopped")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +155,11 @@ def test_of_several_reasons_the_first_of_the_order_is_told(first: int) -> None:
     put = {key: value for _, parts in BARRIERS[first:] for key, value in parts.items()}
     made_at = put.pop("made_at", NOW - DAY)
     by = msgspec.structs.replace(BY, quiet_hours=put.pop("quiet_hours", None))
-    around = {key: put.pop(key) for key in ("switched_off", "eligible", "stopped_until") if key in put}
+    around = {
+        key: put.pop(key)
+        for key in ("switched_off", "eligible", "confirmed", "holdout", "blocks", "stale")
+        if key in put
+    }
     refused = judge(
         intent(made_at=made_at), msgspec.structs.replace(linked_gate(), **put), by, situation(**around), NOW
     )

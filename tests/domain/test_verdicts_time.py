@@ -5,13 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from functions.domain.claims import Allow, closed
 from functions.domain.gate import Hold, merged
-from functions.domain.verdicts import (
-    Allow,
-    Ended,
-    Wait,
-    closed,
-)
+from functions.domain.verdicts import Ended, Wait
 from tests.domain.strategies import HOUR, NOON, intent, linked_gate
 from tests.domain.verdicts import CONTENT, NIGHT, claimed, decided, local, rules, suppressed, verdict
 
@@ -57,7 +53,9 @@ def test_a_promotion_held_over_night_goes_in_the_morning() -> None:
     one = intent(made_at=at)
     night = decided(one, by=by, now=at)
     assert isinstance(night.verdict, Wait)
-    assert night.gate.holds == [Hold(one.send_id, "promotion", 10, night.verdict.until, "cart/1", at)]
+    assert night.gate.holds == [
+        Hold(one.send_id, "promotion", 10, night.verdict.until, "cart/1", at, "quiet_hours")
+    ]
     morning = decided(one, night.gate, by, night.verdict.until)
     assert isinstance(morning.verdict, Allow)
     assert morning.gate.holds == []

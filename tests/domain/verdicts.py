@@ -8,23 +8,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 from hypothesis import strategies as st
 
+from functions.domain.account import Block
+from functions.domain.arbitration import Upcoming
+from functions.domain.claims import Allow, Decision, Verdict, closed, decide, unclaimed
 from functions.domain.gate import Claim, Contact, Gate, Hold
 from functions.domain.instants import Instant
 from functions.domain.playbook import Cap, Kind, QuietHours
 from functions.domain.profiles import Register
 from functions.domain.sends import Intent
-from functions.domain.verdicts import (
-    Allow,
-    Decision,
-    Ended,
-    Rules,
-    Situation,
-    Upcoming,
-    Verdict,
-    closed,
-    decide,
-    unclaimed,
-)
+from functions.domain.verdicts import Ended, Rules, Situation
 from tests.domain.strategies import DAY, HOUR, NOON, SECOND, WEEK, intent, linked_gate
 
 DAY_SECONDS = 86_400
@@ -71,6 +63,10 @@ def contacted(*at: Instant, kind: Kind = "promotion") -> list[Contact]:
     return [Contact(f"earlier {number}", kind, instant) for number, instant in enumerate(at)]
 
 
+def stopped(until: Instant) -> list[Block]:
+    return [Block("stopped", until)]
+
+
 def held(
     until: Instant, rank: int, source: str = "other", made_at: Instant = NOON, kind: Kind = "promotion"
 ) -> Hold:
@@ -91,8 +87,11 @@ BARRIERS: list[tuple[str, dict[str, Any]]] = [
     ("no_consent", {"consent": {"all": Register(False, NOW, "e")}}),
     ("excluded:refund", {"cases": {"refund": {"": Register(True, NOW, "e")}}}),
     ("no_longer_eligible", {"eligible": False}),
+    ("not_confirmed", {"confirmed": False}),
     ("outranked", {"holds": [held(NOW + HOUR, 10, "cart", NOW + HOUR)]}),
-    ("stopped", {"stopped_until": NOW + HOUR}),
+    ("holdout", {"holdout": True}),
+    ("stopped", {"blocks": stopped(NOW + HOUR)}),
+    ("stale_data", {"stale": ["shop"]}),
     ("quiet_hours", {"quiet_hours": NIGHT}),
     ("capped:weekly", {"contacts": contacted(NOW - DAY)}),
 ]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from functions.domain.instants import Instant
-from functions.ports import Accepted, AccountRefused, RateLimited, Rejected, Unknown
+from functions.ports import Accepted, AccountRefused, OverQuota, RateLimited, Rejected, Unknown
 
 KEY_LIFE = dt.timedelta(hours=24)
 Outcome = Literal[
@@ -94,7 +94,7 @@ def _refuse(outcome: Outcome) -> None:
         case "same_user":
             raise Rejected("same_user_limit")
         case "monthly":
-            raise AccountRefused("monthly_limit")
+            raise OverQuota("monthly_limit")
         case "401" | "403":
             raise AccountRefused(f"http_{outcome}")
         case "400":

@@ -1,10 +1,12 @@
 """Tables in memory: conditional writes, transactions, buckets of timers."""
 
+import datetime as dt
 import zlib
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from functions.domain.account import Account, Block
 from functions.domain.customers import Customer
 from functions.domain.events import Event
 from functions.domain.gate import Gate
@@ -236,18 +238,25 @@ def _bucket(instant: Instant, shard: int) -> str:
 
 
 class FakeAccountState:
-    """Whether the account is stopped; the longer stop stays."""
+    """Blocks, of which the longer stays, and when each source was last heard of."""
 
     def __init__(self) -> None:
-        self._until: Instant | None = None
-        self.reasons: list[str] = []
+        self._blocks: dict[tuple[str, str, tuple[str, ...]], Block] = {}
+        self._heard: dict[str, Instant] = {}
 
-    def stopped_until(self) -> Instant | None:
-        """Until when nothing may be sent."""
-        return self._until
+    def read(self) -> Account:
+        """All of it."""
+        return Account(list(self._blocks.values()), dict(self._heard))
 
-    def stop(self, until: Instant, reason: str) -> None:
-        """Stop until then."""
-        self.reasons.append(reason)
-        if self._until is None or until > self._until:
-            self._until = until
+    def block(self, block: Block) -> None:
+        """Keep the longer one."""
+        key = (block.reason, block.scope, tuple(block.kinds))
+        earlier = self._blocks.get(key)
+        if earlier is None or earlier.until < block.until:
+            self._blocks[key] = block
+
+    def heard_from(self, source: str, at: Instant) -> None:
+        """Note it, at most once a minute."""
+        known = self._heard.get(source)
+        if known is None or known <= at - dt.timedelta(minutes=1):
+            self._heard[source] = at

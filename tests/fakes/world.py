@@ -91,7 +91,12 @@ class World:
         timers = tapped(self.timers, tap, "timers")
         self.receive = Receive(lambda: SECRET, inbox, self.clock)
         self.ingestion = Ingest(
-            lambda: INGEST_KEY, self.playbooks, inbox, tapped(self.rejected, tap, "rejected"), self.clock
+            lambda: INGEST_KEY,
+            self.playbooks,
+            inbox,
+            tapped(self.rejected, tap, "rejected"),
+            tapped(self.account_state, tap, "account_state"),
+            self.clock,
         )
         self.decide = Decide(
             ACCOUNT,

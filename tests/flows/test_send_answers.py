@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from functions.domain.account import Block
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.line import Outcome
 from tests.fakes.world import World
@@ -108,14 +109,14 @@ def test_a_crash_at_any_call_of_a_definite_failure_ends_once_and_sends_nothing()
     assert crash_everywhere(fresh, act, check) >= 12
 
 
-@pytest.mark.parametrize("outcome", ["401", "403", "monthly"])
+@pytest.mark.parametrize("outcome", ["401", "403"])
 def test_a_refusal_of_the_account_stops_it_and_what_was_refused_is_sent_later(outcome: Outcome) -> None:
     world = fresh()
     world.line.script.append(outcome)
     first = world.intent()
     world.enqueue(first, world.intent("thanks"))
     world.run()
-    assert world.account_state.stopped_until() == world.now + dt.timedelta(minutes=15)
+    assert world.account_state.read().blocks == [Block("stopped", world.now + dt.timedelta(minutes=15))]
     assert len(world.line.calls) == 1
     assert (world.gate().claims, world.gate().contacts, world.records()) == ([], [], [])
     assert len(world.timers.held) == 2
@@ -126,7 +127,7 @@ def test_a_refusal_of_the_account_stops_it_and_what_was_refused_is_sent_later(ou
 
 def test_an_account_that_stays_refused_for_days_sends_once_when_it_is_back() -> None:
     world = fresh()
-    world.line.always = "monthly"
+    world.line.always = "403"
     world.enqueue(world.intent())
     world.advance(days=3)
     assert world.records() == []

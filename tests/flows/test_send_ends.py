@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from functions.domain.playbook import Message
+from functions.domain.sends import held
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.playbooks import (
     playbook,
@@ -172,7 +173,7 @@ def test_quiet_hours_hold_an_intent_as_a_timer_row_until_the_morning() -> None:
     intent = world.intent("tips")
     world.enqueue(intent)
     world.run()
-    assert world.timers.held == [(jst(11, 3, 7), intent)]
+    assert world.timers.held == [(jst(11, 3, 7), held(intent, "quiet_hours", jst(11, 3, 7), world.now))]
     assert (world.send_queue.waiting, world.records()) == ([], [])
     world.advance(to=jst(11, 3, 6, 59))
     assert world.line.calls == []

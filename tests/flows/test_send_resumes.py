@@ -44,7 +44,7 @@ def test_a_purchase_between_claim_and_redelivery_ends_as_unknown_without_a_push(
     world.decide_all()
     world.run()
     assert world.line.calls == []
-    assert ends(world) == [("unknown", "no_longer_eligible")]
+    assert ends(world) == [("unknown", "not_confirmed")]
 
 
 def test_a_text_that_changed_between_claim_and_redelivery_is_not_pushed_under_the_old_key() -> None:

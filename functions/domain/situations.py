@@ -1,0 +1,60 @@
+"""What the gate must know of the customer and the account before it decides."""
+
+from collections.abc import Mapping
+
+from functions.domain.account import Account, stale_sources
+from functions.domain.arbitration import Upcoming
+from functions.domain.compiled import Compiled
+from functions.domain.customers import Customer
+from functions.domain.eligibility import eligibility
+from functions.domain.instants import Instant
+from functions.domain.journeys import upcoming
+from functions.domain.sends import Intent
+from functions.domain.verdicts import Situation
+
+
+def situation_of(
+    intent: Intent,
+    customer: Customer,
+    current: Compiled,
+    versions: Mapping[str, Compiled],
+    account: Account,
+    now: Instant,
+) -> Situation:
+    """The situation of one intent. `versions` holds the intent's own playbook and those of the customer's journeys."""
+    pinned = versions[intent.playbook]
+    found = eligibility(intent, customer.profile, pinned, now)
+    capped = current.is_capped(intent.kind, intent.category)
+    return Situation(
+        eligible=found.eligible,
+        confirmed=found.confirmed,
+        zone=customer.profile.zone,
+        upcoming=_upcoming(customer, current, versions, now) if capped else [],
+        blocks=account.blocks,
+        switched_off=not current.is_on(intent.scenario, intent.campaign),
+        excluded=current.excluding(intent.kind, customer.profile, now),
+        stale=_stale(intent, pinned, current, account, now),
+    )
+
+
+def _upcoming(
+    customer: Customer, current: Compiled, versions: Mapping[str, Compiled], now: Instant
+) -> list[Upcoming]:
+    """The sends that the customer's journeys come to within the longest window of any cap."""
+    until, zone = now + current.longest_window, customer.profile.zone
+    return [
+        send
+        for journey in customer.journeys
+        if journey.active and current.is_on(journey.scenario, "")
+        for playbook in (versions[journey.version].playbook,)
+        for send in upcoming(journey, playbook.scenarios[journey.scenario], playbook.messages, zone, until)
+    ]
+
+
+def _stale(intent: Intent, pinned: Compiled, current: Compiled, account: Account, now: Instant) -> list[str]:
+    """By the playbook in force; what it no longer has goes by the one that it was made with."""
+    for playbook in (current.playbook, pinned.playbook):
+        source = playbook.scenarios.get(intent.scenario) or playbook.campaigns.get(intent.campaign)
+        if source is not None:
+            return stale_sources(source.needs, playbook.sources, account.heard, now)
+    return []
