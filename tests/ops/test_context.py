@@ -2,6 +2,7 @@
 
 import collections
 import datetime as dt
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from ops.target import Target
 
 REGION: Final = "ap-northeast-1"
 NOW = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
+_NUMBERS = itertools.count()  # other tests of this process may share moto's account
 
 
 @pytest.fixture
@@ -28,11 +30,12 @@ def stores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stores]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    bucket = f"musubi-{next(_NUMBERS)}"
     with mock_aws():
         boto3.client("s3", region_name=REGION).create_bucket(
-            Bucket="musubi", CreateBucketConfiguration={"LocationConstraint": REGION}
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
-        outputs = collections.defaultdict(str, {"Bucket": "musubi"})
+        outputs = collections.defaultdict(str, {"Bucket": bucket})
         parameters = collections.defaultdict(str, {"TimerShards": "1", "HoldInQueueSecondsMax": "60"})
         target = Target(outputs, parameters, Clients(None, REGION))
         monkeypatch.setattr("ops.context.target_of", lambda _stack, _state: target)
