@@ -18,9 +18,11 @@ properties are sets, never missing: `"x" not in tags` holds for somebody without
 """
 
 from functions.domain.segments.changes import compile_next_change, next_change
+from functions.domain.segments.columns import Column, columns_of
 from functions.domain.segments.evaluation import Predicate, compile_predicate
 from functions.domain.segments.inlining import inlined
 from functions.domain.segments.parsing import parse
+from functions.domain.segments.sql import quoted, sql_of
 from functions.domain.segments.tree import (
     Names,
     SegmentError,
@@ -32,17 +34,21 @@ from functions.domain.segments.tree import (
 )
 
 __all__ = [
+    "Column",
     "Names",
     "Predicate",
     "SegmentError",
     "Tree",
+    "columns_of",
     "compile_next_change",
     "compile_predicate",
     "inlined",
     "names_of",
     "next_change",
     "parse",
+    "quoted",
     "reads_context",
     "segment_hash",
     "segments_in",
+    "sql_of",
 ]

@@ -76,9 +76,15 @@ def indexed_properties(event: EventType) -> list[str]:
     return [name for name, kind in event.properties.items() if kind.index]
 
 
+_NAMING = ("had", "had_in", "last_with")
+"""Trees with a list in them that is no tree: the names of properties."""
+
+
 def subtrees(tree: Tree) -> Iterator[Tree]:
     """The tree itself and every tree in it, outermost first."""
     yield tree
+    if tree[0] in _NAMING:
+        return
     for part in tree[1:]:
         if isinstance(part, list):
             yield from subtrees(part)
