@@ -1,11 +1,11 @@
 """Lint: what the parts of a playbook call each other by. Everything here is a fault."""
 
 import difflib
-import keyword
 from collections.abc import Iterable, Iterator
 
 from functions.domain.events import BUILT_IN
 from functions.domain.line_events import LINE_EVENTS
+from functions.playbook.dictionary_lint import dictionary_faults
 from functions.playbook.draft import Draft, Part
 from functions.playbook.faults import PlaybookFault
 from functions.playbook.models import Form
@@ -15,7 +15,7 @@ from functions.playbook.sources import Place
 
 def reference_faults(draft: Draft) -> Iterator[PlaybookFault]:
     """Names that mean nothing, that mean two things, or that are not the file's own."""
-    yield from _events(draft)
+    yield from dictionary_faults(draft)
     yield from _file_names(draft)
     for part in draft.scenarios.values():
         yield from _scenario(part, draft)
@@ -23,30 +23,6 @@ def reference_faults(draft: Draft) -> Iterator[PlaybookFault]:
         yield from _known(campaign, ("segment",), campaign.form.segment, draft, "segments")
         yield from _known(campaign, ("message",), campaign.form.message, draft, "messages")
         yield from _priority(campaign, campaign.form.priority, draft)
-
-
-def _events(draft: Draft) -> Iterator[PlaybookFault]:
-    read_as: dict[str, str] = {name: name for name in (*BUILT_IN, *LINE_EVENTS)}
-    for name, part in draft.events.items():
-        if name in BUILT_IN or name.startswith("line_"):
-            yield part.fault((), f"{name} is an event that every playbook has; name this one otherwise")
-            continue
-        if not name.isidentifier() or keyword.iskeyword(name) or not name.isascii():
-            yield part.fault(
-                (), f"{name!r} cannot be read in a segment; name it with small letters, digits and _"
-            )
-        word = part.form.read_as or name
-        if word in read_as:
-            yield part.fault(
-                ("as",), f"{name} and {read_as[word]} are both read as {word}; give one of them another as:"
-            )
-        read_as.setdefault(word, name)
-    for part in draft.events.values():
-        for key, kind in part.form.properties.items():
-            if kind.attribute and key in read_as:
-                yield part.fault(
-                    ("properties", key), f"the attribute {key} is also the name of an event; rename one"
-                )
 
 
 def _file_names(draft: Draft) -> Iterator[PlaybookFault]:
