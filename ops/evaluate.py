@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+from rich.console import Console
+from rich.progress import track
 
 from functions.domain.compiled import Compiled
 from functions.domain.events import Dictionary, Event, Fault, check_event
@@ -55,6 +57,20 @@ def segment_sizes(compiled: Compiled, profiles: Iterable[Profile], at: Instant) 
     return {name: sizes[name] for name in sorted(sizes)}
 
 
+def _folded(intake: Intake, compiled: Compiled) -> list[Profile]:
+    """Every customer's profile, with a bar on standard error where a person looks at it."""
+    console = Console(stderr=True)
+    customers = track(
+        intake.by_customer.values(),
+        "folding",
+        total=len(intake.by_customer),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    return [fold_all(events, compiled.dictionary) for events in customers]
+
+
 def _instant(text: str) -> Instant:
     try:
         return parse_instant(text)
@@ -92,7 +108,7 @@ def evaluate(directory: Path, file: Path, at: str, style: str) -> None:
     except EventFileError as error:
         raise UserError(str(error)) from None
     _tell(intake)
-    profiles = [fold_all(events, compiled.dictionary) for events in intake.by_customer.values()]
+    profiles = _folded(intake, compiled)
     sizes = segment_sizes(compiled, profiles, instant)
     click.echo(
         json.dumps(sizes, indent=2, ensure_ascii=False) if style == "json" else _text(sizes, len(profiles))

@@ -19,7 +19,7 @@ properties are sets, never missing: `"x" not in tags` holds for somebody without
 
 from functions.domain.segments.changes import compile_next_change, next_change
 from functions.domain.segments.columns import Column, columns_of
-from functions.domain.segments.evaluation import Predicate, compile_predicate
+from functions.domain.segments.evaluation import compile_predicate
 from functions.domain.segments.inlining import inlined
 from functions.domain.segments.parsing import parse
 from functions.domain.segments.sql import quoted, sql_of

@@ -7,9 +7,10 @@ from typing import NamedTuple
 from functions.domain.context import EMPTY, Context
 from functions.domain.instants import Instant
 from functions.domain.profiles import Profile
-from functions.domain.segments.evaluation import Predicate, compile_predicate
+from functions.domain.segments.evaluation import compile_predicate
 from functions.domain.segments.tree import CALENDAR, Tree, subtrees
 from functions.domain.segments.turns import NextChange, leaf_change
+from functions.domain.segments.values import Predicate
 
 _CYCLE = dt.timedelta(days=13 * 366)
 """Every way in which a year's days can fall, leap years before, in and after it included, comes in so many days."""

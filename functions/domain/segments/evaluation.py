@@ -1,26 +1,26 @@
 """Tree → predicate: plain closures, chosen once, so that a segment costs a fraction of a microsecond a profile."""
 
 import datetime as dt
-from collections.abc import Callable
+import math
 
 from functions.domain.context import EMPTY, Context
 from functions.domain.events import Scalar
 from functions.domain.instants import Instant
 from functions.domain.profiles import Profile
-from functions.domain.segments.dates import date_of, local_date
+from functions.domain.segments.facts import compile_fact
 from functions.domain.segments.tree import Tree
 from functions.domain.segments.values import (
     COMPARE,
     MIRRORED,
     UNITS,
+    Predicate,
     age_above,
     age_at_least,
     comparable,
     reader,
     types_like,
 )
-
-Predicate = Callable[[Profile, Instant], bool]
+from functions.domain.tallies import in_units
 
 
 def compile_predicate(tree: Tree, context: Context = EMPTY) -> Predicate:
@@ -39,31 +39,7 @@ def compile_predicate(tree: Tree, context: Context = EMPTY) -> Predicate:
             return _comparison(sign, left, right, context)
         case ["const", bool() as answer]:
             return lambda _profile, _now: answer
-    return _fact(tree)
-
-
-def _fact(tree: Tree) -> Predicate:
-    """A condition that the profile answers without a comparison."""
-    match tree:
-        case ["tagged", tag]:
-            return lambda profile, _now: profile.has_tag(tag)
-        case ["indexed", alias, name, value]:
-            return _had(alias, [name], value)
-        case ["had", alias, names, value]:
-            return _had(alias, names, value)
-        case ["had_in", alias, names, value, seconds]:
-            return _had_in(alias, names, value, dt.timedelta(seconds=seconds))
-        case ["unfollowed", alias, other, seconds]:
-            return _unfollowed(alias, other, dt.timedelta(seconds=seconds))
-        case ["month_of", ["date", ["attribute", name]]]:
-            return _month_of(name)
-        case ["linked"]:
-            return lambda profile, _now: profile.linked
-        case ["blocked"]:
-            return lambda profile, _now: profile.blocked
-        case ["consented", purpose]:
-            return lambda profile, _now: profile.consented(purpose)
-    raise ValueError(f"{tree!r} is no condition of an inlined segment")
+    return compile_fact(tree)
 
 
 def _all(parts: list[Predicate]) -> Predicate:
@@ -94,43 +70,6 @@ def _not(part: Predicate) -> Predicate:
     return lambda profile, now: not part(profile, now)
 
 
-def _had(alias: str, names: list[str], value: str) -> Predicate:
-    def holds(profile: Profile, _now: Instant) -> bool:
-        tally = profile.tallies.get(alias)
-        return tally is not None and any(value in tally.by.get(name, ()) for name in names)
-
-    return holds
-
-
-def _had_in(alias: str, names: list[str], value: str, span: dt.timedelta) -> Predicate:
-    def holds(profile: Profile, now: Instant) -> bool:
-        tally = profile.tallies.get(alias)
-        last = tally.last_with(names, value) if tally is not None else None
-        return last is not None and now - last < span
-
-    return holds
-
-
-def _unfollowed(alias: str, other: str, span: dt.timedelta) -> Predicate:
-    def holds(profile: Profile, now: Instant) -> bool:
-        tally = profile.tallies.get(alias)
-        if tally is None or now - tally.last_at < span:
-            return False
-        follower = profile.tallies.get(other)
-        return follower is None or follower.last_at < tally.last_at
-
-    return holds
-
-
-def _month_of(name: str) -> Predicate:
-    def holds(profile: Profile, now: Instant) -> bool:
-        zone = profile.zone
-        date, today = date_of(profile.attribute(name), zone), local_date(now, zone)
-        return date is not None and today is not None and date.month == today.month
-
-    return holds
-
-
 def _comparison(sign: str, left: Tree, right: Tree, context: Context) -> Predicate:
     if left[0] == "const" and right[0] != "const":
         return _comparison(MIRRORED[sign], right, left, context)
@@ -138,6 +77,10 @@ def _comparison(sign: str, left: Tree, right: Tree, context: Context) -> Predica
         match left:
             case ["count", alias]:
                 return _count(sign, alias, right[1])
+            case ["sum", alias, name]:
+                return _sum(sign, alias, name, right[1])
+            case ["count_in", alias, seconds]:
+                return _count_in(sign, alias, dt.timedelta(seconds=seconds), right[1])
             case [
                 "days_since" | "hours_since" | "minutes_since" as word,
                 ["first_at" | "last_at" as moment, alias],
@@ -156,6 +99,38 @@ def _count(sign: str, alias: str, number: float) -> Predicate:
         return compare(tally.count if tally is not None else 0, number)
 
     return holds
+
+
+def _sum(sign: str, alias: str, name: str, number: float) -> Predicate:
+    compare = COMPARE[sign]
+
+    def holds(profile: Profile, _now: Instant) -> bool:
+        tally = profile.tallies.get(alias)
+        millionths = tally.sums.get(name) if tally is not None else None
+        return millionths is not None and compare(in_units(millionths), number)
+
+    return holds
+
+
+def _count_in(sign: str, alias: str, span: dt.timedelta, number: float) -> Predicate:
+    """A count within a window is at least n where the n-th newest occurrence is within: nothing is counted."""
+    at_least, above = math.ceil(number), math.floor(number) + 1
+
+    def reaches(profile: Profile, now: Instant, count: int) -> bool:
+        if count <= 0:
+            return True
+        tally = profile.tallies.get(alias)
+        return tally is not None and len(tally.kept) >= count and now - tally.kept[-count].at < span
+
+    predicates: dict[str, Predicate] = {
+        ">=": lambda profile, now: reaches(profile, now, at_least),
+        "<": lambda profile, now: not reaches(profile, now, at_least),
+        ">": lambda profile, now: reaches(profile, now, above),
+        "<=": lambda profile, now: not reaches(profile, now, above),
+        "==": lambda profile, now: reaches(profile, now, at_least) and not reaches(profile, now, above),
+        "!=": lambda profile, now: not reaches(profile, now, at_least) or reaches(profile, now, above),
+    }
+    return predicates[sign]
 
 
 def _attribute(sign: str, name: str, value: Scalar) -> Predicate:

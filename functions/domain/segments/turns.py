@@ -8,9 +8,17 @@ from functions.domain.context import Context
 from functions.domain.instants import EARLIEST, LATEST, Instant
 from functions.domain.profiles import Profile
 from functions.domain.segments.dates import anniversary, beginnings, date_of, local_date
-from functions.domain.segments.evaluation import Predicate, compile_predicate
+from functions.domain.segments.evaluation import compile_predicate
 from functions.domain.segments.tree import AGES, Tree
-from functions.domain.segments.values import UNITS, Reader, age_above, age_at_least, first_within, reader
+from functions.domain.segments.values import (
+    UNITS,
+    Predicate,
+    Reader,
+    age_above,
+    age_at_least,
+    first_within,
+    reader,
+)
 
 NextChange = Callable[[Profile, Instant], Instant | None]
 Turns = Callable[[Profile, Instant, float], Iterable[Instant]]

@@ -13,6 +13,7 @@ from functions.domain.segments.dates import date_of, days_until_anniversary, loc
 from functions.domain.segments.tree import AGES, Tree
 from functions.domain.tallies import Tally, in_units
 
+Predicate = Callable[[Profile, Instant], bool]
 Reader = Callable[[Profile, Instant], Any]
 """Gives a scalar, an instant or a date; None where the profile does not say."""
 
