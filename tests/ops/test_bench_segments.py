@@ -1,6 +1,6 @@
 """The measures of segments: they measure what they say, on a small table."""
 
-from functions.domain.segments import columns_of
+from functions.domain.segments import columns_of, compile_predicate
 from ops.bench import segments as bench
 
 
@@ -17,5 +17,5 @@ def test_every_column_that_the_segments_read_is_made() -> None:
 def test_the_ten_segments_hold_for_some_profiles_and_not_for_others() -> None:
     profiles = [bench._profile(number) for number in range(200)]
     for name, tree in bench.trees().items():
-        holds = bench.compile_predicate(tree)
+        holds = compile_predicate(tree)
         assert {holds(profile, bench.NOW) for profile in profiles} == {True, False}, name
