@@ -5,13 +5,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from functions.domain.amendments import Amended
 from functions.domain.customers import SEEN_KEPT, Alias, Customer, folded, new_customer
 from functions.domain.events import Event
 from functions.domain.gate import Claim, Contact, Gate, Hold, new_gate, with_facts
 from functions.domain.identity import Link, Tied, link_after, tie, untie
 from functions.domain.instants import Instant
 from functions.domain.journeys import entered
-from functions.domain.profiles import Register, fold_all
+from functions.domain.profiles import Profile, Register, fold_all
 from tests.domain.strategies import DAY, DICTIONARY, HOUR, NOON, SECOND, compiled, event, intent
 
 
@@ -167,6 +168,25 @@ def test_the_profile_is_that_of_both_histories() -> None:
     whole = fold_all([*mine, *friends], DICTIONARY)
     assert tied.customer.profile == msgspec.structs.replace(whole, linked=True)
     assert all(tied.customer.has_seen(one) for one in (*mine, *friends))
+
+
+def test_a_tie_that_corrects_across_is_folded_anew_at_the_next_change() -> None:
+    known = {"orders": {"order_id=o1": Amended(taken_back=True)}}
+    before = sides(
+        customer=folded(Customer("c1"), [event(order_id="o1")], PLAYBOOK),
+        friend=new_customer("anon:U1", "U1", NOON, ""),
+    )
+    assert not tie(before, linking()).customer.refold
+    friend = msgspec.structs.replace(before.friend, profile=Profile(amended=known))
+    assert tie(msgspec.structs.replace(before, friend=friend), linking()).customer.refold
+
+
+def test_who_is_untied_is_linked_no_more() -> None:
+    tied = tie(sides(), linking())
+    cut = untie(tied, event("line_unlinked", "u1", NOON + DAY, line_user_id="U1"))
+    assert tied.customer.profile.linked
+    assert not cut.customer.profile.linked
+    assert not cut.friend.profile.linked
 
 
 def test_no_more_events_are_known_than_ever() -> None:
