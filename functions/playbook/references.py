@@ -8,7 +8,7 @@ from functions.domain.events import BUILT_IN
 from functions.domain.line_events import LINE_EVENTS
 from functions.playbook.draft import Draft, Part
 from functions.playbook.faults import PlaybookFault
-from functions.playbook.models import Form
+from functions.playbook.models import DEFAULT_MENU, Form
 from functions.playbook.scenario_models import Block, ScenarioForm, StepForm, every_step
 from functions.playbook.sources import Place
 
@@ -87,7 +87,12 @@ def _priority(part: Part[Form], name: str, draft: Draft) -> Iterator[PlaybookFau
 def _scenario(part: Part[ScenarioForm], draft: Draft) -> Iterator[PlaybookFault]:
     form = part.form
     yield from _priority(part, form.priority, draft)
-    yield from _event(part, ("entry", "event"), form.entry.event, draft)
+    if form.entry.event:
+        yield from _event(part, ("entry", "event"), form.entry.event, draft)
+    if form.entry.segment:
+        yield from _known(part, ("entry", "segment"), form.entry.segment, draft, "segments")
+    yield from concurrency_faults(part, draft)
+    yield from migration_faults(part)
     seen: dict[str, int] = {}
     for place, step in every_step(Block(("steps",), form.steps)):
         yield from _step(part, place, step, draft)
@@ -106,6 +111,50 @@ def _step(part: Part[ScenarioForm], place: Place, step: StepForm, draft: Draft) 
         yield from _known(part, (*place, "send", "message"), step.send.message, draft, "messages")
     if step.wait and step.wait.event:
         yield from _event(part, (*place, "wait", "event"), step.wait.event, draft)
+    if step.rich_menu and draft.settings:
+        known = {DEFAULT_MENU, *draft.settings.form.rich_menus}
+        if step.rich_menu not in known:
+            hint = _hint(step.rich_menu, known)
+            message = f"rich_menus of playbook.yaml has no {step.rich_menu!r}; {hint}"
+            yield part.fault((*place, "rich_menu"), message)
+    for name in step.attribute or ():
+        if name in _words(draft):
+            yield part.fault(
+                (*place, "set", name), f"the attribute {name} is also the name of an event; rename one"
+            )
+
+
+def _words(draft: Draft) -> set[str]:
+    """What events are read as."""
+    return {*BUILT_IN, *LINE_EVENTS, *(part.form.read_as or name for name, part in draft.events.items())}
+
+
+def concurrency_faults(part: Part[ScenarioForm], draft: Draft) -> Iterator[PlaybookFault]:
+    """Scenarios beside which, or instead of which, this one runs: others that are there, each in one role."""
+    rules = part.form.concurrency
+    for role, names in (("not_with", rules.not_with), ("replaces", rules.replaces)):
+        for number, name in enumerate(names):
+            place = ("concurrency", role, number)
+            if name == part.form.name:
+                yield part.fault(
+                    place, f"{name} is this scenario itself, which never runs twice; take it out"
+                )
+            else:
+                yield from _known(part, place, name, draft, "scenarios")
+            if role == "replaces" and name in rules.not_with:
+                yield part.fault(place, f"{name} cannot both keep this out and give way to it; keep one")
+
+
+def migration_faults(part: Part[ScenarioForm]) -> Iterator[PlaybookFault]:
+    """Where journeys of older versions go on: at sends that are there, under names that are not."""
+    sends = {step.send.step_name for _, step in every_step(Block(("steps",), part.form.steps)) if step.send}
+    for old, new in (part.form.migrate or {}).items():
+        if new not in sends:
+            yield part.fault(("migrate", old), f"there is no step {new!r} here; {_hint(new, sends)}")
+        if old in sends:
+            yield part.fault(
+                ("migrate", old), f"the step {old} is still here and goes on as itself; take this out"
+            )
 
 
 def _event(part: Part[ScenarioForm], place: Place, name: str, draft: Draft) -> Iterator[PlaybookFault]:
