@@ -27,7 +27,7 @@ def situation_of(
     found = eligibility(intent, customer.profile, pinned, now)
     capped = current.is_capped(intent.kind, intent.category)
     return Situation(
-        eligible=found.eligible,
+        eligible=found.eligible and not _was_cut_short(intent, customer),
         confirmed=found.confirmed,
         zone=customer.profile.zone,
         upcoming=_upcoming(customer, current, versions, now) if capped else [],
@@ -37,6 +37,12 @@ def situation_of(
         holdout=_is_held_out(intent, customer, pinned, current),
         stale=_stale(intent, pinned, current, account, now),
     )
+
+
+def _was_cut_short(intent: Intent, customer: Customer) -> bool:
+    """Whether the journey that the intent comes from has ended before its steps did, or gave way to another one."""
+    mine = (journey for journey in customer.journeys if journey.journey_id == intent.journey)
+    return any(journey.status in ("exited", "goal") for journey in mine)
 
 
 def _is_held_out(intent: Intent, customer: Customer, pinned: Compiled, current: Compiled) -> bool:

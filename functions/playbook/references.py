@@ -20,8 +20,8 @@ def reference_faults(draft: Draft) -> Iterator[PlaybookFault]:
     for part in draft.scenarios.values():
         yield from _scenario(part, draft)
     for campaign in draft.campaigns.values():
-        yield from _known(campaign, ("segment",), campaign.form.segment, draft, "segments")
-        yield from _known(campaign, ("message",), campaign.form.message, draft, "messages")
+        yield from known_faults(campaign, ("segment",), campaign.form.segment, draft, "segments")
+        yield from known_faults(campaign, ("message",), campaign.form.message, draft, "messages")
         yield from _priority(campaign, campaign.form.priority, draft)
 
 
@@ -65,13 +65,15 @@ def _file_names(draft: Draft) -> Iterator[PlaybookFault]:
             yield message.fault((), f"{stem!r} is no name; call the file by small letters, digits and _")
 
 
-def _known(part: Part[Form], place: Place, name: str, draft: Draft, what: str) -> Iterator[PlaybookFault]:
+def known_faults(
+    part: Part[Form], place: Place, name: str, draft: Draft, what: str
+) -> Iterator[PlaybookFault]:
     """A reference to a file or an entry that may have faults of its own, but is there."""
     if draft.lacks(what, name):
-        yield part.fault(place, f"there is no {what[:-1]} {name!r}; {_hint(name, draft.names[what])}")
+        yield part.fault(place, f"there is no {what[:-1]} {name!r}; {hint_for(name, draft.names[what])}")
 
 
-def _hint(name: str, known: Iterable[str]) -> str:
+def hint_for(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), n=1)
     return f"did you mean {near[0]!r}?" if near else "write it, or take the reference out"
 
@@ -90,9 +92,7 @@ def _scenario(part: Part[ScenarioForm], draft: Draft) -> Iterator[PlaybookFault]
     if form.entry.event:
         yield from _event(part, ("entry", "event"), form.entry.event, draft)
     if form.entry.segment:
-        yield from _known(part, ("entry", "segment"), form.entry.segment, draft, "segments")
-    yield from concurrency_faults(part, draft)
-    yield from migration_faults(part)
+        yield from known_faults(part, ("entry", "segment"), form.entry.segment, draft, "segments")
     seen: dict[str, int] = {}
     for place, step in every_step(Block(("steps",), form.steps)):
         yield from _step(part, place, step, draft)
@@ -108,13 +108,13 @@ def _scenario(part: Part[ScenarioForm], draft: Draft) -> Iterator[PlaybookFault]
 
 def _step(part: Part[ScenarioForm], place: Place, step: StepForm, draft: Draft) -> Iterator[PlaybookFault]:
     if step.send:
-        yield from _known(part, (*place, "send", "message"), step.send.message, draft, "messages")
+        yield from known_faults(part, (*place, "send", "message"), step.send.message, draft, "messages")
     if step.wait and step.wait.event:
         yield from _event(part, (*place, "wait", "event"), step.wait.event, draft)
     if step.rich_menu and draft.settings:
         known = {DEFAULT_MENU, *draft.settings.form.rich_menus}
         if step.rich_menu not in known:
-            hint = _hint(step.rich_menu, known)
+            hint = hint_for(step.rich_menu, known)
             message = f"rich_menus of playbook.yaml has no {step.rich_menu!r}; {hint}"
             yield part.fault((*place, "rich_menu"), message)
     for name in step.attribute or ():
@@ -129,35 +129,9 @@ def _words(draft: Draft) -> set[str]:
     return {*BUILT_IN, *LINE_EVENTS, *(part.form.read_as or name for name, part in draft.events.items())}
 
 
-def concurrency_faults(part: Part[ScenarioForm], draft: Draft) -> Iterator[PlaybookFault]:
-    """Scenarios beside which, or instead of which, this one runs: others that are there, each in one role."""
-    rules = part.form.concurrency
-    for role, names in (("not_with", rules.not_with), ("replaces", rules.replaces)):
-        for number, name in enumerate(names):
-            place = ("concurrency", role, number)
-            if name == part.form.name:
-                yield part.fault(
-                    place, f"{name} is this scenario itself, which never runs twice; take it out"
-                )
-            else:
-                yield from _known(part, place, name, draft, "scenarios")
-            if role == "replaces" and name in rules.not_with:
-                yield part.fault(place, f"{name} cannot both keep this out and give way to it; keep one")
-
-
-def migration_faults(part: Part[ScenarioForm]) -> Iterator[PlaybookFault]:
-    """Where journeys of older versions go on: at sends that are there, under names that are not."""
-    sends = {step.send.step_name for _, step in every_step(Block(("steps",), part.form.steps)) if step.send}
-    for old, new in (part.form.migrate or {}).items():
-        if new not in sends:
-            yield part.fault(("migrate", old), f"there is no step {new!r} here; {_hint(new, sends)}")
-        if old in sends:
-            yield part.fault(
-                ("migrate", old), f"the step {old} is still here and goes on as itself; take this out"
-            )
-
-
 def _event(part: Part[ScenarioForm], place: Place, name: str, draft: Draft) -> Iterator[PlaybookFault]:
     given = {*BUILT_IN, *LINE_EVENTS}
     if name not in given and draft.lacks("events", name):
-        yield part.fault(place, f"there is no event {name!r}; {_hint(name, given | draft.names['events'])}")
+        yield part.fault(
+            place, f"there is no event {name!r}; {hint_for(name, given | draft.names['events'])}"
+        )

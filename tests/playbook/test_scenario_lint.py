@@ -95,6 +95,7 @@ FAULTS = [
     (SCENARIO, "rich_menu: vip", "rich_menu: vyp", 14, "did you mean 'vip'?"),
     (SCENARIO, "timeout: 3d, then: [end]}", "then: [end]}", 16, "timeout: 3d"),
     (SCENARIO, "orders.count >= 2", "orders.cuont >= 2", 16, "cuont"),
+    (SCENARIO, "orders.count >= 2", "context('busy') == true", 16, "changes without the customer"),
     (SCENARIO, "experiment: day14", "experiment: day41", 18, "did you mean 'day14'?"),
     (SCENARIO, "        two:", "        three:", 19, "three is none"),
     ("experiments.yaml", "two: 50", "two: 0", 1, "at least 1"),
@@ -113,6 +114,12 @@ def test_a_fault_is_told_with_its_file_and_its_line(
     assert [fault for fault in folder.faults if fault.startswith(f"{file}:{line}: ") and part in fault], (
         folder.faults
     )
+
+
+def test_a_segment_that_reads_context_is_no_entry(folder: Folder) -> None:
+    folder.change("segments.yaml", "buyers: orders.count >= 1", "buyers: context('busy') == true")
+    (fault,) = folder.faults
+    assert fault.startswith(f"{SCENARIO}:7: context(…) changes without the customer")
 
 
 def arms(folder: Folder, changes: str, one: str, two: str) -> list[str]:
