@@ -68,6 +68,14 @@ def test_a_holdout_says_nothing_about_an_experiment() -> None:
     assert chi_square(counts, dict.fromkeys(("coupon", "shipping"), len(inside) / 2)) < 10.8
 
 
+def test_a_scenarios_holdout_says_nothing_about_an_experiment_of_the_same_name() -> None:
+    playbook = book(own=50)
+    split = pb.Split("cart", SPLIT.arms)
+    inside = [unit for unit in PEOPLE if is_held_out(playbook, "cart", "promotion", unit)]
+    counts = Counter(variant_of(split, HALVES, {}, unit) for unit in inside)
+    assert chi_square(counts, dict.fromkeys(("coupon", "shipping"), len(inside) / 2)) < 10.8
+
+
 @given(st.integers(1, 1000), names)
 def test_changed_weights_move_nobody_who_was_exposed(weight: int, unit: str) -> None:
     first = variant_of(SPLIT, HALVES, {}, unit)

@@ -98,6 +98,14 @@ def test_what_was_sent_is_not_sent_again_under_its_new_name_or_in_a_new_place() 
     assert moved(OLD, renamed, NOON + DAY, {"one": "first"}).version == "v1"
 
 
+def test_a_name_that_a_step_once_had_is_not_forgotten_by_the_next_migration() -> None:
+    second: list[pb.Step] = [send("first"), days(4), send("two")]
+    after = moved(OLD, second, NOON + DAY, {"one": "first"})
+    third: list[pb.Step] = [days(5), send("two"), days(1), send("first")]
+    again = migrated(after, scenario(*second), scenario(*third, migrate={}), "v3", TOKYO, NOON + DAY)
+    assert (after.version, again.version) == ("v2", "v2")
+
+
 def test_of_several_waits_the_journey_keeps_as_many_as_it_had_ahead() -> None:
     old: list[pb.Step] = [days(2), pb.SetTag("half"), days(3), send("one")]
     new: list[pb.Step] = [days(2), pb.SetTag("half"), days(9), send("one")]
