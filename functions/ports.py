@@ -13,7 +13,7 @@ from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.identity import AuditEntry, Link, Tied
 from functions.domain.instants import Instant
-from functions.domain.sends import Intent, SendRecord
+from functions.domain.sends import Intent, Order, SendRecord
 
 
 class MusubiError(Exception):
@@ -59,6 +59,12 @@ class Line(Protocol):
 
     def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
         """Push 1–5 message objects. Raises Rejected, AccountRefused, RateLimited or Unknown."""
+
+    def link_menu(self, user: str, rich_menu_id: str) -> None:
+        """Show one user this rich menu; any number of times. Raises as `push` does."""
+
+    def unlink_menu(self, user: str) -> None:
+        """Show one user the account's default again; any number of times. Raises as `push` does."""
 
 
 class Renderer(Protocol):
@@ -174,10 +180,10 @@ class Inbox(Protocol):
 class SendQueue(Protocol):
     """The queue in front of `send`."""
 
-    def put(self, intents: Sequence[Intent]) -> list[str]:
+    def put(self, orders: Sequence[Order]) -> list[str]:
         """Enqueue; the send ids that were taken in. What the batch answers list as failed is tried again, bounded."""
 
-    def put_later(self, intent: Intent, seconds: int) -> None:
+    def put_later(self, order: Order, seconds: int) -> None:
         """Enqueue a copy that comes up after so many seconds (at most 900)."""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from functions.domain.instants import Instant, format_instant
-from functions.domain.sends import Intent
+from functions.domain.sends import Intent, MenuOrder, Order
 from functions.ports import EventsReceived, InboxMessage, Retryable
 
 if TYPE_CHECKING:
@@ -18,8 +18,17 @@ BATCH_BYTES_MAX = 256 * 1024
 MESSAGE_BYTES_MAX = 200 * 1024
 TRIES_MAX = 4
 
+
+class _Tag(msgspec.Struct):
+    """What tells the messages of the send queue apart."""
+
+    order: str = ""
+
+
 _inbox: msgspec.json.Decoder[InboxMessage] = msgspec.json.Decoder(InboxMessage)
 _intent = msgspec.json.Decoder(Intent)
+_menu_order = msgspec.json.Decoder(MenuOrder)
+_tag = msgspec.json.Decoder(_Tag)
 
 
 def decode_inbox(body: str) -> InboxMessage:
@@ -27,9 +36,9 @@ def decode_inbox(body: str) -> InboxMessage:
     return _inbox.decode(body)
 
 
-def decode_intent(body: str) -> Intent:
-    """A message of the send queue; msgspec.ValidationError where it is none."""
-    return _intent.decode(body)
+def decode_order(body: str) -> Order:
+    """A message of the send queue; msgspec.ValidationError where it is none. What bears no tag is an intent."""
+    return _menu_order.decode(body) if _tag.decode(body).order else _intent.decode(body)
 
 
 class Queue:
@@ -110,16 +119,16 @@ class SqsSendQueue:
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
 
-    def put(self, intents: Sequence[Intent]) -> list[str]:
+    def put(self, orders: Sequence[Order]) -> list[str]:
         """Enqueue; the send ids that were taken in."""
-        if not intents:
+        if not orders:
             return []
-        taken = self._queue.put([msgspec.json.encode(intent).decode() for intent in intents])
-        return [intents[position].send_id for position in taken]
+        taken = self._queue.put([msgspec.json.encode(order).decode() for order in orders])
+        return [orders[position].send_id for position in taken]
 
-    def put_later(self, intent: Intent, seconds: int) -> None:
+    def put_later(self, order: Order, seconds: int) -> None:
         """Enqueue a copy that comes up after so many seconds."""
-        self._queue.put_later(msgspec.json.encode(intent).decode(), seconds)
+        self._queue.put_later(msgspec.json.encode(order).decode(), seconds)
 
 
 class SqsContinuation:

@@ -173,7 +173,7 @@ class Decide:
         if customer.refold:
             current, versions = self.playbooks.in_force(), self._versions(customer)
             return take_in_again(customer, self._all_of(customer), current, versions, self.account, now)
-        return moved_on(customer, self._versions(customer), self.account, now)
+        return moved_on(customer, self.playbooks.in_force(), self._versions(customer), self.account, now)
 
     def _versions(self, customer: Customer) -> Versions:
         return {version: self.playbooks.version(version) for version in pinned_versions(customer)}
@@ -212,14 +212,14 @@ class Decide:
         """Timer row and outbox, out of the item that is written already. `rearm` also on a redelivery: the row may lack."""
         if rearm and customer.armed_at is not None:
             self.timers.arm(customer.customer_id, customer.armed_at, now)
-        if not customer.outbox:
+        if not customer.orders:
             return
-        enqueued = self.send_queue.put(customer.outbox)
+        enqueued = self.send_queue.put(customer.orders)
         # Whoever wrote meanwhile enqueues the same again; the gate counts each intent once.
         with contextlib.suppress(Conflict):
             self.customers.save(emptied(customer, enqueued))
-        if len(enqueued) < len(customer.outbox):
-            raise Retryable(f"{len(customer.outbox) - len(enqueued)} intents were not enqueued")
+        if len(enqueued) < len(customer.orders):
+            raise Retryable(f"{len(customer.orders) - len(enqueued)} orders were not enqueued")
 
 
 def _own_user(customer_id: str) -> str:

@@ -11,7 +11,7 @@ from functions.domain.instants import Instant
 from functions.domain.line_events import LINE_EVENTS
 from functions.domain.playbook import Expression, Kind, Playbook
 from functions.domain.profiles import Profile, with_provisional
-from functions.domain.segments import compile_predicate
+from functions.domain.segments import compile_next_change, compile_predicate
 from functions.domain.verdicts import Rules
 
 Predicate = Callable[[Profile, Instant], bool]
@@ -62,6 +62,10 @@ class Compiled:
         if known is None:
             known = self._predicates[id(expression)] = compile_predicate(expression, self.context)
         return known
+
+    def next_change(self, expression: Expression, profile: Profile, now: Instant) -> Instant | None:
+        """The first instant after `now` at which time alone changes the answer; None where it never does."""
+        return compile_next_change(expression, self.context)(profile, now)
 
     def holds(self, expression: Expression | None, profile: Profile, now: Instant) -> bool:
         """Whether an expression holds on what is confirmed; no expression is no demand."""

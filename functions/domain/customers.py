@@ -12,7 +12,7 @@ from functions.domain.journeys import (
     fingerprint,
 )
 from functions.domain.profiles import Profile, Register, fold, fold_all, registers_union, written_by_journeys
-from functions.domain.sends import Intent
+from functions.domain.sends import Intent, MenuOrder, Order
 
 SEEN_KEPT = 64
 """So many of the newest events are known to the item itself; older duplicates are found in the event history."""
@@ -36,7 +36,11 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     `armed_at` the instant of the one timer row; `intended` how many intents each source has made, for the accounts;
     `aliases` the anonymous friends whose history is this customer's; a friend who was unlinked again counts its
     history from `history_from` on; `refold`: its next change folds the profile anew from the whole history, because a
-    correction on one side of a tie touches the other's events."""
+    correction on one side of a tie touches the other's events.
+
+    `menu` is the rich menu that the customer was last wished to see, and `menu_order` the order for it where that waits
+    to be enqueued; `assignments` the variant of each experiment that the customer was exposed to; `first_id` the id
+    under which the person was first known, where that is another."""
 
     customer_id: str
     version: int = 0
@@ -51,6 +55,20 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     history_from: Instant | None = None
     merged_into: str = ""
     refold: bool = False
+    menu: Register | None = None
+    menu_order: MenuOrder | None = None
+    assignments: dict[str, str] = {}
+    first_id: str = ""
+
+    @property
+    def unit(self) -> str:
+        """What experiments and holdouts know the person by, before and after linking."""
+        return self.first_id or self.customer_id
+
+    @property
+    def orders(self) -> list[Order]:
+        """All that waits to be enqueued."""
+        return [*self.outbox, *([self.menu_order] if self.menu_order else [])]
 
     @property
     def line_user_id(self) -> str:
@@ -133,6 +151,11 @@ def next_due(customer: Customer) -> Instant | None:
 
 
 def emptied(customer: Customer, enqueued: Iterable[str]) -> Customer:
-    """The customer without the intents that are enqueued now."""
+    """The customer without the orders that are enqueued now."""
     gone = set(enqueued)
-    return msgspec.structs.replace(customer, outbox=[i for i in customer.outbox if i.send_id not in gone])
+    order = customer.menu_order
+    return msgspec.structs.replace(
+        customer,
+        outbox=[intent for intent in customer.outbox if intent.send_id not in gone],
+        menu_order=None if order and order.send_id in gone else order,
+    )

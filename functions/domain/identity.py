@@ -10,6 +10,7 @@ from functions.domain.gate import Gate, merged, new_gate
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey
 from functions.domain.line_events import anonymous_id
+from functions.domain.menus import with_order
 from functions.domain.profiles import Register, later, profile_union, union_must_refold
 
 LinkStatus = Literal["linked", "conflict", "unlinked"]
@@ -120,10 +121,14 @@ def tie(sides: Tied, event: Event) -> Tied:
         journeys=_one_each(customer, friend),
         outbox=[*customer.outbox, *friend.outbox],
         intended=_added(customer.intended, friend.intended),
+        menu=later(friend.menu, customer.menu) if customer.menu else friend.menu,
+        assignments={**friend.assignments, **customer.assignments},
+        first_id=_unit_of(customer, friend),
         aliases=list(
             dict.fromkeys([*customer.aliases, Alias(friend.customer_id, since=friend.history_from)])
         ),
     )
+    customer = with_order(customer)  # what was wished before there was anybody to see it, or somebody else
     gate = msgspec.structs.replace(merged(sides.gate, sides.friend_gate), link=later(sides.gate.link, link))
     return Tied(
         customer=customer,
@@ -131,6 +136,13 @@ def tie(sides: Tied, event: Event) -> Tied:
         gate=gate,
         friend_gate=Gate(friend.customer_id, sides.friend_gate.version, merged_into=customer.customer_id),
     )
+
+
+def _unit_of(customer: Customer, friend: Customer) -> str:
+    """The unit of whoever has been through something already, so that no experiment or holdout moves the person."""
+    if customer.assignments or customer.journeys or not (friend.assignments or friend.journeys):
+        return customer.unit
+    return friend.unit
 
 
 def _one_each(customer: Customer, friend: Customer) -> list[Journey]:

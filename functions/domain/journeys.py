@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -13,9 +13,6 @@ from functions.domain.events import Event
 from functions.domain.instants import DAY, Instant, local_day_at, next_local_time
 
 JourneyStatus = Literal["active", "done", "exited", "goal", "expired"]
-Holds = Callable[[pb.Expression], bool]
-"""Whether an expression holds for the customer now."""
-
 STEPS_MAX = 1000
 ENDED_KEPT = 20
 
@@ -23,7 +20,9 @@ ENDED_KEPT = 20
 class Journey(msgspec.Struct, frozen=True, omit_defaults=True):
     """`at` is the number of the step it stands at; `due` when time moves it on; `awaits` the event that does.
 
-    `occurrence` counts this customer's passages through the scenario, from 1; `version` is the playbook's.
+    `occurrence` counts this customer's passages through the scenario, from 1; `version` is the playbook's. `asked_from`:
+    since when the condition that is waited for has not held; `sent` the names of the send steps it has passed;
+    `variant` the arm of the split that it passed last, as "experiment:variant".
     """
 
     journey_id: str
@@ -38,34 +37,14 @@ class Journey(msgspec.Struct, frozen=True, omit_defaults=True):
     awaits: str = ""
     status: JourneyStatus = "active"
     ended_at: Instant | None = None
+    asked_from: Instant | None = None
+    sent: list[str] = []
+    variant: str = ""
 
     @property
     def active(self) -> bool:
         """Whether it still goes on."""
         return self.status == "active"
-
-
-class Emission(msgspec.Struct, frozen=True):
-    """A send step that was reached: at which instant it was due."""
-
-    step: pb.Send
-    due: Instant
-
-
-class Tagging(msgspec.Struct, frozen=True):
-    """A tag step that was reached, with its number in the scenario."""
-
-    tag: str
-    remove: bool
-    due: Instant
-    number: int = 0
-
-
-class Moved(msgspec.Struct, frozen=True):
-    """The journey after it went as far as it can, and what it did on its way."""
-
-    journey: Journey
-    done: list[Emission | Tagging]
 
 
 def fingerprint(identity: str) -> str:
@@ -107,11 +86,20 @@ def entered(name: str, version: str, customer_id: str, journeys: list[Journey], 
 
 def ended(journey: Journey, status: JourneyStatus, now: Instant) -> Journey:
     """The journey at its end."""
-    return msgspec.structs.replace(journey, status=status, ended_at=now, due=None, awaits="")
+    return msgspec.structs.replace(journey, status=status, ended_at=now, due=None, awaits="", asked_from=None)
 
 
-def _at(journey: Journey, step: int, since: Instant) -> Journey:
-    return msgspec.structs.replace(journey, at=step, since=since, due=None, awaits="")
+def is_kept_out(scenario: pb.Scenario, journeys: list[Journey]) -> bool:
+    """Whether a journey goes on beside which none may begin here."""
+    return any(journey.active and journey.scenario in scenario.not_with for journey in journeys)
+
+
+def making_way(scenario: pb.Scenario, journeys: list[Journey], now: Instant) -> list[Journey]:
+    """The journeys when one begins here: those that it replaces are exited."""
+    return [
+        ended(journey, "exited", now) if journey.active and journey.scenario in scenario.replaces else journey
+        for journey in journeys
+    ]
 
 
 def wait_ends(
@@ -123,95 +111,6 @@ def wait_ends(
     if step.day is None:
         return next_local_time(since, step.at, zone)
     return max(since, local_day_at(entered_at, step.day, step.at, zone))
-
-
-def _branch_target(step: pb.Branch, holds: Holds) -> int:
-    return next((target for expression, target in step.cases if holds(expression)), step.otherwise)
-
-
-def advance(
-    journey: Journey,
-    scenario: pb.Scenario,
-    holds: Holds,
-    zone: str,
-    now: Instant,
-    *,
-    until: Instant | None = None,
-    done: list[Emission | Tagging] | None = None,
-) -> Moved:
-    """The journey moved on as far as `until` (now, unless told) allows. Every jump leads ahead, so this ends.
-
-    A step's own instant is when its wait was over, not when somebody looked: a late look changes no schedule.
-    What is done is added to `done` as it happens, so that `holds` may take tags of this very move into account.
-    """
-    done = [] if done is None else done
-    until = now if until is None else until
-    while journey.active:
-        if journey.at >= len(scenario.steps):
-            journey = ended(journey, "done", now)
-            break
-        before = journey.at
-        moved = _one_step(journey, scenario.steps[journey.at], holds, zone, now, until, done)
-        if moved.active and moved.at == before:
-            return Moved(moved, done)
-        assert not moved.active or moved.at > before, "a step led backwards"
-        journey = moved
-    return Moved(journey, done)
-
-
-def _one_step(
-    journey: Journey,
-    step: pb.Step,
-    holds: Holds,
-    zone: str,
-    now: Instant,
-    until: Instant,
-    done: list[Emission | Tagging],
-) -> Journey:
-    since = journey.since or journey.entered_at
-    onward = journey.at + 1
-    match step:
-        case pb.Send():
-            return _send(journey, step, since, now, done)
-        case pb.SetTag():
-            done.append(Tagging(step.tag, step.remove, since, journey.at))
-            return _at(journey, onward, since)
-        case pb.WaitFor() | pb.WaitUntilLocal():
-            due = journey.due or wait_ends(step, journey.entered_at, since, zone)
-            return _at(journey, onward, due) if due <= until else msgspec.structs.replace(journey, due=due)
-        case pb.WaitForEvent():
-            due = journey.due or since + dt.timedelta(seconds=step.timeout_seconds)
-            if due <= until:
-                return _at(journey, step.on_timeout, due)
-            return msgspec.structs.replace(journey, due=due, awaits=step.event)
-        case pb.Branch():
-            return _at(journey, _branch_target(step, holds), since)
-        case pb.Goto():
-            return _at(journey, step.to, since)
-        case pb.End():
-            return ended(journey, "done", now)
-
-
-def _send(
-    journey: Journey, step: pb.Send, due: Instant, now: Instant, done: list[Emission | Tagging]
-) -> Journey:
-    """A step that is overdue by more than its own tolerance ends the journey: old history floods nobody."""
-    if now - due > dt.timedelta(seconds=step.tolerance_seconds):
-        return ended(journey, "expired", now)
-    done.append(Emission(step, due))
-    return _at(journey, journey.at + 1, due)
-
-
-def heard(journey: Journey, scenario: pb.Scenario, event: Event) -> Journey:
-    """The journey after an event that it may be waiting for."""
-    if not journey.active or journey.awaits != event.name or event.status != "confirmed":
-        return journey
-    step = scenario.steps[journey.at]
-    if not isinstance(step, pb.WaitForEvent) or event.occurred_at < (journey.since or journey.entered_at):
-        return journey
-    if journey.due is not None and event.occurred_at >= journey.due:
-        return journey
-    return _at(journey, step.on_event, event.occurred_at)
 
 
 def upcoming(
@@ -252,14 +151,40 @@ def _ways_on(
             return [(number + 1, due or wait_ends(step, entered_at, since, zone))]
         case pb.WaitForEvent():
             return [(step.on_timeout, due or since + dt.timedelta(seconds=step.timeout_seconds))]
+        case pb.WaitUntil():
+            return _ways_on_from_condition(step, since, due)
+        case _:
+            return [(target, since) for target in set(ways(step, number))]
+
+
+def _ways_on_from_condition(
+    step: pb.WaitUntil, since: Instant, due: Instant | None
+) -> list[tuple[int, Instant]]:
+    """A wait that is under way knows when time will make its condition hold; of one that lies ahead nobody knows."""
+    deadline = since + dt.timedelta(seconds=step.timeout_seconds)
+    ways = [(step.on_timeout, deadline)]
+    if due is None or due < deadline:
+        ways.append((step.on_true, due or since))
+    return ways
+
+
+def ways(step: pb.Step, number: int) -> list[int]:
+    """The numbers of the steps that may follow step `number`, all greater; none after an end."""
+    match step:
+        case pb.WaitForEvent():
+            return [step.on_event, step.on_timeout]
+        case pb.WaitUntil():
+            return [step.on_true, step.on_timeout]
         case pb.Branch():
-            return [(target, since) for target in {step.otherwise, *(target for _, target in step.cases)}]
+            return [*(target for _, target in step.cases), step.otherwise]
+        case pb.Split():
+            return [target for _, target in step.arms]
         case pb.Goto():
-            return [(step.to, since)]
+            return [step.to]
         case pb.End():
             return []
         case _:
-            return [(number + 1, since)]
+            return [number + 1]
 
 
 def kept(journeys: list[Journey], now: Instant) -> list[Journey]:

@@ -8,6 +8,7 @@ import msgspec
 from functions.domain.events import EventType, Scalar
 
 Kind = Literal["support", "notification", "promotion"]
+Change = Literal["frequency", "appeal", "offer", "timing", "preview_text", "format"]
 Expression = Any
 """A segment's tree as nested JSON lists; only `segments` looks inside."""
 
@@ -134,6 +135,15 @@ class WaitForEvent(msgspec.Struct, frozen=True, tag_field="op", tag="wait_for_ev
     on_timeout: int
 
 
+class WaitUntil(msgspec.Struct, frozen=True, tag_field="op", tag="wait_until"):
+    """Wait until the expression holds, by an event or by time; on with `on_true`, or with `on_timeout` if it never does."""
+
+    until: Expression
+    timeout_seconds: int
+    on_true: int
+    on_timeout: int
+
+
 class Branch(msgspec.Struct, frozen=True, tag_field="op", tag="branch"):
     """Go to the first case whose expression holds, else to `otherwise`. Targets are step numbers, always ahead."""
 
@@ -178,7 +188,8 @@ class End(msgspec.Struct, frozen=True, tag_field="op", tag="end"):
     """The journey ends here."""
 
 
-Step = Send | WaitFor | WaitUntilLocal | WaitForEvent | Branch | Goto | SetTag | End
+Wait = WaitFor | WaitUntilLocal | WaitForEvent | WaitUntil
+Step = Send | Wait | Branch | Split | Goto | SetTag | SetAttribute | RichMenu | End
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -224,7 +235,7 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
 class Experiment(msgspec.Struct, frozen=True, omit_defaults=True):
     """A comparison of variants that differ in exactly one thing. `variants`: name → weight; buckets are stable."""
 
-    changes: Literal["frequency", "appeal", "offer", "timing", "preview_text", "format"]
+    changes: Change
     variants: dict[str, int]
     goal: str = ""
     owner: str = ""

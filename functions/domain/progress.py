@@ -11,20 +11,24 @@ from functions.domain.compiled import Compiled
 from functions.domain.context import Context, fact_value
 from functions.domain.customers import Customer, folded, in_order, rebuilt
 from functions.domain.events import Event, Scalar
+from functions.domain.experiments import variant_of
 from functions.domain.instants import Instant
-from functions.domain.journeys import (
-    Emission,
-    Journey,
-    Tagging,
-    advance,
-    ended,
-    entered,
-    heard,
-    kept,
-    may_enter,
-)
+from functions.domain.journeys import Journey, ended, entered, is_kept_out, kept, making_way, may_enter
+from functions.domain.menus import wishing
+from functions.domain.migration import migrated
 from functions.domain.profiles import JOURNEY, Profile, Register, later
 from functions.domain.sends import EXPIRES_MAX, Intent, send_id_of, with_overtaken
+from functions.domain.walk import (
+    Answers,
+    Deed,
+    Emission,
+    Exposure,
+    Setting,
+    Showing,
+    Tagging,
+    advance,
+    heard,
+)
 
 Versions = Mapping[str, Compiled]
 """Playbook version → playbook; holds every version that an active journey is pinned to."""
@@ -44,9 +48,9 @@ def take_in(
     """
     versions = {**versions, current.version: current}
     for event in in_order(events):
-        customer = moved_on(customer, versions, account, now, until=min(event.occurred_at, now))
+        customer = moved_on(customer, current, versions, account, now, until=min(event.occurred_at, now))
         customer = _heard(folded(customer, [event], current), event, current, versions, now)
-    return moved_on(customer, versions, account, now)
+    return moved_on(customer, current, versions, account, now)
 
 
 def take_in_again(
@@ -66,9 +70,9 @@ def take_in_again(
     unheard = [event for event in in_order(history) if not customer.has_seen(event) and not event.imported]
     customer = rebuilt(customer, history, current)
     for event in unheard:
-        customer = moved_on(customer, versions, account, now, until=min(event.occurred_at, now))
+        customer = moved_on(customer, current, versions, account, now, until=min(event.occurred_at, now))
         customer = _heard(customer, event, current, versions, now)
-    return moved_on(customer, versions, account, now)
+    return moved_on(customer, current, versions, account, now)
 
 
 def _heard(customer: Customer, event: Event, current: Compiled, versions: Versions, now: Instant) -> Customer:
@@ -86,15 +90,19 @@ def _hear(customer: Customer, event: Event, versions: Versions) -> Customer:
 
 
 def _enter(customer: Customer, event: Event, current: Compiled, now: Instant) -> Customer:
+    """One event may start several journeys: the better rank goes first, and keeps out or replaces what comes after."""
     journeys = list(customer.journeys)
-    for name, scenario in current.playbook.scenarios.items():
-        if not may_enter(scenario, name, journeys, event, now):
+    scenarios = current.playbook.scenarios
+    for name in sorted(scenarios, key=lambda name: (scenarios[name].rank, name)):
+        scenario = scenarios[name]
+        if not may_enter(scenario, name, journeys, event, now) or is_kept_out(scenario, journeys):
             continue
         if not current.holds(scenario.entry.when, customer.profile, now):
             continue
         if _finish(scenario, current, customer.profile, now):
             continue
-        journeys.append(entered(name, current.version, customer.customer_id, journeys, event))
+        begun = entered(name, current.version, customer.customer_id, journeys, event)
+        journeys = [*making_way(scenario, journeys, now), begun]
     return msgspec.structs.replace(customer, journeys=journeys)
 
 
@@ -106,19 +114,36 @@ def _finish(scenario: pb.Scenario, compiled: Compiled, profile: Profile, now: In
 
 
 def moved_on(
-    customer: Customer, versions: Versions, account: str, now: Instant, *, until: Instant | None = None
+    customer: Customer,
+    current: Compiled,
+    versions: Versions,
+    account: str,
+    now: Instant,
+    *,
+    until: Instant | None = None,
 ) -> Customer:
     """The customer with every journey as far as time (`until`; now, unless told) and profile take it.
 
     The intents that follow stand in the outbox.
     """
+    versions = {**versions, current.version: current}
     journeys = []
     for journey in customer.journeys:
         moved = journey
         if journey.active:
-            customer, moved = _move(customer, journey, versions[journey.version], account, now, until)
+            moved = _in_force(journey, current, versions, customer.profile.zone, now)
+            customer, moved = _move(customer, moved, versions[moved.version], account, now, until)
         journeys.append(moved)
     return msgspec.structs.replace(customer, journeys=kept(journeys, now))
+
+
+def _in_force(journey: Journey, current: Compiled, versions: Versions, zone: str, now: Instant) -> Journey:
+    """The journey in the version in force, where its scenario there takes in what runs already."""
+    new = current.playbook.scenarios.get(journey.scenario)
+    if new is None or journey.version == current.version:
+        return journey
+    old = versions[journey.version].playbook.scenarios[journey.scenario]
+    return migrated(journey, old, new, current.version, zone, now)
 
 
 def _move(
@@ -133,30 +158,65 @@ def _move(
     finished = _finish(scenario, compiled, customer.profile, now)
     if finished:
         return customer, ended(journey, "goal" if finished == "goal" else "exited", now)
-    deeds: list[Emission | Tagging] = []
-
-    def holds(tree: pb.Expression) -> bool:
-        return compiled.holds(tree, _with_tags(customer.profile, journey, deeds), now)
-
-    moved = advance(journey, scenario, holds, customer.profile.zone, now, until=until, done=deeds)
+    deeds: list[Deed] = []
+    answers = _answers(customer, journey, deeds, compiled, now)
+    moved = advance(journey, scenario, answers, customer.profile.zone, now, until=until, done=deeds)
     intents = [
         _intent(customer, journey, deed, compiled, account, now)
         for deed in deeds
         if isinstance(deed, Emission)
     ]
-    profile = _with_tags(customer.profile, journey, deeds)
-    return _intending(msgspec.structs.replace(customer, profile=profile), intents), moved.journey
-
-
-def _with_tags(profile: Profile, journey: Journey, deeds: Iterable[Emission | Tagging]) -> Profile:
-    """The profile with the tags that a journey set and took away; a later step of it wins."""
-    tags = profile.tags
     for deed in deeds:
+        if isinstance(deed, Showing):
+            customer = wishing(customer, deed, journey.journey_id)
+    changed = msgspec.structs.replace(
+        customer,
+        profile=_with_deeds(customer.profile, journey, deeds),
+        assignments=_with_exposures(customer.assignments, deeds),
+    )
+    return _intending(changed, intents), moved.journey
+
+
+def _answers(
+    customer: Customer, journey: Journey, deeds: Sequence[Deed], compiled: Compiled, now: Instant
+) -> Answers:
+    """What the customer says to the journey's questions, with all that the journey did in this very move."""
+
+    def profile() -> Profile:
+        return _with_deeds(customer.profile, journey, deeds)
+
+    def holds_from(tree: pb.Expression, start: Instant) -> Instant | None:
+        known = profile()
+        return start if compiled.holds(tree, known, start) else compiled.next_change(tree, known, start)
+
+    def variant(split: pb.Split) -> str:
+        experiment = compiled.playbook.experiments[split.experiment]
+        return variant_of(split, experiment, customer.assignments, customer.unit)
+
+    return Answers(lambda tree: compiled.holds(tree, profile(), now), holds_from, variant)
+
+
+def _with_deeds(profile: Profile, journey: Journey, deeds: Iterable[Deed]) -> Profile:
+    """The profile with the tags and attributes that a journey set and took away; a later step of it wins."""
+    tags, attributes = profile.tags, profile.attributes
+    for deed in deeds:
+        if not isinstance(deed, Tagging | Setting):
+            continue
+        value = not deed.remove if isinstance(deed, Tagging) else deed.value
+        register = Register(value, deed.due, f"{JOURNEY}{journey.journey_id}:{deed.number:04}")
         if isinstance(deed, Tagging):
-            written_by = f"{JOURNEY}{journey.journey_id}:{deed.number:04}"
-            register = Register(not deed.remove, deed.due, written_by)
             tags = {**tags, deed.tag: later(tags.get(deed.tag), register)}
-    return msgspec.structs.replace(profile, tags=tags) if tags is not profile.tags else profile
+        else:
+            attributes = {**attributes, deed.name: later(attributes.get(deed.name), register)}
+    if tags is profile.tags and attributes is profile.attributes:
+        return profile
+    return msgspec.structs.replace(profile, tags=tags, attributes=attributes)
+
+
+def _with_exposures(assignments: dict[str, str], deeds: Iterable[Deed]) -> dict[str, str]:
+    """At the first exposure the variant is written down: changed weights and a later linking move nobody."""
+    exposures = {deed.experiment: deed.variant for deed in deeds if isinstance(deed, Exposure)}
+    return {**assignments, **exposures}
 
 
 def _intending(customer: Customer, intents: Sequence[Intent]) -> Customer:
@@ -190,6 +250,7 @@ def _intent(
         expires_at=min(now + EXPIRES_MAX, now + step_expiry(step)),
         values=frozen_values(message, customer.profile, compiled.context, now),
         scenario=journey.scenario,
+        variant=emission.variant,
         hold_seconds_max=step.hold_seconds_max,
         category=message.category,
         due_at=emission.due,

@@ -68,6 +68,24 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{self.source}/{self.occurrence}"
 
 
+class MenuOrder(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="order", tag="rich_menu"):
+    """An order to show a customer one of the playbook's rich menus (empty: the account's default).
+
+    `send_id` names the wish that it comes from; an order whose wish is no longer the customer's latest is void. It may
+    be carried out any number of times. `attempt` counts how often it was tried.
+    """
+
+    send_id: str
+    customer_id: str
+    line_user_id: str
+    menu: str
+    attempt: int = 1
+
+
+Order = Intent | MenuOrder
+"""What the send queue carries."""
+
+
 class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of the send log: when, to whom, which step and text version, and why."""
 

@@ -7,6 +7,7 @@ from functions.domain.arbitration import Upcoming
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
 from functions.domain.eligibility import eligibility
+from functions.domain.experiments import is_held_out
 from functions.domain.instants import Instant
 from functions.domain.journeys import upcoming
 from functions.domain.sends import Intent
@@ -26,15 +27,30 @@ def situation_of(
     found = eligibility(intent, customer.profile, pinned, now)
     capped = current.is_capped(intent.kind, intent.category)
     return Situation(
-        eligible=found.eligible,
+        eligible=found.eligible and not _was_cut_short(intent, customer),
         confirmed=found.confirmed,
         zone=customer.profile.zone,
         upcoming=_upcoming(customer, current, versions, now) if capped else [],
         blocks=account.blocks,
         switched_off=not current.is_on(intent.scenario, intent.campaign),
         excluded=current.excluding(intent.kind, customer.profile, now),
+        holdout=_is_held_out(intent, customer, pinned, current),
         stale=_stale(intent, pinned, current, account, now),
     )
+
+
+def _was_cut_short(intent: Intent, customer: Customer) -> bool:
+    """Whether the journey that the intent comes from has ended before its steps did, or gave way to another one."""
+    mine = (journey for journey in customer.journeys if journey.journey_id == intent.journey)
+    return any(journey.status in ("exited", "goal") for journey in mine)
+
+
+def _is_held_out(intent: Intent, customer: Customer, pinned: Compiled, current: Compiled) -> bool:
+    """By the playbook in force; what that no longer has runs out as it began."""
+    source = intent.scenario or intent.campaign
+    known = source in current.playbook.scenarios or source in current.playbook.campaigns
+    playbook = (current if known else pinned).playbook
+    return is_held_out(playbook, source, intent.kind, customer.unit)
 
 
 def _upcoming(

@@ -5,7 +5,9 @@ The SDK's request models are passed by: they strip messages given as dicts to `{
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import urllib3
 from linebot.v3.messaging import ApiClient, ApiException, Configuration
@@ -17,6 +19,7 @@ CONFLICT = 409
 TOO_MANY = 429
 SERVER_ERROR = 500
 ACCOUNT_REFUSALS = (401, 403)
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _MONTHLY = "You have reached your monthly limit."
 _SAME_USER = "same user"
 
@@ -43,15 +46,25 @@ class LineMessaging:
     def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
         """Push 1–5 message objects. Raises Rejected, AccountRefused, OverQuota, RateLimited or Unknown."""
         body = {"to": to, "messages": list(messages)}
+        return self._call("POST", "/v2/bot/message/push", body, {"X-Line-Retry-Key": retry_key})
+
+    def link_menu(self, user: str, rich_menu_id: str) -> None:
+        """Show one user this rich menu; any number of times. Raises as `push` does."""
+        self._call("POST", f"/v2/bot/user/{quote(user)}/richmenu/{quote(rich_menu_id)}")
+
+    def unlink_menu(self, user: str) -> None:
+        """Show one user the account's default again; any number of times. Raises as `push` does."""
+        self._call("DELETE", f"/v2/bot/user/{quote(user)}/richmenu")
+
+    def _call(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> Accepted:
+        """One request, never repeated here; what LINE answers as what it means."""
         try:
             answer = self._api().call_api(
-                "/v2/bot/message/push",
-                "POST",
-                header_params={
-                    "Accept": "application/json",
-                    "Content-Type": "application/json",
-                    "X-Line-Retry-Key": retry_key,
-                },
+                path,
+                method,
+                header_params={"Accept": "application/json", "Content-Type": "application/json", **headers},
                 body=body,
                 response_types_map={},
                 auth_settings=["Bearer"],

@@ -5,17 +5,26 @@ from pathlib import Path
 from functions.domain.playbook import Playbook
 from functions.playbook.compiling import compiled
 from functions.playbook.draft import read_draft
+from functions.playbook.experiment_lint import experiment_faults
 from functions.playbook.expressions import expression_faults
 from functions.playbook.faults import CheckResult, PlaybookFaults
 from functions.playbook.message_lint import message_faults, message_warnings
 from functions.playbook.references import reference_faults
+from functions.playbook.scenario_lint import scenario_faults
 from functions.playbook.trade_lint import trade_faults, trade_warnings
 
 
 def check_playbook(directory: Path) -> CheckResult:
     """Everything that is wrong, or doubtful, in a playbook's folder; the compiled playbook where nothing is wrong."""
     draft, faults = read_draft(directory)
-    for lint in (reference_faults, expression_faults, message_faults, trade_faults):
+    for lint in (
+        reference_faults,
+        expression_faults,
+        message_faults,
+        trade_faults,
+        scenario_faults,
+        experiment_faults,
+    ):
         faults += lint(draft)
     warnings = [warning for lint in (message_warnings, trade_warnings) for warning in lint(draft)]
     playbook = None if faults else compiled(draft)

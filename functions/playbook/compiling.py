@@ -10,9 +10,9 @@ from functions.domain.segments import Tree, inlined, parse, segment_hash
 from functions.playbook.draft import Draft
 from functions.playbook.expressions import event_type, names_in, segment_trees
 from functions.playbook.message_models import MessageForm
-from functions.playbook.models import CampaignForm, SettingsForm, Weekday
+from functions.playbook.models import CampaignForm, ExperimentForm, SettingsForm, Weekday
 from functions.playbook.quantities import instant_in
-from functions.playbook.scenario_models import ScenarioForm
+from functions.playbook.scenario_models import EntryForm, ScenarioForm
 from functions.playbook.steps import flat_steps
 
 _WEEKDAYS: tuple[str, ...] = get_args(Weekday)
@@ -51,6 +51,8 @@ class _Compiling:
             scenarios={name: self._scenario(part.form) for name, part in draft.scenarios.items()},
             campaigns={name: self._campaign(part.form) for name, part in draft.campaigns.items()},
             messages={name: _message(part.form) for name, part in draft.messages.items()},
+            experiments={name: _experiment(part.form) for name, part in draft.experiments.items()},
+            rich_menus=settings.rich_menus,
         )
         return msgspec.structs.replace(playbook, version=short_hash(playbook))
 
@@ -70,7 +72,7 @@ class _Compiling:
 
     def _scenario(self, form: ScenarioForm) -> pb.Scenario:
         return pb.Scenario(
-            entry=pb.Entry(form.entry.event, form.entry.fresh_for, self._optional(form.entry.when)),
+            entry=self._entry(form.entry),
             steps=flat_steps(form.steps, self._tree),
             rank=self._rank(form.priority),
             desired_action=form.desired_action,
@@ -80,7 +82,16 @@ class _Compiling:
             reentry_seconds=form.reentry,
             exit=self._optional(form.exit),
             goal=self._optional(form.goal),
+            not_with=form.concurrency.not_with,
+            replaces=form.concurrency.replaces,
+            migrate=form.migrate,
+            needs=form.needs,
+            holdout_percent=form.holdout or 0.0,
         )
+
+    def _entry(self, form: EntryForm) -> pb.Entry:
+        when = self._optional(form.when)
+        return pb.Entry(form.event, form.fresh_for, when, form.segment or "", form.on)
 
     def _campaign(self, form: CampaignForm) -> pb.Campaign:
         schedule = form.schedule
@@ -99,6 +110,8 @@ class _Compiling:
             weekly=weekly,
             once=instant_in(schedule.once, self._settings.zone) if schedule.once else None,
             hold_seconds_max=form.hold_up_to,
+            needs=form.needs,
+            holdout_percent=form.holdout or 0.0,
         )
 
 
@@ -110,6 +123,10 @@ def _quiet_hours(settings: SettingsForm) -> pb.QuietHours | None:
 def _consent(settings: SettingsForm) -> dict[pb.Kind, list[str]]:
     consent = settings.consent
     return {"promotion": consent.promotion, "notification": consent.notification, "support": consent.support}
+
+
+def _experiment(form: ExperimentForm) -> pb.Experiment:
+    return pb.Experiment(form.changes, form.variants, form.goal, form.owner)
 
 
 def _message(form: MessageForm) -> pb.Message:

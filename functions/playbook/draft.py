@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from functions.playbook import message_models, models, scenario_models
 from functions.playbook.faults import PlaybookFault
 from functions.playbook.message_models import MessageForm
-from functions.playbook.models import CampaignForm, EventForm, SegmentForm, SettingsForm
+from functions.playbook.models import CampaignForm, EventForm, ExperimentForm, SegmentForm, SettingsForm
 from functions.playbook.scenario_models import ScenarioForm
 from functions.playbook.sources import Place, Source, read_source
 
@@ -20,6 +20,7 @@ M = TypeVar("M", bound=BaseModel)
 M_co = TypeVar("M_co", bound=BaseModel, covariant=True)
 
 SETTINGS, EVENTS, SEGMENTS = "playbook.yaml", "events.yaml", "segments.yaml"
+EXPERIMENTS = "experiments.yaml"
 FOLDERS = ("scenarios", "campaigns", "messages")
 
 
@@ -49,6 +50,7 @@ class Draft:
     scenarios: dict[str, Part[ScenarioForm]] = field(default_factory=dict)
     campaigns: dict[str, Part[CampaignForm]] = field(default_factory=dict)
     messages: dict[str, Part[MessageForm]] = field(default_factory=dict)
+    experiments: dict[str, Part[ExperimentForm]] = field(default_factory=dict)
     names: dict[str, set[str]] = field(default_factory=dict)
 
     def lacks(self, section: str, name: str) -> bool:
@@ -113,7 +115,7 @@ class _Folder:
 
     def strays(self) -> Iterator[PlaybookFault]:
         """YAML that stands where nobody reads it."""
-        read = {self.directory / name for name in (SETTINGS, EVENTS, SEGMENTS)}
+        read = {self.directory / name for name in (SETTINGS, EVENTS, SEGMENTS, EXPERIMENTS)}
         read |= {path for folder in FOLDERS for path in (self.directory / folder).glob("*.yaml")}
         for path in sorted(self.directory.rglob("*")):
             if path.suffix in (".yaml", ".yml") and path not in read:
@@ -133,6 +135,10 @@ def read_draft(directory: Path) -> tuple[Draft, list[PlaybookFault]]:
     draft.settings = folder.whole(SettingsForm, SETTINGS)
     draft.events = folder.entries(EventForm, "events", draft)
     draft.segments = folder.entries(SegmentForm, "segments", draft)
+    if (directory / EXPERIMENTS).is_file():
+        draft.experiments = folder.entries(ExperimentForm, "experiments", draft)
+    else:
+        draft.names["experiments"] = set()
     draft.scenarios = folder.files(ScenarioForm, "scenarios", draft)
     draft.campaigns = folder.files(CampaignForm, "campaigns", draft)
     draft.messages = folder.files(MessageForm, "messages", draft)
@@ -157,6 +163,13 @@ _PLAIN = {
     "bool_type": "{where} must be true or false",
     "bool_parsing": "{where} must be true or false",
     "int_type": "{where} must be a whole number",
+    "float_type": "{where} must be a number",
+    "float_parsing": "{where} must be a number",
+    "greater_than": "{where} must be more than {gt}",
+    "less_than": "{where} must be less than {lt}",
+    "greater_than_equal": "{where} must be at least {ge}",
+    "less_than_equal": "{where} must be at most {le}",
+    "too_long": "{where} must have at most {max_length}",
     "int_parsing": "{where} must be a whole number",
     "int_from_float": "{where} must be a whole number",
     "list_type": "{where} must be a list; begin each item with a dash",
@@ -165,7 +178,7 @@ _PLAIN = {
     "model_attributes_type": "{where} must hold names with values (name: value)",
     "string_pattern_mismatch": "{where} must begin with a small letter and have only a–z, 0–9 and _, at most 64; rename it",
     "string_too_short": "{where} must not be empty; write it",
-    "too_short": "{where} must not be empty; write at least one",
+    "too_short": "{where} must have at least {min_length}; write them",
 }
 
 
@@ -184,4 +197,8 @@ def _explained(detail: ErrorDetails, inner: Place, missing: list[str]) -> str:
     if kind == "value_error":
         return f"{where}: {detail['ctx']['error']}" if inner else str(detail["ctx"]["error"])
     template = _PLAIN.get(kind)
-    return template.format(key=key, where=where) if template else f"{where}: {detail['msg']}; mend it"
+    return (
+        template.format(key=key, where=where, **detail.get("ctx", {}))
+        if template
+        else f"{where}: {detail['msg']}; mend it"
+    )

@@ -58,6 +58,8 @@ def _of_scenario(form: ScenarioForm) -> Iterator[tuple[Place, str]]:
         for number, case in enumerate(step.branch or []):
             if case.when:
                 yield (*place, "branch", number, "when"), case.when
+        if step.wait and step.wait.until:
+            yield (*place, "wait", "until"), step.wait.until
 
 
 def segment_trees(draft: Draft) -> dict[str, Tree]:
@@ -79,9 +81,9 @@ def used_segments(draft: Draft) -> set[str]:
             trees.append(parse(written.text, names))
         except SegmentError:
             continue
-    return {name for tree in trees for name in segments_in(tree)} | {
-        part.form.segment for part in draft.campaigns.values()
-    }
+    entries = {part.form.entry.segment for part in draft.scenarios.values() if part.form.entry.segment}
+    audiences = {part.form.segment for part in draft.campaigns.values()}
+    return {name for tree in trees for name in segments_in(tree)} | audiences | entries
 
 
 def expression_faults(draft: Draft) -> Iterator[PlaybookFault]:

@@ -1,18 +1,19 @@
 """The files of a playbook as pydantic models: their form alone. What they refer to is the lint's matter."""
 
 import keyword
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from functions.domain.events import CASE_FLAGS, PropertyKind
-from functions.domain.playbook import Kind
+from functions.domain.playbook import Change, Kind
 from functions.domain.segments.tree import OWN_FIELDS, RESERVED
-from functions.playbook.quantities import Clock, Duration, Expiry, Moment, Name, Text, Zone
+from functions.playbook.quantities import Clock, Duration, Expiry, Moment, Name, Percent, Text, Zone
 
 FLAGS = frozenset(flag for flag, _ in CASE_FLAGS.values())
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 DAY_SECONDS = 86_400
+DEFAULT_MENU = "default"
 
 
 class Form(BaseModel):
@@ -64,6 +65,7 @@ class SettingsForm(Form):
     quiet_hours: QuietForm | None = None
     consent: ConsentForm
     exclusions: dict[str, list[Kind]] = {}
+    rich_menus: dict[Name, Text] = {}
     priorities: list[Name] = Field(min_length=1)
 
     @field_validator("caps")
@@ -71,6 +73,13 @@ class SettingsForm(Form):
     def _caps_once(cls, caps: list[CapForm]) -> list[CapForm]:
         _once("cap", [cap.id for cap in caps])
         return caps
+
+    @field_validator("rich_menus")
+    @classmethod
+    def _no_default(cls, rich_menus: dict[str, str]) -> dict[str, str]:
+        if DEFAULT_MENU in rich_menus:
+            raise ValueError(f"{DEFAULT_MENU} is the account's own menu; choose another name")
+        return rich_menus
 
     @field_validator("priorities")
     @classmethod
@@ -199,3 +208,14 @@ class CampaignForm(Form):
     priority: Name = "campaign"
     expires_after: Expiry = DAY_SECONDS
     hold_up_to: Duration | None = None
+    needs: list[Name] = []
+    holdout: Percent | None = None
+
+
+class ExperimentForm(Form):
+    """One entry of experiments.yaml: what its variants differ in, and how many people each gets, as weights."""
+
+    changes: Change
+    variants: dict[Name, Annotated[int, Field(ge=1, le=10_000)]] = Field(min_length=2, max_length=6)
+    goal: str = ""
+    owner: str = ""

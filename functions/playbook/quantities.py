@@ -5,7 +5,7 @@ import re
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from functions.domain.instants import InstantError, parse_instant
 
@@ -16,6 +16,7 @@ _LOCAL_FORMAT = "%Y-%m-%d %H:%M"
 
 DURATION_SECONDS_MAX = 400 * 86_400
 EXPIRES_SECONDS_MAX = 8 * 86_400
+REENTRY_SECONDS_MIN = 3_600
 
 
 def seconds_of(value: Any) -> int:
@@ -48,7 +49,10 @@ def _reentry(value: Any) -> int | None:
     if value == "never":
         return None
     if isinstance(value, str) and value.startswith("after "):
-        return seconds_of(value.removeprefix("after ").strip())
+        seconds = seconds_of(value.removeprefix("after ").strip())
+        if seconds < REENTRY_SECONDS_MIN:
+            raise ValueError(f"{value!r} lets people come round and round; write after 1h or more")
+        return seconds
     raise ValueError(f"{value!r} is no re-entry rule; write never, or after 90d")
 
 
@@ -82,6 +86,7 @@ Duration = Annotated[int, BeforeValidator(seconds_of)]
 Expiry = Annotated[int, BeforeValidator(seconds_of), AfterValidator(_short)]
 """Seconds, at most eight days."""
 Clock = Annotated[dt.time, BeforeValidator(_clock)]
+Percent = Annotated[float, Field(gt=0, lt=100)]
 Reentry = Annotated[int | None, BeforeValidator(_reentry)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Moment = Annotated[str, AfterValidator(_moment)]

@@ -8,7 +8,7 @@ from functions.domain.line_events import LINE_EVENTS
 from functions.playbook.dictionary_lint import dictionary_faults
 from functions.playbook.draft import Draft, Part
 from functions.playbook.faults import PlaybookFault
-from functions.playbook.models import Form
+from functions.playbook.models import DEFAULT_MENU, Form
 from functions.playbook.scenario_models import Block, ScenarioForm, StepForm, every_step
 from functions.playbook.sources import Place
 
@@ -20,8 +20,8 @@ def reference_faults(draft: Draft) -> Iterator[PlaybookFault]:
     for part in draft.scenarios.values():
         yield from _scenario(part, draft)
     for campaign in draft.campaigns.values():
-        yield from _known(campaign, ("segment",), campaign.form.segment, draft, "segments")
-        yield from _known(campaign, ("message",), campaign.form.message, draft, "messages")
+        yield from known_faults(campaign, ("segment",), campaign.form.segment, draft, "segments")
+        yield from known_faults(campaign, ("message",), campaign.form.message, draft, "messages")
         yield from _priority(campaign, campaign.form.priority, draft)
 
 
@@ -41,13 +41,15 @@ def _file_names(draft: Draft) -> Iterator[PlaybookFault]:
             yield message.fault((), f"{stem!r} is no name; call the file by small letters, digits and _")
 
 
-def _known(part: Part[Form], place: Place, name: str, draft: Draft, what: str) -> Iterator[PlaybookFault]:
+def known_faults(
+    part: Part[Form], place: Place, name: str, draft: Draft, what: str
+) -> Iterator[PlaybookFault]:
     """A reference to a file or an entry that may have faults of its own, but is there."""
     if draft.lacks(what, name):
-        yield part.fault(place, f"there is no {what[:-1]} {name!r}; {_hint(name, draft.names[what])}")
+        yield part.fault(place, f"there is no {what[:-1]} {name!r}; {hint_for(name, draft.names[what])}")
 
 
-def _hint(name: str, known: Iterable[str]) -> str:
+def hint_for(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), n=1)
     return f"did you mean {near[0]!r}?" if near else "write it, or take the reference out"
 
@@ -63,7 +65,10 @@ def _priority(part: Part[Form], name: str, draft: Draft) -> Iterator[PlaybookFau
 def _scenario(part: Part[ScenarioForm], draft: Draft) -> Iterator[PlaybookFault]:
     form = part.form
     yield from _priority(part, form.priority, draft)
-    yield from _event(part, ("entry", "event"), form.entry.event, draft)
+    if form.entry.event:
+        yield from _event(part, ("entry", "event"), form.entry.event, draft)
+    if form.entry.segment:
+        yield from known_faults(part, ("entry", "segment"), form.entry.segment, draft, "segments")
     seen: dict[str, int] = {}
     for place, step in every_step(Block(("steps",), form.steps)):
         yield from _step(part, place, step, draft)
@@ -79,12 +84,30 @@ def _scenario(part: Part[ScenarioForm], draft: Draft) -> Iterator[PlaybookFault]
 
 def _step(part: Part[ScenarioForm], place: Place, step: StepForm, draft: Draft) -> Iterator[PlaybookFault]:
     if step.send:
-        yield from _known(part, (*place, "send", "message"), step.send.message, draft, "messages")
+        yield from known_faults(part, (*place, "send", "message"), step.send.message, draft, "messages")
     if step.wait and step.wait.event:
         yield from _event(part, (*place, "wait", "event"), step.wait.event, draft)
+    if step.rich_menu and draft.settings:
+        known = {DEFAULT_MENU, *draft.settings.form.rich_menus}
+        if step.rich_menu not in known:
+            hint = hint_for(step.rich_menu, known)
+            message = f"rich_menus of playbook.yaml has no {step.rich_menu!r}; {hint}"
+            yield part.fault((*place, "rich_menu"), message)
+    for name in step.attribute or ():
+        if name in _words(draft):
+            yield part.fault(
+                (*place, "set", name), f"the attribute {name} is also the name of an event; rename one"
+            )
+
+
+def _words(draft: Draft) -> set[str]:
+    """What events are read as."""
+    return {*BUILT_IN, *LINE_EVENTS, *(part.form.read_as or name for name, part in draft.events.items())}
 
 
 def _event(part: Part[ScenarioForm], place: Place, name: str, draft: Draft) -> Iterator[PlaybookFault]:
     given = {*BUILT_IN, *LINE_EVENTS}
     if name not in given and draft.lacks("events", name):
-        yield part.fault(place, f"there is no event {name!r}; {_hint(name, given | draft.names['events'])}")
+        yield part.fault(
+            place, f"there is no event {name!r}; {hint_for(name, given | draft.names['events'])}"
+        )

@@ -1,21 +1,40 @@
 """scenarios/*.yaml as pydantic models: the steps as marketers write them."""
 
+import keyword
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from functions.domain.segments.tree import RESERVED
 from functions.playbook.models import DAY_SECONDS, Form
-from functions.playbook.quantities import Clock, Duration, Expiry, Name, Reentry, Text
+from functions.playbook.quantities import Clock, Duration, Expiry, Name, Percent, Reentry, Text
 from functions.playbook.sources import Place
 
 
 class EntryForm(Form):
-    """`{event, when, fresh_for}`: what starts a journey, and how old it may be by then."""
+    """`{event, when, fresh_for}` or `{segment, on, fresh_for}`: what starts a journey, and how old it may be by then."""
 
-    event: str
+    event: str = ""
+    segment: Name | None = None
+    on: Literal["entered", "left"] = "entered"
     fresh_for: Duration
     when: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if bool(self.event) == bool(self.segment) or (self.event and "on" in self.model_fields_set):
+            raise ValueError(
+                "write {event: purchase, fresh_for: 2d}, or {segment: dormant, on: entered, fresh_for: 2d}"
+            )
+        return self
+
+
+class ConcurrencyForm(Form):
+    """`{not_with, replaces}`: journeys beside which none begins here, and those that end when one does."""
+
+    not_with: list[Name] = Field(default_factory=list)
+    replaces: list[Name] = Field(default_factory=list)
 
 
 class SendForm(Form):
@@ -34,28 +53,26 @@ class SendForm(Form):
 
 
 class WaitForm(Form):
-    """`{for}`, `{at}`, `{day, at}` or `{event, timeout, then, on_timeout}`."""
+    """`{for}`, `{at}`, `{day, at}`, `{event, timeout, then, on_timeout}` or `{until, timeout, then, on_timeout}`."""
 
     duration: Duration | None = Field(default=None, alias="for")
     day: int | None = Field(default=None, ge=0, le=400)
     at: Clock | None = None
     event: str | None = None
+    until: Text | None = None
     timeout: Duration | None = None
     then: list["StepForm"] | None = None
     on_timeout: list["StepForm"] | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        given = self.model_fields_set
-        allowed = ({"duration"}, {"at"}, {"day", "at"})
-        if given not in allowed and not {"event", "timeout"} <= given <= {
-            "event",
-            "timeout",
-            "then",
-            "on_timeout",
-        }:
+        given = self.model_fields_set - {"then", "on_timeout"}
+        plain = self.then is None and self.on_timeout is None
+        simple = given in ({"duration"}, {"at"}, {"day", "at"}) and plain
+        if not simple and given not in ({"event", "timeout"}, {"until", "timeout"}):
             raise ValueError(
-                'write {for: 3h}, {at: "19:00"}, {day: 7, at: "19:00"} or {event: purchase, timeout: 24h}'
+                'write {for: 3h}, {at: "19:00"}, {day: 7, at: "19:00"}, {event: purchase, timeout: 24h} '
+                'or {until: "orders.count >= 2", timeout: 3d}'
             )
         return self
 
@@ -87,32 +104,58 @@ class TagForm(Form):
         return self
 
 
+class SplitForm(Form):
+    """`{experiment, variants}`: the steps of each variant of an experiment."""
+
+    experiment: Name
+    variants: dict[Name, list["StepForm"]]
+
+
+STEPS = ("send", "wait", "branch", "split", "tag", "set", "rich_menu")
+
+
 class StepForm(Form):
-    """One step: exactly one of send, wait, branch, tag, or the word end."""
+    """One step: exactly one of send, wait, branch, split, tag, set, rich_menu, or the word end."""
 
     send: SendForm | None = None
     wait: WaitForm | None = None
     branch: list[CaseForm] | None = Field(default=None, min_length=1)
+    split: SplitForm | None = None
     tag: TagForm | None = None
+    attribute: dict[Name, Any] | None = Field(default=None, alias="set", min_length=1, max_length=1)
+    rich_menu: Name | None = None
     end: bool | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _the_word_end(cls, value: Any) -> Any:
         if isinstance(value, str) and value != "end":
-            raise ValueError(f"{value!r} is no step; write end, or one of send:, wait:, branch:, tag:")
+            raise ValueError(
+                f"{value!r} is no step; write end, or one of {', '.join(f'{step}:' for step in STEPS)}"
+            )
         return {"end": True} if value == "end" else value
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if len(self.model_fields_set) != 1 or self.end is False:
             raise ValueError(
-                "a step is exactly one of send, wait, branch, tag or end; begin each with its own dash"
+                f"a step is exactly one of {', '.join(STEPS)} or end; begin each with its own dash"
             )
         last = [case.otherwise is None for case in self.branch or []][:-1]
         if not all(last):
             raise ValueError("what follows otherwise is never reached; make it the last case")
         return self
+
+    @field_validator("attribute")
+    @classmethod
+    def _one_scalar(cls, attribute: dict[str, Any] | None) -> dict[str, Any] | None:
+        for name, value in (attribute or {}).items():
+            if name in RESERVED or keyword.iskeyword(name):
+                raise ValueError(f"{name!r} has a meaning of its own in segments; choose another name")
+            scalar = isinstance(value, str | int | float)
+            if not scalar:
+                raise ValueError(f"{name} must be a text, a number, true or false; write one")
+        return attribute
 
 
 class ScenarioForm(Form):
@@ -128,6 +171,10 @@ class ScenarioForm(Form):
     reentry: Reentry
     exit: Text | None = None
     goal: Text | None = None
+    concurrency: ConcurrencyForm = ConcurrencyForm()
+    holdout: Percent | None = None
+    needs: list[Name] = Field(default_factory=list)
+    migrate: dict[Name, Name] | None = None
     steps: list[StepForm] = Field(min_length=1)
 
 
@@ -139,10 +186,12 @@ class Block(NamedTuple):
 
 
 def inner_blocks(step: StepForm, place: Place) -> Iterator[Block]:
-    """The blocks within one step: a branch's cases, and what follows a wait for an event."""
+    """The blocks within one step: a branch's cases, a split's arms, and what follows a wait with two ways on."""
     for number, case in enumerate(step.branch or []):
         key = "steps" if case.otherwise is None else "otherwise"
         yield Block((*place, "branch", number, key), case.steps or case.otherwise or [])
+    for name, arm in step.split.variants.items() if step.split else ():
+        yield Block((*place, "split", "variants", name), arm)
     if step.wait:
         for key, steps in (("then", step.wait.then), ("on_timeout", step.wait.on_timeout)):
             if steps:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from functions.domain import playbook as pb
 from functions.domain.segments import Tree
-from functions.playbook.scenario_models import CaseForm, SendForm, StepForm, WaitForm
+from functions.playbook.models import DEFAULT_MENU
+from functions.playbook.scenario_models import CaseForm, SendForm, SplitForm, StepForm, WaitForm
 
 Parse = Callable[[str], Tree]
 
@@ -28,16 +29,14 @@ class _Flattening:
             self._step(step)
 
     def _step(self, step: StepForm) -> None:
-        if step.send:
-            self.steps.append(_send(step.send))
-        elif step.wait:
+        if step.wait:
             self._wait(step.wait)
         elif step.branch:
             self._branch(step.branch)
-        elif step.tag:
-            self.steps.append(pb.SetTag(step.tag.add or step.tag.remove or "", remove=step.tag.add is None))
+        elif step.split:
+            self._split(step.split)
         else:
-            self.steps.append(pb.End())
+            self.steps.append(_plain(step))
 
     def _wait(self, wait: WaitForm) -> None:
         if wait.duration:
@@ -45,9 +44,20 @@ class _Flattening:
         elif wait.at:
             self.steps.append(pb.WaitUntilLocal(wait.at, wait.day))
         else:
-            here = self._placeholder()
-            on_event, on_timeout = self._alternatives([wait.then or [], wait.on_timeout or []])
-            self.steps[here] = pb.WaitForEvent(wait.event or "", wait.timeout or 0, on_event, on_timeout)
+            self._wait_with_two_ways(wait)
+
+    def _wait_with_two_ways(self, wait: WaitForm) -> None:
+        here, timeout = self._placeholder(), wait.timeout or 0
+        then, on_timeout = self._alternatives([wait.then or [], wait.on_timeout or []])
+        if wait.until:
+            self.steps[here] = pb.WaitUntil(self._parse(wait.until), timeout, then, on_timeout)
+        else:
+            self.steps[here] = pb.WaitForEvent(wait.event or "", timeout, then, on_timeout)
+
+    def _split(self, split: SplitForm) -> None:
+        here = self._placeholder()
+        starts = self._alternatives(list(split.variants.values()))
+        self.steps[here] = pb.Split(split.experiment, list(zip(split.variants, starts, strict=True)))
 
     def _branch(self, cases: list[CaseForm]) -> None:
         here = self._placeholder()
@@ -72,6 +82,20 @@ class _Flattening:
     def _placeholder(self) -> int:
         self.steps.append(pb.End())
         return len(self.steps) - 1
+
+
+def _plain(step: StepForm) -> pb.Step:
+    """The step of a form that holds no other steps."""
+    if step.send:
+        return _send(step.send)
+    if step.tag:
+        return pb.SetTag(step.tag.add or step.tag.remove or "", remove=step.tag.add is None)
+    if step.attribute:
+        ((name, value),) = step.attribute.items()
+        return pb.SetAttribute(name, value)
+    if step.rich_menu:
+        return pb.RichMenu("" if step.rich_menu == DEFAULT_MENU else step.rich_menu)
+    return pb.End()
 
 
 def _send(form: SendForm) -> pb.Send:

@@ -16,7 +16,7 @@ from functions.domain.claims import Allow, Verdict, closed, decide, unclaimed
 from functions.domain.customers import Customer, pinned_versions
 from functions.domain.gate import Claim, Gate
 from functions.domain.instants import Instant
-from functions.domain.sends import Intent, content_hash, held, record_of
+from functions.domain.sends import Intent, MenuOrder, Order, content_hash, held, record_of
 from functions.domain.situations import situation_of
 from functions.domain.trace import Facts
 from functions.domain.verdicts import Ended, Situation, Wait, suppressed
@@ -36,6 +36,7 @@ from functions.ports import (
     Timers,
     Unknown,
 )
+from functions.send.menus import ShowMenu
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,16 @@ class Deliver:
     account_state: AccountState
     hold_in_queue_seconds_max: int
     now: Callable[[], Instant]
+
+    def take(self, order: Order) -> None:
+        """One message of the send queue."""
+        match order:
+            case Intent():
+                self.deliver(order)
+            case MenuOrder():
+                ShowMenu(
+                    self._read, self.playbooks, self.line, self.account_state, self.send_queue, self.now
+                ).show(order)
 
     def deliver(self, intent: Intent) -> None:
         """Bring one intent to its end, or put it where it will come up again. Raises Conflict on races lost too often."""

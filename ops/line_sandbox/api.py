@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
-from ops.line_sandbox import accounts, sends
+from ops.line_sandbox import accounts, rich_menus, sends
 from ops.line_sandbox.answers import AUTHENTICATION_FAILED, RATE_LIMITED, Answer, RefusedError, refused
 from ops.line_sandbox.calls import Call, Request
 from ops.line_sandbox.faults import ANSWERS, FaultRule
@@ -44,6 +44,9 @@ ROUTES: Mapping[str, Route] = {
 USER_ROUTES: tuple[tuple[re.Pattern[str], Route], ...] = (
     (re.compile(r"/v2/bot/profile/([^/]+)"), Route("profile", "GET", accounts.profile)),
     (re.compile(r"/v2/bot/user/([^/]+)/linkToken"), Route("link_token", "POST", accounts.link_token)),
+    (re.compile(r"/v2/bot/user/([^/]+)/richmenu"), Route("richmenu/of_user", "GET", rich_menus.of_user)),
+    (re.compile(r"/v2/bot/user/([^/]+)/richmenu"), Route("richmenu/unlink", "DELETE", rich_menus.unlink)),
+    (re.compile(r"/v2/bot/user/([^/]+)/richmenu/[^/]+"), Route("richmenu/link", "POST", rich_menus.link)),
 )
 
 
@@ -60,7 +63,7 @@ class MessagingApi:
     def answer(self, request: Request) -> Answer:
         """Any request's answer, with `x-line-request-id`."""
         request_id = str(uuid.uuid4())
-        route, user_id = find_route(request.path)
+        route, user_id = find_route(request.path, request.method)
         try:
             answer = self._answer(route, request, request_id, user_id)
         except RefusedError as refusal:
@@ -112,13 +115,11 @@ class MessagingApi:
         return answer
 
 
-def find_route(path: str) -> tuple[Route | None, str]:
-    """The route of a path and the user id in it, if any."""
+def find_route(path: str, method: str) -> tuple[Route | None, str]:
+    """The route of a path and the user id in it, if any; of several methods the one that is asked for."""
     route = ROUTES.get(path)
     if route:
         return route, ""
-    for pattern, user_route in USER_ROUTES:
-        match = pattern.fullmatch(path)
-        if match:
-            return user_route, unquote(match[1])
-    return None, ""
+    found = [(one, match[1]) for pattern, one in USER_ROUTES if (match := pattern.fullmatch(path))]
+    fitting = [pair for pair in found if pair[0].method == method] or found
+    return (fitting[0][0], unquote(fitting[0][1])) if fitting else (None, "")

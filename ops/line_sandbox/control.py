@@ -12,6 +12,7 @@ from ops.line_sandbox.calls import Request
 from ops.line_sandbox.events import EventError
 from ops.line_sandbox.faults import FaultRule
 from ops.line_sandbox.friends import Friend
+from ops.line_sandbox.menu_book import RichMenu
 from ops.line_sandbox.people import People
 from ops.line_sandbox.settings import changed
 from ops.line_sandbox.webhooks import WebhookOrder, WebhookSender
@@ -26,6 +27,12 @@ class FriendsBody(msgspec.Struct, forbid_unknown_fields=True):
     """`{users: [{user_id, display_name?, state?}]}`."""
 
     users: list[Friend]
+
+
+class RichMenusBody(msgspec.Struct, forbid_unknown_fields=True):
+    """`{menus: [{rich_menu_id, has_image?}]}`."""
+
+    menus: list[RichMenu]
 
 
 class FaultsBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -88,6 +95,17 @@ class Control:
         with self._world.lock:
             return {"users": self._world.friends.everybody()}
 
+    def _rich_menus(self, request: Request, _user: str) -> object:
+        menus = _decode(request, RichMenusBody).menus
+        with self._world.lock:
+            self._world.rich_menus.register(menus)
+        return {"registered": len(menus)}
+
+    def _list_rich_menus(self, _request: Request, _user: str) -> object:
+        with self._world.lock:
+            book = self._world.rich_menus
+            return {"menus": book.everything(), "linked": dict(book.linked)}
+
     def _faults(self, request: Request, _user: str) -> object:
         rules = _decode(request, FaultsBody).rules
         self._world.faults.replace(rules)
@@ -145,6 +163,8 @@ class Control:
         ("POST", r"friends/(?P<user>[UCR][0-9a-f]{32})/follow", _follow),
         ("POST", r"friends/(?P<user>[UCR][0-9a-f]{32})/unblock", _follow),
         ("POST", r"friends/(?P<user>[UCR][0-9a-f]{32})/block", _block),
+        ("GET", "rich-menus", _list_rich_menus),
+        ("POST", "rich-menus", _rich_menus),
         ("POST", "account-link", _link_account),
         ("POST", "webhook", _webhook),
         ("POST", "faults", _faults),

@@ -13,6 +13,7 @@ from ops.line_sandbox.buckets import RateLimits
 from ops.line_sandbox.faults import Faults
 from ops.line_sandbox.friends import FriendBook
 from ops.line_sandbox.ledger import Ledger, UserCount
+from ops.line_sandbox.menu_book import MenuBook
 from ops.line_sandbox.one_time_tokens import LINK_TOKEN_VALIDITY, REPLY_TOKEN_VALIDITY, OneTimeTokens
 from ops.line_sandbox.quota import AggregationUnits, Quota
 from ops.line_sandbox.retry_keys import RetryKeys
@@ -50,6 +51,7 @@ class World:
         self.settings = settings
         self.lock = threading.RLock()
         self.friends = FriendBook()
+        self.rich_menus = MenuBook()
         self.retry_keys = RetryKeys()
         self.ledger = Ledger()
         self.quota = Quota()
@@ -79,6 +81,7 @@ class World:
             if not keep_friends:
                 self.friends.clear()
             self.ledger = Ledger()
+            self.rich_menus.clear()
             for memory in (self.retry_keys, self.quota, self.units, self.reply_tokens, self.link_tokens):
                 memory.clear()
             self.rate_limits.restart(self.settings.rate_scale)

@@ -14,6 +14,7 @@ from functions.line.messaging import LineMessaging
 from functions.ports import Accepted, AccountRefused, MusubiError, OverQuota, RateLimited, Rejected, Unknown
 from ops.line_sandbox import SANDBOX_ACCESS_TOKEN, FaultRule, Friend, LineSandbox
 from ops.line_sandbox.faults import FaultKind
+from ops.line_sandbox.menu_book import RichMenu
 from tests.fakes.line import FakeLine, Outcome
 from tests.fakes.world import START
 
@@ -120,6 +121,47 @@ def test_each_answer_is_told_apart(
     )
     assert line.push(ANNE, HELLO, KEY).request_id
     assert sandbox.world.report().accepted == 1
+
+
+MENU = "richmenu-88c05ef6921ae53f8b58a25f3a65faf7"
+
+
+def test_a_users_menu_is_linked_and_unlinked_any_number_of_times(
+    sandbox: LineSandbox, line: LineMessaging
+) -> None:
+    menus = sandbox.world.rich_menus
+    menus.register([RichMenu(rich_menu_id=MENU)])
+    for _ in range(2):
+        line.link_menu(ANNE, MENU)
+        assert menus.linked == {ANNE: MENU}
+    for _ in range(2):
+        line.unlink_menu(ANNE)
+        assert menus.linked == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "reason"),
+    [
+        ("forbidden_403", AccountRefused, "http_403"),
+        ("rate_429", RateLimited, "rate_limit"),
+        ("error_500", Unknown, "LINE answered 500"),
+        ("accept_then_drop", Unknown, "no answer from LINE: ProtocolError"),
+    ],
+)
+def test_a_menus_answers_are_told_apart_as_a_pushs_are(
+    sandbox: LineSandbox, line: LineMessaging, kind: FaultKind, error: type[MusubiError], reason: str
+) -> None:
+    sandbox.world.rich_menus.register([RichMenu(rich_menu_id=MENU)])
+    arm(sandbox, kind)
+    with pytest.raises(MusubiError) as raised:
+        line.link_menu(ANNE, MENU)
+    assert (type(raised.value), str(raised.value)) == (error, reason)
+    line.link_menu(ANNE, MENU)
+
+
+def test_a_menu_that_line_does_not_have_is_refused(line: LineMessaging) -> None:
+    with pytest.raises(Rejected, match="http_404"):
+        line.link_menu(ANNE, "richmenu-unknown")
 
 
 @pytest.mark.parametrize("kind", ["slow", "accept_then_slow"])

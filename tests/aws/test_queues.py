@@ -15,9 +15,10 @@ from functions.aws.queues import (
     SqsInbox,
     SqsSendQueue,
     decode_inbox,
-    decode_intent,
+    decode_order,
     evaluation_body,
 )
+from functions.domain.sends import MenuOrder
 from functions.ports import CustomerDue, EventsReceived, InboxMessage, LineReceived, Retryable
 from tests.aws.conftest import Aws
 from tests.aws.samples import NOW, event, intent
@@ -128,7 +129,14 @@ def test_every_kind_of_message_comes_out_as_it_went_in(aws: Aws) -> None:
 def test_an_intent_comes_out_as_it_went_in(aws: Aws) -> None:
     url = aws.queue()
     assert SqsSendQueue(Queue(aws.client("sqs"), url)).put([intent()]) == [intent().send_id]
-    assert [decode_intent(body) for body in aws.messages(url)] == [intent()]
+    assert [decode_order(body) for body in aws.messages(url)] == [intent()]
+
+
+def test_the_order_for_a_rich_menu_comes_out_as_it_went_in_beside_an_intent(aws: Aws) -> None:
+    url, order = aws.queue(), MenuOrder("menu:1", "c1", "U1", "vip", attempt=3)
+    taken = SqsSendQueue(Queue(aws.client("sqs"), url)).put([intent(), order])
+    assert taken == [intent().send_id, "menu:1"]
+    assert [decode_order(body) for body in aws.messages(url)] == [intent(), order]
 
 
 def test_a_delayed_intent_is_not_there_yet(aws: Aws) -> None:
@@ -137,7 +145,7 @@ def test_a_delayed_intent_is_not_there_yet(aws: Aws) -> None:
     send_queue.put_later(intent(), 900)
     assert aws.messages(url) == []
     send_queue.put_later(intent(), 0)
-    assert [decode_intent(body) for body in aws.messages(url)] == [intent()]
+    assert [decode_order(body) for body in aws.messages(url)] == [intent()]
 
 
 def test_a_continuation_says_which_run_goes_on(aws: Aws) -> None:

@@ -213,6 +213,11 @@ _waits = st.one_of(st.integers(0, 60), st.integers(0, 40 * 86_400))
 _times = st.builds(dt.time, st.integers(0, 23), st.sampled_from([0, 30]))
 
 
+_conditions: st.SearchStrategy[pb.Expression] = st.one_of(
+    st.sampled_from([ALWAYS, NEVER]),
+    st.integers(0, 60 * 24 * 60).map(lambda minutes: ["at", NOON + dt.timedelta(minutes=minutes)]),
+)
+"""What holds always, never, or from an instant on."""
 _step_counts = st.integers(1, 8)
 
 
@@ -233,10 +238,18 @@ def _step(number: int, count: int, *, branches: bool) -> st.SearchStrategy[pb.St
         st.builds(pb.WaitForEvent, st.just("purchase"), _waits, ahead, ahead),
         ahead.map(pb.Goto),
         st.just(pb.SetTag(f"tag {number}")),
+        st.just(pb.SetAttribute("level", number)),
+        st.just(pb.RichMenu(f"menu {number}")),
     ]
     if branches:
         cases = st.lists(st.tuples(st.sampled_from([ALWAYS, NEVER]), ahead), max_size=2)
-        kinds += [st.builds(pb.Branch, cases, ahead), st.just(pb.End())]
+        arms = st.tuples(ahead, ahead).map(lambda ways: [("a", ways[0]), ("b", ways[1])])
+        kinds += [
+            st.builds(pb.Branch, cases, ahead),
+            st.builds(pb.Split, st.just("test"), arms),
+            st.builds(pb.WaitUntil, _conditions, _waits, ahead, ahead),
+            st.just(pb.End()),
+        ]
     return st.one_of(kinds)
 
 

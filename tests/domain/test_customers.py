@@ -60,7 +60,7 @@ def taken_in(
 
 
 def woken(customer: Customer, current: Compiled, now: Instant) -> Customer:
-    return moved_on(customer, {current.version: current}, "acc", now)
+    return moved_on(customer, current, {current.version: current}, "acc", now)
 
 
 def sent(customer: Customer) -> list[str]:

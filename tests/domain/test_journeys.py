@@ -15,18 +15,25 @@ from functions.domain.arbitration import Upcoming
 from functions.domain.instants import Instant
 from functions.domain.journeys import (
     ENDED_KEPT,
-    Emission,
     Journey,
-    Moved,
-    Tagging,
-    advance,
     ended,
     entered,
-    heard,
     kept,
     may_enter,
     upcoming,
     wait_ends,
+)
+from functions.domain.walk import (
+    Answers,
+    Deed,
+    Emission,
+    Exposure,
+    Moved,
+    Setting,
+    Showing,
+    Tagging,
+    advance,
+    heard,
 )
 from tests.domain.strategies import (
     ALWAYS,
@@ -58,6 +65,18 @@ def constantly(expression: pb.Expression) -> bool:
     return bool(expression[1])
 
 
+def answering(holds: Callable[[pb.Expression], bool] = constantly) -> Answers:
+    """What holds, holds always; ["at", instant] comes to hold by time; everybody takes the first arm."""
+
+    def holds_from(expression: pb.Expression, start: Instant) -> Instant | None:
+        if expression[0] == "at":
+            at: Instant = expression[1]
+            return max(start, at)
+        return start if constantly(expression) else None
+
+    return Answers(holds, holds_from, lambda split: split.arms[0][0])
+
+
 def journey(at: Instant = NOON, **more: Any) -> Journey:
     return Journey("j1", "cart", "v1", 1, at, "trigger", **{"since": at, **more})
 
@@ -69,17 +88,31 @@ def run(
     zone: str = TOKYO,
     holds: Callable[[pb.Expression], bool] = constantly,
 ) -> Moved:
-    return advance(start or journey(), scenario(*steps), holds, zone, now)
+    return advance(start or journey(), scenario(*steps), answering(holds), zone, now)
 
 
 def done_at(moved: Moved) -> list[tuple[str, Instant]]:
-    return [(deed.step.name if isinstance(deed, Emission) else deed.tag, deed.due) for deed in moved.done]
+    return [(named(deed), deed.due) for deed in moved.done]
+
+
+def named(deed: Deed) -> str:
+    match deed:
+        case Emission():
+            return deed.step.name
+        case Tagging():
+            return deed.tag
+        case Setting():
+            return f"{deed.name}={deed.value}"
+        case Exposure():
+            return f"{deed.experiment}:{deed.variant}"
+        case Showing():
+            return f"menu {deed.menu}"
 
 
 def looked_often(steps: list[pb.Step], zone: str, start: Instant, until: Instant = FAR) -> Moved:
     """The journey as it goes when it is looked at whenever it is due, and now and then between."""
     current, now = journey(start), start
-    done: list[Emission | Tagging] = []
+    done: list[Deed] = []
     for _ in range(200):
         moved = run(steps, now, current, zone)
         current, done = moved.journey, [*done, *moved.done]
@@ -245,9 +278,9 @@ def test_a_tag_is_told_with_its_instant() -> None:
 def test_a_journey_may_be_moved_to_an_earlier_instant_than_now() -> None:
     plan = scenario(send("one"), pb.WaitFor(3600), send("two", tolerance_seconds=3600))
     now = NOON + 2 * HOUR + SECOND
-    until_then = advance(journey(), plan, constantly, TOKYO, now, until=NOON + HOUR - SECOND)
+    until_then = advance(journey(), plan, answering(), TOKYO, now, until=NOON + HOUR - SECOND)
     assert (done_at(until_then), until_then.journey.due) == ([("one", NOON)], NOON + HOUR)
-    overdue = advance(journey(), plan, constantly, TOKYO, now, until=NOON + HOUR)
+    overdue = advance(journey(), plan, answering(), TOKYO, now, until=NOON + HOUR)
     assert (done_at(overdue), overdue.journey.status) == ([("one", NOON)], "expired")
 
 
@@ -383,9 +416,9 @@ def test_an_event_moves_a_journey_only_once() -> None:
 
 def test_a_wait_for_an_event_is_not_over_at_an_earlier_instant_than_its_end() -> None:
     plan, now = scenario(*WAITING), NOON + 2 * HOUR
-    early = advance(waiting(), plan, constantly, TOKYO, now, until=NOON + HOUR - SECOND)
+    early = advance(waiting(), plan, answering(), TOKYO, now, until=NOON + HOUR - SECOND)
     assert early == Moved(waiting(), [])
-    over = advance(waiting(), plan, constantly, TOKYO, now, until=NOON + HOUR)
+    over = advance(waiting(), plan, answering(), TOKYO, now, until=NOON + HOUR)
     assert done_at(over) == TIMED_OUT
 
 

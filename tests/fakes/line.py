@@ -48,6 +48,7 @@ class FakeLine:
         self.always: Outcome = "ok"
         self.calls: list[tuple[str, str]] = []
         self.pushes: list[Push] = []
+        self.menus: dict[str, str] = {}
         self._accepted: dict[str, tuple[Instant, Accepted]] = {}
 
     def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
@@ -59,6 +60,22 @@ class FakeLine:
         if outcome in ("accept_then_timeout", "accept_then_500"):
             raise Unknown("no answer")
         return accepted
+
+    def link_menu(self, user: str, rich_menu_id: str) -> None:
+        """One call; what is accepted counts, whether it is answered or not."""
+        self._change_menu(user, rich_menu_id)
+
+    def unlink_menu(self, user: str) -> None:
+        """One call."""
+        self._change_menu(user, "")
+
+    def _change_menu(self, user: str, rich_menu_id: str) -> None:
+        self.calls.append((user, rich_menu_id or "default"))
+        outcome = self.script.popleft() if self.script else self.always
+        _refuse(outcome)
+        self.menus[user] = rich_menu_id
+        if outcome in ("accept_then_timeout", "accept_then_500"):
+            raise Unknown("no answer")
 
     def _accept(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
         assert str(uuid.UUID(retry_key)) == retry_key

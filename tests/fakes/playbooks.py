@@ -12,7 +12,9 @@ from functions.domain.playbook import (
     Campaign,
     Cap,
     Entry,
+    Experiment,
     Expression,
+    Holdout,
     Kind,
     Message,
     Playbook,
@@ -137,6 +139,9 @@ def playbook(
     caps: Sequence[Cap] = (ONE_PROMOTION_A_WEEK,),
     quiet_hours: QuietHours | None = None,
     consent: Mapping[Kind, list[str]] | None = None,
+    experiments: Mapping[str, Experiment] | None = None,
+    rich_menus: Mapping[str, str] | None = None,
+    holdout: Holdout | None = None,
 ) -> Playbook:
     """A playbook: cases stop promotions, promotions need the purpose `marketing`."""
     trees = {name: (when(source), source) for name, source in {**_SEGMENTS, **(segments or {})}.items()}
@@ -153,6 +158,9 @@ def playbook(
         scenarios=dict(scenarios or {}),
         campaigns=dict(campaigns or {}),
         messages={**MESSAGES, **(messages or {})},
+        experiments=dict(experiments or {}),
+        rich_menus=dict(rich_menus or {}),
+        holdout=holdout,
     )
     version = hashlib.sha256(msgspec.json.encode(book)).hexdigest()[:16]
     return msgspec.structs.replace(book, version=version)

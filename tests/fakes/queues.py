@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from functions.domain.instants import Instant, format_instant
-from functions.domain.sends import Intent
+from functions.domain.sends import Order
 from functions.ports import InboxMessage, Retryable
 
 RECEIVES_MAX = 8
@@ -83,15 +83,15 @@ class FakeSendQueue:
     def __init__(self, queue: FakeQueue) -> None:
         self._queue = queue
 
-    def put(self, intents: Sequence[Intent]) -> list[str]:
+    def put(self, orders: Sequence[Order]) -> list[str]:
         """The send ids that were taken in."""
-        taken = self._queue.put([msgspec.json.encode(intent).decode() for intent in intents])
-        return [intents[position].send_id for position in taken]
+        taken = self._queue.put([msgspec.json.encode(order).decode() for order in orders])
+        return [orders[position].send_id for position in taken]
 
-    def put_later(self, intent: Intent, seconds: int) -> None:
+    def put_later(self, order: Order, seconds: int) -> None:
         """Enqueue a copy that comes up later."""
         assert 0 <= seconds <= 900, f"SQS delays a message by 900 seconds at most, not by {seconds}"
-        self._queue.put([msgspec.json.encode(intent).decode()], seconds)
+        self._queue.put([msgspec.json.encode(order).decode()], seconds)
 
 
 class FakeContinuation:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from functions.aws.queues import decode_inbox, decode_intent
+from functions.aws.queues import decode_inbox, decode_order
 from functions.decide.flow import Decide
 from functions.domain.campaigns import next_occurrence
 from functions.domain.customers import Customer
@@ -239,7 +239,7 @@ class World:
         return (
             self._receive(self.inbox_queue, lambda body: self.decide.handle(decode_inbox(body)))
             or self._receive(self.evaluate_queue, self._evaluate)
-            or self._receive(self.send_queue, lambda body: self.deliver.deliver(decode_intent(body)))
+            or self._receive(self.send_queue, lambda body: self.deliver.take(decode_order(body)))
         )
 
     def _evaluate(self, body: str) -> None:
@@ -271,7 +271,7 @@ class World:
 
     def step_send(self) -> bool:
         """One message of the send queue; whether there was any."""
-        return self._receive(self.send_queue, lambda body: self.deliver.deliver(decode_intent(body)))
+        return self._receive(self.send_queue, lambda body: self.deliver.take(decode_order(body)))
 
     def overtaken(self, point: int) -> None:
         """One worker takes the first inbox message; at some point of it, others work on all the rest. Then it goes on."""

@@ -122,7 +122,7 @@ def test_intents_that_the_queue_refuses_stay_in_the_outbox_until_it_takes_them()
     world.ingest(world.purchase("c1"))
     world.send_queue.refuses = lambda position: position != 1
     world.step()
-    assert [intent.message for intent in world.customer().outbox] == ["thanks", "tips"]
+    assert [intent.message for intent in world.customer().outbox] == ["care", "tips"]
     world.run()
     assert sorted(world.line.copies("U1")) == ["care", "thanks", "tips"]
     assert world.customer().outbox == []

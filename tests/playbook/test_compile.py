@@ -92,6 +92,43 @@ def test_a_wait_for_an_event_has_two_ways_on() -> None:
     ]
 
 
+def test_a_wait_for_a_condition_has_two_ways_on() -> None:
+    wait = {"wait": {"until": "x", "timeout": "3d", "then": ["end"], "on_timeout": [send("a")]}}
+    assert flat(wait) == [
+        pb.WaitUntil(["const", "x"], 3 * 86_400, 1, 3),
+        pb.End(),
+        pb.Goto(5),
+        SENT["a"],
+        pb.Goto(5),
+        pb.End(),
+    ]
+
+
+def test_a_split_has_one_way_a_variant_and_all_lead_on_behind_it() -> None:
+    split = {"split": {"experiment": "e", "variants": {"x": [send("a")], "y": []}}}
+    assert flat(split, send("c")) == [
+        pb.Split("e", [("x", 1), ("y", 3)]),
+        SENT["a"],
+        pb.Goto(4),
+        pb.Goto(4),
+        SENT["c"],
+        pb.End(),
+    ]
+
+
+def test_attributes_and_rich_menus_are_set_by_name() -> None:
+    steps = flat(
+        {"set": {"vip_since": "2026"}}, {"set": {"level": 3}}, {"rich_menu": "vip"}, {"rich_menu": "default"}
+    )
+    assert steps == [
+        pb.SetAttribute("vip_since", "2026"),
+        pb.SetAttribute("level", 3),
+        pb.RichMenu("vip"),
+        pb.RichMenu(""),
+        pb.End(),
+    ]
+
+
 def blocks(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     lists = st.lists(inner, max_size=3)
     cases = st.lists(lists.map(lambda steps: {"when": "x", "steps": steps}), min_size=1, max_size=3)
@@ -101,6 +138,12 @@ def blocks(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
         ),
         st.tuples(lists, lists).map(
             lambda both: {"wait": {"event": "e", "timeout": "1d", "then": both[0], "on_timeout": both[1]}}
+        ),
+        st.tuples(lists, lists).map(
+            lambda both: {"wait": {"until": "x", "timeout": "1d", "then": both[0], "on_timeout": both[1]}}
+        ),
+        st.tuples(lists, lists).map(
+            lambda both: {"split": {"experiment": "e", "variants": {"x": both[0], "y": both[1]}}}
         ),
     )
 
@@ -120,6 +163,10 @@ def test_every_jump_leads_ahead_and_lands_within_the_list(steps: list[object]) -
                 targets = [step.otherwise, *(target for _, target in step.cases)]
             case pb.WaitForEvent():
                 targets = [step.on_event, step.on_timeout]
+            case pb.WaitUntil():
+                targets = [step.on_true, step.on_timeout]
+            case pb.Split():
+                targets = [target for _, target in step.arms]
             case _:
                 targets = []
         assert all(number < target < len(flattened) for target in targets)

@@ -144,7 +144,7 @@ FAULTS = [
     (SECOND, "reentry: never", "reentry: sometimes", 8, "never, or after 90d"),
     (SECOND, 'at: "10:00"', 'at: "25:00"', 11, "time of day"),
     (SECOND, '{day: 1, at: "10:00"}', "{day: 1}", 11, "write {for: 3h}"),
-    (SECOND, "- send: {name: care, message: care}", "- sent: {message: care}", 12, "did you mean 'send'?"),
+    (SECOND, "- send: {name: care, message: care}", "- sends: {message: care}", 12, "did you mean 'send'?"),
     (SECOND, "- send: {name: care, message: care}", "- stop", 12, "is no step"),
     (SECOND, "- send: {name: care, message: care}", "- tag: {add: a, remove: b}", 12, "write {add: a_tag}"),
     (SECOND, "- otherwise: []", "- otherwise: []\n      - {when: orders.count > 1, steps: []}", 13, "last case"),

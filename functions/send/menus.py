@@ -1,0 +1,82 @@
+"""The part of send that shows people their rich menus. To do it twice does no harm, so it is done until it is answered."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from functions.domain.customers import Customer
+from functions.domain.gate import Gate
+from functions.domain.instants import Instant
+from functions.domain.menus import is_wanted
+from functions.domain.sends import MenuOrder
+from functions.ports import (
+    AccountRefused,
+    AccountState,
+    Line,
+    Playbooks,
+    RateLimited,
+    Rejected,
+    SendQueue,
+    Unknown,
+)
+
+logger = logging.getLogger(__name__)
+
+ATTEMPTS_MAX = 108
+"""A little more than a day of them."""
+DELAY_SECONDS_MIN = 2
+DELAY_SECONDS_MAX = 900
+
+
+@dataclass(frozen=True, slots=True)
+class ShowMenu:
+    """The ports of this part. `read` gives gate and customer, of whoever the customer was merged into."""
+
+    read: Callable[[str], tuple[Gate | None, Customer | None]]
+    playbooks: Playbooks
+    line: Line
+    account_state: AccountState
+    send_queue: SendQueue
+    now: Callable[[], Instant]
+
+    def show(self, order: MenuOrder) -> None:
+        """Carry out one order, put it where it will come up again, or drop it where it is void or refused."""
+        gate, customer = self.read(order.customer_id)
+        if gate is None or customer is None or not is_wanted(order, customer, gate):
+            return
+        if self._is_stopped():
+            self._later(order, "stopped")
+            return
+        try:
+            self._call(order)
+        except (Unknown, RateLimited, AccountRefused) as obstacle:
+            self._later(order, str(obstacle))
+        except Rejected as refusal:
+            logger.error("LINE refuses the rich menu %r (%s)", order.menu, refusal)  # noqa: TRY400
+
+    def _is_stopped(self) -> bool:
+        """Whether the whole account is stopped. A quota is of messages, and menus are none."""
+        blocks, now = self.account_state.read().blocks, self.now()
+        return any(
+            block.reason == "stopped" and block.scope == "account" and block.until > now for block in blocks
+        )
+
+    def _call(self, order: MenuOrder) -> None:
+        """The menus of the playbook in force count: what it no longer has is not there to be shown."""
+        if not order.menu:
+            self.line.unlink_menu(order.line_user_id)
+            return
+        rich_menu_id = self.playbooks.in_force().playbook.rich_menus.get(order.menu)
+        if rich_menu_id is None:
+            raise Rejected("the playbook in force has no such menu")
+        self.line.link_menu(order.line_user_id, rich_menu_id)
+
+    def _later(self, order: MenuOrder, reason: str) -> None:
+        if order.attempt >= ATTEMPTS_MAX:
+            logger.error("the rich menu %r is given up (%s)", order.menu, reason)
+            return
+        again = msgspec.structs.replace(order, attempt=order.attempt + 1)
+        delay = min(DELAY_SECONDS_MAX, DELAY_SECONDS_MIN ** min(order.attempt, 10))
+        self.send_queue.put_later(again, delay)
