@@ -271,4 +271,13 @@ class CustomerDue(msgspec.Struct, frozen=True, omit_defaults=True, tag="due"):
     due: Instant | None = None
 
 
-InboxMessage = LineReceived | EventsReceived | CustomerDue
+class CustomerRefresh(msgspec.Struct, frozen=True, omit_defaults=True, tag="refresh"):
+    """A customer to look at under the playbook in force. `starts`: hashes of segments whose members count as having
+    entered at `asked_at`."""
+
+    customer_id: str
+    asked_at: Instant
+    starts: list[str] = []
+
+
+InboxMessage = LineReceived | EventsReceived | CustomerDue | CustomerRefresh

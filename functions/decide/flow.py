@@ -8,20 +8,23 @@ does the rest.
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
 from functions.decide.linking import settle_links
-from functions.domain.customers import Customer, emptied, new_customer, next_due, pinned_versions
+from functions.domain.customers import Customer, emptied, needed_versions, new_customer, next_due
 from functions.domain.events import Event
 from functions.domain.gate import Gate, concerns_gate, new_gate, with_facts
 from functions.domain.instants import Instant
 from functions.domain.line_events import anonymous_id, is_anonymous, read_line_event
+from functions.domain.memberships import is_outdated
 from functions.domain.profiles import must_refold
-from functions.domain.progress import Versions, moved_on, take_in, take_in_again
+from functions.domain.progress import Versions, moved_on, refreshed, take_in, take_in_again
 from functions.ports import (
     Conflict,
     CustomerDue,
+    CustomerRefresh,
     Customers,
     Events,
     EventsReceived,
@@ -62,6 +65,8 @@ class Decide:
                 self._events(customer_id, events)
             case CustomerDue(customer_id=customer_id, due=due):
                 self._change(customer_id, self._woken, not_before=due)
+            case CustomerRefresh(customer_id=customer_id):
+                self._change(customer_id, partial(self._refreshed, message), known_only=True)
 
     def _line(self, message: LineReceived) -> None:
         line_event = read_line_event(message.raw, message.received_at)
@@ -88,6 +93,8 @@ class Decide:
             nonlocal news
             news = [event for event in events if self._is_new(customer, event)] if news is None else []
             current, versions = self.playbooks.in_force(), self._versions(customer)
+            if is_outdated(customer, current):
+                return self._refolded(customer, now)
             if (
                 customer.refold
                 or must_refold(customer.profile, news, current.dictionary)
@@ -110,11 +117,16 @@ class Decide:
             customer_id, [msgspec.structs.replace(event, imported=True) for event in news.values()]
         )
 
-        def change(customer: Customer, now: Instant) -> Customer:
-            current, versions = self.playbooks.in_force(), self._versions(customer)
-            return take_in_again(customer, self._all_of(customer), current, versions, self.account, now)
+        self._change(customer_id, self._refolded)
 
-        self._change(customer_id, change)
+    def _refolded(self, customer: Customer, now: Instant) -> Customer:
+        """Folded anew because history came, or the dictionary is another: what follows from that starts nothing."""
+        history, current, versions = (
+            self._all_of(customer),
+            self.playbooks.in_force(),
+            self._versions(customer),
+        )
+        return take_in_again(customer, history, current, versions, self.account, now, quietly=True)
 
     def _all_of(self, customer: Customer) -> list[Event]:
         """The history kept of a customer, and of the friends merged into it while they were."""
@@ -170,27 +182,39 @@ class Decide:
         return not any(self.events.has(alias.customer_id, event.identity) for alias in customer.aliases)
 
     def _woken(self, customer: Customer, now: Instant) -> Customer:
+        current = self.playbooks.in_force()
+        if is_outdated(customer, current):
+            return self._refolded(customer, now)
+        versions = self._versions(customer)
         if customer.refold:
-            current, versions = self.playbooks.in_force(), self._versions(customer)
             return take_in_again(customer, self._all_of(customer), current, versions, self.account, now)
-        return moved_on(customer, self.playbooks.in_force(), self._versions(customer), self.account, now)
+        return moved_on(customer, current, versions, self.account, now)
+
+    def _refreshed(self, message: CustomerRefresh, customer: Customer, now: Instant) -> Customer:
+        customer = self._woken(customer, now)
+        current, versions = self.playbooks.in_force(), self._versions(customer)
+        return refreshed(customer, current, versions, self.account, now, message.starts, message.asked_at)
 
     def _versions(self, customer: Customer) -> Versions:
-        return {version: self.playbooks.version(version) for version in pinned_versions(customer)}
+        return {version: self.playbooks.version(version) for version in needed_versions(customer)}
 
     def _change(
         self,
         customer_id: str,
         change: Callable[[Customer, Instant], Customer],
         not_before: Instant | None = None,
+        *,
+        known_only: bool = False,
     ) -> None:
-        """Load, change, write on condition, emit. A lost race starts over, bounded."""
+        """Load, change, write on condition, emit. A lost race starts over, bounded. `known_only`: make no new customer."""
         for _ in range(ATTEMPTS_MAX):
             now = max(self.now(), not_before) if not_before else self.now()
             loaded = self.customers.load(customer_id)
             if loaded is not None and loaded.merged_into:
                 customer_id = loaded.merged_into
                 continue
+            if loaded is None and known_only:
+                return
             customer = loaded or self._first_seen(customer_id, now)
             changed = _armed(change(customer, now), now)
             try:

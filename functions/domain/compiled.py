@@ -2,7 +2,11 @@
 
 import copy
 import datetime as dt
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+import msgspec
 
 from functions.domain.caps import counts, longest_window
 from functions.domain.context import EMPTY, Context
@@ -12,6 +16,7 @@ from functions.domain.line_events import LINE_EVENTS
 from functions.domain.playbook import Expression, Kind, Playbook
 from functions.domain.profiles import Profile, with_provisional
 from functions.domain.segments import compile_next_change, compile_predicate
+from functions.domain.tracking import Tracked, track
 from functions.domain.verdicts import Rules
 
 Predicate = Callable[[Profile, Instant], bool]
@@ -55,6 +60,27 @@ class Compiled:
         """Whether the source of a message is switched on; what a newer playbook no longer has runs out as it began."""
         source = self.playbook.scenarios.get(scenario) or self.playbook.campaigns.get(campaign)
         return source is None or source.on
+
+    @cached_property
+    def tracked(self) -> Mapping[str, Tracked]:
+        """The segments whose members are kept, by hash."""
+        return track(self.playbook.segments)
+
+    @cached_property
+    def dictionary_hash(self) -> str:
+        """16 hex digits that name what the fold reads of the dictionary; what is said about it for people is left out."""
+        told = {
+            name: msgspec.structs.replace(
+                event,
+                meaning="",
+                properties={
+                    key: msgspec.structs.replace(kind, meaning="", unit="")
+                    for key, kind in event.properties.items()
+                },
+            )
+            for name, event in self.dictionary.items()
+        }
+        return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()[:16]
 
     def predicate(self, expression: Expression) -> Predicate:
         """The compiled form of one of this playbook's own expressions."""

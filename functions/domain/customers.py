@@ -7,10 +7,7 @@ import msgspec
 from functions.domain.compiled import Compiled
 from functions.domain.events import Event
 from functions.domain.instants import Instant
-from functions.domain.journeys import (
-    Journey,
-    fingerprint,
-)
+from functions.domain.journeys import Journey, fingerprint
 from functions.domain.profiles import Profile, Register, fold, fold_all, registers_union, written_by_journeys
 from functions.domain.sends import Intent, MenuOrder, Order
 
@@ -40,7 +37,10 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `menu` is the rich menu that the customer was last wished to see, and `menu_order` the order for it where that waits
     to be enqueued; `assignments` the variant of each experiment that the customer was exposed to; `first_id` the id
-    under which the person was first known, where that is another."""
+    under which the person was first known, where that is another.
+
+    `segments` are the hashes of the segments it is in, sorted, as the playbook `segments_of` has them; they are true
+    from `evaluated_at` up to `segments_due`, when time changes one. `folded_by` names the dictionary of the profile."""
 
     customer_id: str
     version: int = 0
@@ -55,6 +55,11 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     history_from: Instant | None = None
     merged_into: str = ""
     refold: bool = False
+    segments: list[str] = []
+    segments_of: str = ""
+    evaluated_at: Instant | None = None
+    segments_due: Instant | None = None
+    folded_by: str = ""
     menu: Register | None = None
     menu_order: MenuOrder | None = None
     assignments: dict[str, str] = {}
@@ -106,7 +111,9 @@ def folded(customer: Customer, events: Iterable[Event], current: Compiled) -> Cu
         if not customer.has_seen(event):
             profile = fold(customer.profile, event, current.dictionary)
             seen = [*customer.seen, fingerprint(event.identity)][-SEEN_KEPT:]
-            customer = msgspec.structs.replace(customer, profile=profile, seen=seen)
+            customer = msgspec.structs.replace(
+                customer, profile=profile, seen=seen, folded_by=current.dictionary_hash
+            )
     return customer
 
 
@@ -121,8 +128,9 @@ def rebuilt(customer: Customer, history: Sequence[Event], current: Compiled) -> 
     profile = fold_all(in_order(events), current.dictionary)
     profile = _with_own(profile, customer.profile)
     newest = [fingerprint(event.identity) for event in events if not event.imported][-SEEN_KEPT:]
+    seen = _newest([*customer.seen, *newest])
     return msgspec.structs.replace(
-        customer, profile=profile, seen=_newest([*customer.seen, *newest]), refold=False
+        customer, profile=profile, seen=seen, refold=False, folded_by=current.dictionary_hash
     )
 
 
@@ -145,9 +153,15 @@ def pinned_versions(customer: Customer) -> set[str]:
     return {journey.version for journey in customer.journeys if journey.active}
 
 
+def needed_versions(customer: Customer) -> set[str]:
+    """The pinned versions, and the one that the memberships are kept under."""
+    return pinned_versions(customer) | ({customer.segments_of} if customer.segments_of else set())
+
+
 def next_due(customer: Customer) -> Instant | None:
-    """When time next moves any of the journeys."""
-    return min((j.due for j in customer.journeys if j.active and j.due is not None), default=None)
+    """When time next moves any of the journeys, or changes a membership."""
+    dues = [journey.due for journey in customer.journeys if journey.active]
+    return min((due for due in (*dues, customer.segments_due) if due is not None), default=None)
 
 
 def emptied(customer: Customer, enqueued: Iterable[str]) -> Customer:

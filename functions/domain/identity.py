@@ -11,7 +11,7 @@ from functions.domain.instants import Instant
 from functions.domain.journeys import Journey
 from functions.domain.line_events import anonymous_id
 from functions.domain.menus import with_order
-from functions.domain.profiles import Register, later, profile_union, union_must_refold
+from functions.domain.profiles import Profile, Register, later, profile_union, union_must_refold
 
 LinkStatus = Literal["linked", "conflict", "unlinked"]
 
@@ -127,8 +127,10 @@ def tie(sides: Tied, event: Event) -> Tied:
         aliases=list(
             dict.fromkeys([*customer.aliases, Alias(friend.customer_id, since=friend.history_from)])
         ),
+        folded_by=_folded_by(customer, friend),
     )
     customer = with_order(customer)  # what was wished before there was anybody to see it, or somebody else
+    customer = _in_segments_of_both(customer, friend, event.occurred_at)
     gate = msgspec.structs.replace(merged(sides.gate, sides.friend_gate), link=later(sides.gate.link, link))
     return Tied(
         customer=customer,
@@ -143,6 +145,27 @@ def _unit_of(customer: Customer, friend: Customer) -> str:
     if customer.assignments or customer.journeys or not (friend.assignments or friend.journeys):
         return customer.unit
     return friend.unit
+
+
+def _folded_by(customer: Customer, friend: Customer) -> str:
+    """The dictionary of both profiles; nobody's where they differ, so that the history is folded anew."""
+    sides = [side for side in (customer, friend) if side.folded_by or side.profile != Profile()]
+    known = {side.folded_by for side in sides}
+    return known.pop() if len(known) == 1 else ""
+
+
+def _in_segments_of_both(customer: Customer, friend: Customer, at: Instant) -> Customer:
+    """Member of what either was in: nobody enters what one of the two entered before. Due at the tie itself, which may
+    change any."""
+    versions = {side.segments_of for side in (customer, friend) if side.evaluated_at is not None}
+    evaluations = [side.evaluated_at for side in (customer, friend) if side.evaluated_at is not None]
+    return msgspec.structs.replace(
+        customer,
+        segments=sorted({*customer.segments, *friend.segments}),
+        segments_of=versions.pop() if len(versions) == 1 else "",
+        evaluated_at=max(evaluations, default=None),
+        segments_due=max(at, *evaluations) if evaluations else None,
+    )
 
 
 def _one_each(customer: Customer, friend: Customer) -> list[Journey]:

@@ -11,9 +11,15 @@ from functions.domain import playbook as pb
 from functions.domain.arbitration import Upcoming
 from functions.domain.events import Event
 from functions.domain.instants import DAY, Instant, local_day_at, next_local_time
+from functions.domain.tracking import SegmentChange
 
 JourneyStatus = Literal["active", "done", "exited", "goal", "expired"]
+
+Cause = Event | SegmentChange
+"""What may start a journey."""
+
 STEPS_MAX = 1000
+SEGMENT_REENTRY_SECONDS_MIN = 3600
 ENDED_KEPT = 20
 
 
@@ -52,35 +58,51 @@ def fingerprint(identity: str) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:12]
 
 
-def may_enter(scenario: pb.Scenario, name: str, journeys: list[Journey], event: Event, now: Instant) -> bool:
-    """Whether the event may start a journey: confirmed, fresh, allowed by the re-entry rule, none running."""
-    if not scenario.on or event.name != scenario.entry.event or event.status != "confirmed":
+def may_enter(scenario: pb.Scenario, name: str, journeys: list[Journey], cause: Cause, now: Instant) -> bool:
+    """Whether an event or a change of segment may start a journey: fresh, allowed by the re-entry rule, none running."""
+    if not scenario.on or not _starts(scenario.entry, cause):
         return False
-    if now - event.occurred_at > dt.timedelta(seconds=scenario.entry.fresh_seconds):
+    if now - _happened_at(cause) > dt.timedelta(seconds=scenario.entry.fresh_seconds):
         return False
     mine = [journey for journey in journeys if journey.scenario == name]
-    if any(journey.active for journey in mine) or any(j.trigger == fingerprint(event.identity) for j in mine):
+    if any(journey.active for journey in mine) or any(j.trigger == fingerprint(cause.identity) for j in mine):
         return False
     if not mine:
         return True
     if scenario.reentry_seconds is None:
         return False
+    pause = scenario.reentry_seconds
+    if isinstance(cause, SegmentChange):
+        # What a journey does may be what starts it again: without a pause that would never end.
+        pause = max(pause, SEGMENT_REENTRY_SECONDS_MIN)
     last = max(journey.entered_at for journey in mine)
-    return event.occurred_at - last >= dt.timedelta(seconds=scenario.reentry_seconds)
+    return cause.occurred_at - last >= dt.timedelta(seconds=pause)
 
 
-def entered(name: str, version: str, customer_id: str, journeys: list[Journey], event: Event) -> Journey:
-    """A new journey that starts with this event. Its days are counted from when the event happened."""
+def _starts(entry: pb.Entry, cause: Cause) -> bool:
+    """Whether this is what the entry is about; only what is confirmed starts anything."""
+    if isinstance(cause, SegmentChange):
+        return entry.segment in cause.names and entry.on == cause.on
+    return bool(entry.event) and cause.name == entry.event and cause.status == "confirmed"
+
+
+def _happened_at(cause: Cause) -> Instant:
+    """When that happened whose freshness counts: an old event that comes late makes no new member of anybody."""
+    return cause.since if isinstance(cause, SegmentChange) else cause.occurred_at
+
+
+def entered(name: str, version: str, customer_id: str, journeys: list[Journey], cause: Cause) -> Journey:
+    """A new journey that starts with this. Its days are counted from when it happened."""
     occurrence = 1 + max((j.occurrence for j in journeys if j.scenario == name), default=0)
-    trigger = fingerprint(event.identity)
+    trigger = fingerprint(cause.identity)
     return Journey(
-        journey_id=fingerprint(f"{name}\x1f{customer_id}\x1f{event.identity}"),
+        journey_id=fingerprint(f"{name}\x1f{customer_id}\x1f{cause.identity}"),
         scenario=name,
         version=version,
         occurrence=occurrence,
-        entered_at=event.occurred_at,
+        entered_at=cause.occurred_at,
         trigger=trigger,
-        since=event.occurred_at,
+        since=cause.occurred_at,
     )
 
 

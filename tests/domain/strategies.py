@@ -14,6 +14,7 @@ from functions.domain.compiled import Compiled
 from functions.domain.events import BUILT_IN, CASE_FLAGS, Event, EventType, PropertyType, Status
 from functions.domain.gate import Gate
 from functions.domain.profiles import Register
+from functions.domain.segments import segment_hash
 from functions.domain.sends import Intent, send_id_of
 
 settings.register_profile("core", deadline=None)
@@ -78,7 +79,7 @@ def scenario(
 
 
 def segment(when: pb.Expression) -> pb.Segment:
-    return pb.Segment(when, "hash", "source")
+    return pb.Segment(when, segment_hash(when), "source")
 
 
 def compiled(version: str = "v1", **parts: Any) -> Compiled:
