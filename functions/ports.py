@@ -6,6 +6,8 @@ from typing import Any, Protocol
 import msgspec
 
 from functions.domain.account import Account, Block
+from functions.domain.audits import AuditReport
+from functions.domain.backfills import Backfill, ScanProgress
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
@@ -229,11 +231,68 @@ class Schedules(Protocol):
         """Let it run no more."""
 
 
+class CampaignRun(msgspec.Struct, frozen=True):
+    """An order to evaluate: run one occurrence of a campaign."""
+
+    campaign: str
+    occurrence: Instant
+
+
+class BackfillSegment(msgspec.Struct, frozen=True):
+    """An order to evaluate: go on with one scan segment of a back-fill."""
+
+    backfill: str
+    segment: int
+
+
+class AuditPart(msgspec.Struct, frozen=True):
+    """An order to evaluate: audit one part of all customers, under the name of an audit."""
+
+    audit: str
+    part: int
+
+
+EvaluateOrder = CampaignRun | BackfillSegment | AuditPart
+
+SECONDS_IN_HAND = 4.0
+"""With less than this left an invocation begins no other page: enough to do one, and to hand over."""
+
+
 class Continuation(Protocol):
     """The queue in front of `evaluate`."""
 
-    def again(self, campaign: str, occurrence: Instant) -> None:
-        """Go on with this run in a new invocation."""
+    def again(self, order: EvaluateOrder) -> None:
+        """Go on with this in a new invocation."""
+
+
+class Backfills(Protocol):
+    """Back-fills and how far they have come."""
+
+    def find(self, backfill_id: str) -> Backfill | None:
+        """What was asked for; None where nothing was."""
+
+    def progress(self, backfill_id: str, segment: int) -> ScanProgress:
+        """How far one scan segment has come."""
+
+    def checkpoint(self, backfill_id: str, segment: int, progress: ScanProgress) -> None:
+        """Note how far one scan segment has come."""
+
+
+class Audits(Protocol):
+    """Reports of audits."""
+
+    def report(self, audit_id: str, part: int) -> AuditReport | None:
+        """The report as far as it is; None where the audit has not begun."""
+
+    def keep(self, report: AuditReport) -> None:
+        """Note the report as far as it is."""
+
+
+class Measures(Protocol):
+    """Numbers that alarms watch."""
+
+    def count(self, name: str, number: int) -> None:
+        """Say how many there are now."""
 
 
 class AccountState(Protocol):

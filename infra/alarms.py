@@ -1,4 +1,4 @@
-"""What wakes a person: dead letters, a queue that does not keep up, a function that fails."""
+"""What wakes a person: dead letters, a queue that does not keep up, a function that fails, an audit that differs."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -41,6 +41,7 @@ class Alarms(Construct):
             self._oldest_message(name, work.queue)
         for name, function in functions.items():
             self._errors(name, function)
+        self._memberships()
 
     def _topic(self, parameters: Parameters) -> sns.Topic:
         topic = sns.Topic(self, "Topic", display_name="Musubi", enforce_ssl=True)
@@ -72,6 +73,22 @@ class Alarms(Construct):
     def _errors(self, name: str, function: Function) -> None:
         metric = function.resource.metric_errors(period=cdk.Duration.minutes(5), statistic="Sum")
         self._alarm(f"{name.capitalize()}Errors", metric, 1, f"The {name} function failed outright")
+
+    def _memberships(self) -> None:
+        """What the nightly audit counts, under the names of functions/evaluate/audit.py."""
+        told = {
+            "MembershipDifferences": "Kept segment memberships differ from a full recompute: musubi audit",
+            "MembershipsOverdue": "Customers were not woken when time changed their segments: musubi audit",
+        }
+        for name, why in told.items():
+            metric = cloudwatch.Metric(
+                namespace="Musubi",
+                metric_name=name,
+                dimensions_map={"stack": cdk.Aws.STACK_NAME, "service": "evaluate"},
+                period=cdk.Duration.minutes(5),
+                statistic="Maximum",
+            )
+            self._alarm(name, metric, 1, why)
 
     def _alarm(self, name: str, metric: cloudwatch.Metric, threshold: float, description: str) -> None:
         alarm = cloudwatch.Alarm(

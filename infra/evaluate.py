@@ -1,4 +1,4 @@
-"""Campaigns: freezes the recipients of a run, enqueues them chunk by chunk, re-arms the schedule."""
+"""Scans over all customers: campaign runs, back-fills after a new playbook, the daily audit of memberships."""
 
 from constructs import Construct
 
@@ -18,7 +18,7 @@ def evaluate_function(
     objects: Objects,
     schedules: Schedules,
 ) -> Function:
-    """One message, one campaign run: it re-enqueues itself when its time is nearly over."""
+    """One message, one scan or a part of it: it re-enqueues itself when its time is nearly over."""
     parameters = around.parameters
     function = Function(
         scope,
@@ -28,6 +28,7 @@ def evaluate_function(
         timeout=parameters.evaluate_timeout(),
         environment={
             "TABLE_CUSTOMERS": tables.customers.table_name,
+            "QUEUE_INBOX_URL": queues.inbox.queue.queue_url,
             "QUEUE_SEND_URL": queues.send.queue.queue_url,
             "QUEUE_EVALUATE_URL": queues.evaluate.queue.queue_url,
             "QUEUE_EVALUATE_ARN": queues.evaluate.queue.queue_arn,
@@ -40,8 +41,9 @@ def evaluate_function(
     )
     function.allow(["dynamodb:Scan"], [tables.customers.table_arn])
     function.may_use_tables()
-    function.may_send(queues.send.queue, queues.evaluate.queue)
-    function.may_use_objects(objects.bucket, read=["playbooks/", "runs/"], write=["runs/"])
+    function.may_send(queues.inbox.queue, queues.send.queue, queues.evaluate.queue)
+    noted = ["runs/", "backfills/", "audits/"]
+    function.may_use_objects(objects.bucket, read=["playbooks/", *noted], write=noted)
     schedules.allow_arming(function)
     feed(function, queues.evaluate.queue, batch=1)
     return function

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: the minute, and the group that campaigns are scheduled in at run time."""
+"""EventBridge Scheduler: the minute, the nightly audit, and the group that campaigns are scheduled in at run time."""
 
 import json
 from typing import cast
@@ -51,6 +51,26 @@ class Schedules(Construct):
         schedule.node.add_dependency(self._group, role)
         return schedule
 
+    def audit_every_day(self) -> scheduler.CfnSchedule:
+        """A part of all customers each night, when little else is going on; a night that was missed is made up for."""
+        schedule = scheduler.CfnSchedule(
+            self,
+            "Audit",
+            group_name=self.group_name,
+            schedule_expression="cron(0 18 * * ? *)",  # 03:00 in Tokyo
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            state=self._parameters.schedules_state.value_as_string,
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=self._queues.evaluate.queue.queue_arn,
+                role_arn=self.campaign_role.role_arn,
+                input=json.dumps({"audit_at": "<aws.scheduler.scheduled-time>"}),
+                retry_policy=_retry_policy(),
+                dead_letter_config=self._dead_letters(),
+            ),
+        )
+        schedule.node.add_dependency(self._group, self.campaign_role)
+        return schedule
+
     def allow_arming(self, function: Function) -> None:
         """Let `function` make and move schedules of this group that run under the campaign role."""
         arming = ["CreateSchedule", "UpdateSchedule", "GetSchedule", "DeleteSchedule"]
@@ -65,13 +85,12 @@ class Schedules(Construct):
             arn=function.resource.function_arn,
             role_arn=role.role_arn,
             input=json.dumps({"scheduled_at": "<aws.scheduler.scheduled-time>"}),
-            retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                maximum_event_age_in_seconds=RETRY_AGE_SECONDS_MAX, maximum_retry_attempts=185
-            ),
-            dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
-                arn=self._queues.schedules_dead.queue_arn
-            ),
+            retry_policy=_retry_policy(),
+            dead_letter_config=self._dead_letters(),
         )
+
+    def _dead_letters(self) -> scheduler.CfnSchedule.DeadLetterConfigProperty:
+        return scheduler.CfnSchedule.DeadLetterConfigProperty(arn=self._queues.schedules_dead.queue_arn)
 
     def _role(self, name: str) -> iam.Role:
         """A role for Scheduler, and for this account's group alone."""
@@ -89,6 +108,12 @@ class Schedules(Construct):
     def _arn(self, kind: str, rest: str = "") -> str:
         place = f"{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
         return f"arn:{cdk.Aws.PARTITION}:scheduler:{place}:{kind}/{self.group_name}{rest}"
+
+
+def _retry_policy() -> scheduler.CfnSchedule.RetryPolicyProperty:
+    return scheduler.CfnSchedule.RetryPolicyProperty(
+        maximum_event_age_in_seconds=RETRY_AGE_SECONDS_MAX, maximum_retry_attempts=185
+    )
 
 
 def _statement(actions: list[str], resources: list[str]) -> iam.PolicyStatement:

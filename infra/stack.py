@@ -41,6 +41,7 @@ class MusubiStack(cdk.Stack):
         self.functions = self._functions()
         self.api = Api(self, "Api", webhook=self.functions["webhook"], ingest=self.functions["ingest"])
         self.schedules.tick_every_minute(self.functions["tick"])
+        self.schedules.audit_every_day()
         self.alarms = Alarms(
             self, "Alarms", queues=self.queues, functions=self.functions, parameters=self.parameters
         )

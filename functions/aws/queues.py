@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from functions.domain.instants import Instant, format_instant
+from functions.domain.audits import part_of
+from functions.domain.instants import parse_instant
 from functions.domain.sends import Intent, MenuOrder, Order
-from functions.ports import EventsReceived, InboxMessage, Retryable
+from functions.ports import (
+    AuditPart,
+    BackfillSegment,
+    CampaignRun,
+    EvaluateOrder,
+    EventsReceived,
+    InboxMessage,
+    Retryable,
+)
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -137,11 +146,33 @@ class SqsContinuation:
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
 
-    def again(self, campaign: str, occurrence: Instant) -> None:
-        """Go on with this run in a new invocation."""
-        self._queue.put_later(evaluation_body(campaign, occurrence), 0)
+    def again(self, order: EvaluateOrder, after_seconds: int = 0) -> None:
+        """Go on with this in a new invocation."""
+        self._queue.put_later(evaluation_body(order), after_seconds)
 
 
-def evaluation_body(campaign: str, occurrence: Instant) -> str:
-    """What a schedule puts into the evaluate queue."""
-    return msgspec.json.encode({"campaign": campaign, "occurrence": format_instant(occurrence)}).decode()
+def evaluation_body(order: EvaluateOrder) -> str:
+    """An order as the evaluate queue has it, whoever puts it there: a schedule, a command, an invocation before."""
+    return msgspec.json.encode(order).decode()
+
+
+def decode_evaluation(body: str) -> EvaluateOrder:
+    """A message of the evaluate queue; msgspec.ValidationError where it is none.
+
+    The daily schedule tells its own instant, as `{"audit_at": instant}`: the day is the audit's name, and says which part.
+    """
+    order = msgspec.json.decode(body)
+    if isinstance(order, dict) and "audit_at" in order:
+        day = parse_instant(order["audit_at"])
+        return AuditPart(f"{day:%Y-%m-%d}", part_of(day))
+    for key, shape in _ORDERS.items():
+        if isinstance(order, dict) and key in order:
+            return msgspec.convert(order, shape)
+    raise msgspec.ValidationError("this is no order to evaluate")
+
+
+_ORDERS: dict[str, type[EvaluateOrder]] = {
+    "campaign": CampaignRun,
+    "backfill": BackfillSegment,
+    "audit": AuditPart,
+}

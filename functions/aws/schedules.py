@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.aws.queues import evaluation_body
 from functions.domain.instants import Instant
+from functions.ports import CampaignRun
 
 if TYPE_CHECKING:
     from types_boto3_scheduler import EventBridgeSchedulerClient
@@ -43,7 +44,7 @@ class CampaignSchedules:
             "Target": {
                 "Arn": self._queue_arn,
                 "RoleArn": self._role_arn,
-                "Input": evaluation_body(campaign, occurrence),
+                "Input": evaluation_body(CampaignRun(campaign, occurrence)),
                 "DeadLetterConfig": {"Arn": self._dead_arn},
                 "RetryPolicy": {
                     "MaximumRetryAttempts": RETRIES_MAX,

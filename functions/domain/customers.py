@@ -97,6 +97,11 @@ def new_customer(customer_id: str, line_user_id: str, at: Instant, event_id: str
     return Customer(customer_id, link=link)
 
 
+def has_folded(customer: Customer) -> bool:
+    """Whether anything was ever folded; the tie to a CRM customer is in the profile without an event's fold."""
+    return bool(customer.folded_by) or customer.profile != Profile(linked=customer.profile.linked)
+
+
 def in_order(events: Iterable[Event]) -> list[Event]:
     """As they happened, which need not be as they came."""
     return sorted(events, key=lambda event: (event.occurred_at, event.event_id, event.status))

@@ -4,14 +4,14 @@ from typing import Literal
 
 import msgspec
 
-from functions.domain.customers import SEEN_KEPT, Alias, Customer
+from functions.domain.customers import SEEN_KEPT, Alias, Customer, has_folded
 from functions.domain.events import Event
 from functions.domain.gate import Gate, merged, new_gate
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey
 from functions.domain.line_events import anonymous_id
 from functions.domain.menus import with_order
-from functions.domain.profiles import Profile, Register, later, profile_union, union_must_refold
+from functions.domain.profiles import Register, later, profile_union, union_must_refold
 
 LinkStatus = Literal["linked", "conflict", "unlinked"]
 
@@ -149,8 +149,7 @@ def _unit_of(customer: Customer, friend: Customer) -> str:
 
 def _folded_by(customer: Customer, friend: Customer) -> str:
     """The dictionary of both profiles; nobody's where they differ, so that the history is folded anew."""
-    sides = [side for side in (customer, friend) if side.folded_by or side.profile != Profile()]
-    known = {side.folded_by for side in sides}
+    known = {side.folded_by for side in (customer, friend) if has_folded(side)}
     return known.pop() if len(known) == 1 else ""
 
 

@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections.abc import Collection
+from typing import NamedTuple
 
 import msgspec
 
 from functions.domain.compiled import Compiled
-from functions.domain.customers import Customer
+from functions.domain.customers import Customer, has_folded
 from functions.domain.instants import Instant
 from functions.domain.tracking import SegmentChange, members, next_change_of
 
@@ -34,9 +35,7 @@ def evaluated(
         SegmentChange(key, tracked[key].names, "entered", at, cause) for key in now_in if key not in before
     ]
     changes += [
-        SegmentChange(key, tracked[key].names, "left", at, cause)
-        for key in sorted(before - set(now_in))
-        if key in tracked
+        SegmentChange(key, tracked[key].names, "left", at, cause) for key in sorted(before - set(now_in))
     ]
     due = next_change_of(customer.profile, tracked.values(), at)
     customer = msgspec.structs.replace(
@@ -75,8 +74,27 @@ def _last_true(customer: Customer, until: Instant) -> Instant:
     return max(until, customer.evaluated_at)
 
 
+class Recompute(NamedTuple):
+    """What the memberships should be, beside what is kept. `is_late`: time changes one before the customer is woken."""
+
+    members: list[str]
+    kept: list[str]
+    is_late: bool
+
+
+def recomputed(
+    customer: Customer, current: Compiled, now: Instant, known: Collection[str] | None = None
+) -> Recompute:
+    """The memberships worked out anew from the profile. `known`: of these hashes only; else of all in the playbook."""
+    tracked = {key: one for key, one in current.tracked.items() if known is None or key in known}
+    due, kept_due = next_change_of(customer.profile, tracked.values(), now), customer.segments_due
+    return Recompute(
+        members=members(customer.profile, tracked.values(), now),
+        kept=[key for key in customer.segments if key in tracked],
+        is_late=due is not None and (kept_due is None or kept_due > due),
+    )
+
+
 def is_outdated(customer: Customer, current: Compiled) -> bool:
     """Whether the profile was folded by another dictionary: the history has to be folded anew."""
-    if customer.folded_by == current.dictionary_hash:
-        return False
-    return bool(customer.folded_by) or customer.profile != type(customer.profile)()
+    return customer.folded_by != current.dictionary_hash and has_folded(customer)

@@ -169,11 +169,11 @@ def _moved(customer: Customer, course: _Course, end: Instant) -> Customer:
 
 def _migrated(customer: Customer, course: _Course) -> Customer:
     zone, versions = customer.profile.zone, course.versions
-    journeys = [_in_force(one, course.current, versions, zone, course.now) for one in customer.journeys]
+    journeys = [in_force(one, course.current, versions, zone, course.now) for one in customer.journeys]
     return msgspec.structs.replace(customer, journeys=journeys)
 
 
-def _in_force(journey: Journey, current: Compiled, versions: Versions, zone: str, now: Instant) -> Journey:
+def in_force(journey: Journey, current: Compiled, versions: Versions, zone: str, now: Instant) -> Journey:
     """The journey in the version in force, where its scenario there takes in what runs already."""
     new = current.playbook.scenarios.get(journey.scenario)
     if new is None or not journey.active or journey.version == current.version:

@@ -8,8 +8,9 @@ import msgspec
 from functions.domain.instants import Instant, format_instant
 from functions.domain.playbook import Segment
 from functions.domain.profiles import Profile
-from functions.domain.segments import Predicate, compile_next_change, compile_predicate, reads_context
-from functions.domain.segments.changes import NextChange
+from functions.domain.segments import compile_next_change, compile_predicate, reads_context
+from functions.domain.segments.turns import NextChange
+from functions.domain.segments.values import Predicate
 
 
 class SegmentChange(msgspec.Struct, frozen=True):

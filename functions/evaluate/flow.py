@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from functions.domain.campaigns import Chunk, Run, intent_of, next_occurrence, recipient_of
 from functions.domain.compiled import Compiled
 from functions.domain.instants import Instant
-from functions.ports import Audience, Continuation, Playbooks, Retryable, Runs, Schedules, SendQueue
+from functions.ports import (
+    SECONDS_IN_HAND,
+    Audience,
+    CampaignRun,
+    Continuation,
+    Playbooks,
+    Retryable,
+    Runs,
+    Schedules,
+    SendQueue,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +57,7 @@ class Evaluate:
             return
         compiled = self.playbooks.version(run.playbook)
         if not (self._freeze(run, compiled, time_left) and self._enqueue(run, compiled, time_left)):
-            self.continuation.again(campaign, occurrence)
+            self.continuation.again(CampaignRun(campaign, occurrence))
 
     def _run(self, campaign: str, occurrence: Instant, current: Compiled) -> Run | None:
         """The run as it was begun first. One that was begun is finished, whatever is in force by now: the gate stops
@@ -75,7 +85,7 @@ class Evaluate:
         for segment in range(run.scan_segments):
             start_key = ""
             for number in range(PAGES_MAX):
-                if time_left() < _SECONDS_IN_HAND:
+                if time_left() < SECONDS_IN_HAND:
                     return False
                 chunk = self.runs.chunk(run, segment, number) or self._frozen_page(
                     run, compiled, segment, number, start_key
@@ -98,7 +108,7 @@ class Evaluate:
         for segment, number, chunk in self._pages(run):
             if self.runs.is_enqueued(run, segment, number):
                 continue
-            if time_left() < _SECONDS_IN_HAND:
+            if time_left() < SECONDS_IN_HAND:
                 return False
             intents = [intent_of(recipient, run, compiled, self.account) for recipient in chunk.recipients]
             taken = self.send_queue.put(intents)
@@ -116,7 +126,3 @@ class Evaluate:
                 yield segment, number, chunk
                 if not chunk.next_key:
                     break
-
-
-_SECONDS_IN_HAND = 4.0
-"""Enough to enqueue one page, and to hand over."""

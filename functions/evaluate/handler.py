@@ -1,20 +1,26 @@
-"""The evaluate queue: each message one campaign run."""
+"""The evaluate queue: each message one campaign run, one part of a back-fill, or one of an audit."""
 
-import json
 from typing import Any
 
-from functions.domain.instants import parse_instant
-from functions.evaluate.wiring import evaluate
+from functions.aws.queues import decode_evaluation
+from functions.evaluate.wiring import auditing, backfilling, evaluate
+from functions.ports import AuditPart, BackfillSegment, CampaignRun
 from functions.sqs_batches import answer_batch
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """SQS batch of `{"campaign", "occurrence"}` → the messages that failed."""
-    flow = evaluate()
+    """SQS batch of orders (functions/ports.py) → the messages that failed."""
+
+    def time_left() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
 
     def run(body: str) -> None:
-        order = json.loads(body)
-        occurrence = parse_instant(order["occurrence"])
-        flow.run(str(order["campaign"]), occurrence, lambda: context.get_remaining_time_in_millis() / 1000)
+        match decode_evaluation(body):
+            case CampaignRun(campaign=campaign, occurrence=occurrence):
+                evaluate().run(campaign, occurrence, time_left)
+            case BackfillSegment() as order:
+                backfilling().run(order, time_left)
+            case AuditPart() as order:
+                auditing().run(order, time_left)
 
     return answer_batch(event, context, run)

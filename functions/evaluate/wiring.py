@@ -4,25 +4,28 @@ from functools import cache
 
 from functions.aws.audience import DynamoAudience
 from functions.aws.clients import client
+from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks, S3Runs
-from functions.aws.queues import Queue, SqsContinuation, SqsSendQueue
+from functions.aws.queues import Queue, SqsContinuation, SqsInbox, SqsSendQueue
+from functions.aws.scans import S3Audits, S3Backfills
 from functions.aws.schedules import CampaignSchedules
 from functions.clock import clock_of
+from functions.evaluate.audit import Audit
+from functions.evaluate.backfill import Refill
 from functions.evaluate.flow import Evaluate
-from functions.settings import read_settings, required
+from functions.settings import Settings, read_settings, required
 
 
 @cache
 def evaluate() -> Evaluate:
-    """The flow of this process."""
-    settings, sqs = read_settings(), client("sqs")
-    objects = Objects(client("s3"), required(settings.bucket, "BUCKET"))
+    """The flow of campaign runs of this process."""
+    settings = read_settings()
     return Evaluate(
         account=settings.account,
-        playbooks=S3Playbooks(objects),
-        audience=DynamoAudience(client("dynamodb"), required(settings.table_customers, "TABLE_CUSTOMERS")),
-        runs=S3Runs(objects),
-        send_queue=SqsSendQueue(Queue(sqs, required(settings.queue_send_url, "QUEUE_SEND_URL"))),
+        playbooks=_playbooks(),
+        audience=_audience(settings),
+        runs=S3Runs(_objects()),
+        send_queue=SqsSendQueue(_queue(settings.queue_send_url, "QUEUE_SEND_URL")),
         schedules=CampaignSchedules(
             client("scheduler"),
             required(settings.schedule_group, "SCHEDULE_GROUP"),
@@ -31,6 +34,56 @@ def evaluate() -> Evaluate:
             required(settings.schedule_role_arn, "SCHEDULE_ROLE_ARN"),
             settings.schedules_state,
         ),
-        continuation=SqsContinuation(Queue(sqs, required(settings.queue_evaluate_url, "QUEUE_EVALUATE_URL"))),
+        continuation=_continuation(settings),
         now=clock_of(settings.clock_file),
     )
+
+
+@cache
+def backfilling() -> Refill:
+    """The flow of back-fills of this process."""
+    settings = read_settings()
+    return Refill(
+        playbooks=_playbooks(),
+        audience=_audience(settings),
+        backfills=S3Backfills(_objects()),
+        inbox=SqsInbox(_queue(settings.queue_inbox_url, "QUEUE_INBOX_URL")),
+        continuation=_continuation(settings),
+        now=clock_of(settings.clock_file),
+    )
+
+
+@cache
+def auditing() -> Audit:
+    """The flow of audits of this process."""
+    settings = read_settings()
+    return Audit(
+        playbooks=_playbooks(),
+        audience=_audience(settings),
+        audits=S3Audits(_objects()),
+        measures=LogMeasures(required(settings.schedule_group, "SCHEDULE_GROUP")),
+        continuation=_continuation(settings),
+        now=clock_of(settings.clock_file),
+    )
+
+
+@cache
+def _objects() -> Objects:
+    return Objects(client("s3"), required(read_settings().bucket, "BUCKET"))
+
+
+@cache
+def _playbooks() -> S3Playbooks:
+    return S3Playbooks(_objects())
+
+
+def _audience(settings: Settings) -> DynamoAudience:
+    return DynamoAudience(client("dynamodb"), required(settings.table_customers, "TABLE_CUSTOMERS"))
+
+
+def _continuation(settings: Settings) -> SqsContinuation:
+    return SqsContinuation(_queue(settings.queue_evaluate_url, "QUEUE_EVALUATE_URL"))
+
+
+def _queue(url: str, name: str) -> Queue:
+    return Queue(client("sqs"), required(url, name))

@@ -15,12 +15,24 @@ from functions.aws.history import DynamoEvents
 from functions.aws.identities import DynamoIdentities
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import Objects, S3Playbooks, S3Runs
+from functions.aws.scans import S3Audits, S3Backfills
 from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
 from functions.domain.context import Context
 from functions.domain.playbook import Playbook
-from functions.ports import AccountState, Customers, Events, Identities, Playbooks, Runs, Sends, Timers
+from functions.ports import (
+    AccountState,
+    Audits,
+    Customers,
+    Events,
+    Identities,
+    Playbooks,
+    Runs,
+    Sends,
+    Timers,
+)
 from tests.fakes.objects import FakePlaybooks, FakeRuns
+from tests.fakes.scans import FakeAudits, FakeBackfills
 from tests.fakes.tables import (
     FakeAccountState,
     FakeCustomers,
@@ -127,6 +139,8 @@ class Stores:
     account_state: AccountState
     playbooks: Playbooks
     runs: Runs
+    backfills: FakeBackfills | S3Backfills
+    audits: Audits
     put_in_force: Callable[[Playbook], None]
     put_context: Callable[[Context], None]
 
@@ -149,6 +163,8 @@ def _fakes() -> Stores:
         FakeAccountState(),
         playbooks,
         FakeRuns(),
+        FakeBackfills(),
+        FakeAudits(),
         playbooks.apply,
         playbooks.put_context,
     )
@@ -168,6 +184,8 @@ def _adapters(aws: Aws) -> Stores:
         DynamoAccountState(dynamodb, gates, "main"),
         playbooks,
         S3Runs(objects),
+        S3Backfills(objects),
+        S3Audits(objects),
         playbooks.apply,
         lambda context: _let_be(S3Context(objects), context),
     )

@@ -23,7 +23,7 @@ from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
 from functions.domain.account import Account, Block
 from functions.domain.context import Context, Fact, fact_value, with_facts, without_fact
-from functions.ports import Conflict, Rejected, Retryable
+from functions.ports import CampaignRun, Conflict, Rejected, Retryable
 from tests.aws.conftest import REGION, Aws
 from tests.aws.samples import MINUTE, NOW, customer, event, gate, intent, record
 from tests.fakes.playbooks import playbook
@@ -59,7 +59,7 @@ def test_a_campaign_has_one_schedule_which_a_later_instant_replaces(aws: Aws) ->
     assert found["FlexibleTimeWindow"] == {"Mode": "OFF"}
     assert found["Target"]["Arn"] == QUEUE_ARN
     assert found["Target"]["DeadLetterConfig"] == {"Arn": DEAD_ARN}
-    assert found["Target"]["Input"] == evaluation_body("winter", NOW + MINUTE)
+    assert found["Target"]["Input"] == evaluation_body(CampaignRun("winter", NOW + MINUTE))
 
 
 def test_a_schedule_that_is_removed_is_gone_and_may_be_removed_again(aws: Aws) -> None:

@@ -1,5 +1,6 @@
 """Queues: full batches, bounded sizes, and nothing lost where a batch is taken in only in part."""
 
+import datetime as dt
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,12 +15,25 @@ from functions.aws.queues import (
     SqsContinuation,
     SqsInbox,
     SqsSendQueue,
+    decode_evaluation,
     decode_inbox,
     decode_order,
     evaluation_body,
 )
+from functions.domain.audits import part_of
 from functions.domain.sends import MenuOrder
-from functions.ports import CustomerDue, EventsReceived, InboxMessage, LineReceived, Retryable
+from functions.ports import (
+    AuditPart,
+    BackfillSegment,
+    CampaignRun,
+    CustomerDue,
+    CustomerRefresh,
+    EvaluateOrder,
+    EventsReceived,
+    InboxMessage,
+    LineReceived,
+    Retryable,
+)
 from tests.aws.conftest import Aws
 from tests.aws.samples import NOW, event, intent
 
@@ -117,6 +131,7 @@ MESSAGES: list[InboxMessage] = [
     EventsReceived("c1", [event(), event("e2", amount=9)]),
     EventsReceived("c1", [event()], history=True),
     CustomerDue("anon:U1"),
+    CustomerRefresh("c1", NOW, ["hash"]),
 ]
 
 
@@ -150,14 +165,33 @@ def test_a_delayed_intent_is_not_there_yet(aws: Aws) -> None:
 
 def test_a_continuation_says_which_run_goes_on(aws: Aws) -> None:
     url = aws.queue()
-    SqsContinuation(Queue(aws.client("sqs"), url)).again("winter", NOW)
+    SqsContinuation(Queue(aws.client("sqs"), url)).again(CampaignRun("winter", NOW))
     (body,) = aws.messages(url)
-    assert body == evaluation_body("winter", NOW)
+    assert body == evaluation_body(CampaignRun("winter", NOW))
     assert msgspec.json.decode(body) == {"campaign": "winter", "occurrence": "2026-11-02T03:00:00Z"}
 
 
 def received(aws: Aws, url: str) -> list[Any]:
     return [decode_inbox(body) for body in aws.messages(url)]
+
+
+@pytest.mark.parametrize(
+    "order", [CampaignRun("winter", NOW), BackfillSegment("v2@now", 3), AuditPart("2026-11-02", 4)]
+)
+def test_every_order_to_evaluate_comes_out_as_it_went_in(order: EvaluateOrder) -> None:
+    assert decode_evaluation(evaluation_body(order)) == order
+
+
+def test_the_nightly_schedule_asks_for_the_part_of_its_day() -> None:
+    body = '{"audit_at": "2026-11-02T18:00:00Z"}'
+    day = dt.datetime(2026, 11, 2, tzinfo=dt.UTC)
+    assert decode_evaluation(body) == AuditPart("2026-11-02", part_of(day))
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", '{"campaign": "winter"}', '{"backfill": 1, "segment": 0}'])
+def test_what_is_no_order_to_evaluate_is_told_apart(body: str) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        decode_evaluation(body)
 
 
 def test_many_events_of_one_customer_are_split_over_messages_and_none_is_lost(aws: Aws) -> None:

@@ -6,6 +6,8 @@ import msgspec
 import pytest
 
 from functions.domain.account import Account, Block
+from functions.domain.audits import AuditReport, Difference
+from functions.domain.backfills import Backfill, ScanProgress
 from functions.domain.campaigns import Chunk, Recipient, Run
 from functions.domain.context import Fact
 from functions.domain.customers import Customer
@@ -412,3 +414,27 @@ def test_a_page_is_enqueued_when_it_is_checkpointed(stores: Stores) -> None:
     assert stores.runs.is_enqueued(RUN, 0, 0)
     assert not stores.runs.is_enqueued(RUN, 0, 1)
     stores.runs.finish(RUN, 7)
+
+
+# --- scans
+
+
+def test_a_back_fill_and_how_far_it_has_come_are_kept_segment_by_segment(stores: Stores) -> None:
+    backfill = Backfill("v2@now", "v2", NOW, 2, ["hash"])
+    assert stores.backfills.find("v2@now") is None
+    stores.backfills.begin(backfill)
+    assert stores.backfills.find("v2@now") == backfill
+    assert stores.backfills.progress("v2@now", 0) == ScanProgress()
+    stores.backfills.checkpoint("v2@now", 0, ScanProgress("c9", 10, 3))
+    stores.backfills.checkpoint("v2@now", 0, ScanProgress("", 20, 4, done=True))
+    assert stores.backfills.progress("v2@now", 0) == ScanProgress("", 20, 4, done=True)
+    assert stores.backfills.progress("v2@now", 1) == ScanProgress()
+
+
+def test_an_audits_report_is_kept_part_by_part(stores: Stores) -> None:
+    report = AuditReport("2026-11-02", 3, 16, "v1", NOW, "c9", 7, found=[Difference("c1", ["hash"])])
+    assert stores.audits.report("2026-11-02", 3) is None
+    stores.audits.keep(report)
+    stores.audits.keep(msgspec.structs.replace(report, done=True))
+    assert stores.audits.report("2026-11-02", 3) == msgspec.structs.replace(report, done=True)
+    assert stores.audits.report("2026-11-02", 4) is None

@@ -17,7 +17,7 @@ from functions.domain.customers import Customer, new_customer, next_due
 from functions.domain.events import Event
 from functions.domain.instants import Instant
 from functions.domain.journeys import SEGMENT_REENTRY_SECONDS_MIN
-from functions.domain.memberships import is_outdated
+from functions.domain.memberships import evaluated, is_outdated
 from functions.domain.playbook import Expression
 from functions.domain.profiles import fold_all
 from functions.domain.progress import moved_on, refreshed, take_in, take_in_again
@@ -152,6 +152,13 @@ def test_what_is_provisional_makes_no_member() -> None:
 def test_an_old_event_that_comes_late_makes_a_member_and_starts_nothing() -> None:
     current = book(scenarios={"welcome": starting("buyers", send("hello"))}, buyers=BUYERS)
     late = taken(LINKED, current, event(at=NOON - 2 * DAY))
+    assert (late.segments, late.journeys) == ([hash_of(BUYERS)], [])
+
+
+def test_an_old_event_starts_nothing_although_the_memberships_were_true_until_just_now() -> None:
+    current = book(scenarios={"welcome": starting("buyers", send("hello"))}, buyers=BUYERS)
+    customer = taken(LINKED, current, event("visit", at=NOON - HOUR), now=NOON - HOUR)
+    late = taken(customer, current, event(event_id="e2", at=NOON - 2 * DAY))
     assert (late.segments, late.journeys) == ([hash_of(BUYERS)], [])
 
 
@@ -295,6 +302,12 @@ def test_an_event_whose_fold_was_cut_off_is_entered_by_when_it_comes_again() -> 
     assert again(visited, current, *history, quietly=False) == taken(visited, current, event(at=NOON))
 
 
+def test_of_two_events_that_were_never_folded_the_newer_one_says_how_fresh_their_entering_is() -> None:
+    current = book(scenarios={"welcome": starting("twice", send("hello"))}, twice="orders.count >= 2")
+    history = [event(at=NOON - 3 * DAY), event(event_id="e2", at=NOON)]
+    assert started(again(LINKED, current, *history, quietly=False)) == [("welcome", NOON)]
+
+
 def test_history_known_already_changes_nothing() -> None:
     current = book(buyers=BUYERS, quiet=QUIET)
     customer = again(LINKED, current, imported(event()))
@@ -367,7 +380,7 @@ POOL = {
 VERSIONS = [
     book("v1", buyers=POOL["buyers"], quiet=POOL["quiet"], nobody=POOL["nobody_yet"]),
     book("v2", buyers=POOL["buyers"], quiet=POOL["edited"], third=POOL["third_day"], vips=POOL["vips"]),
-    book("v3", **POOL),
+    book("v3", None, **POOL),
 ]
 BY_VERSION = {one.version: one for one in VERSIONS}
 
@@ -399,7 +412,7 @@ class Story:
         self.changes: list[SegmentChange] = []
 
     def recorded(self, *arguments: Any) -> Any:
-        customer, changes = _evaluated(*arguments)
+        customer, changes = evaluated(*arguments)
         self.changes += changes
         for change in changes:
             assert (change.hash in arguments[0].segments) == (change.on == "left")
@@ -452,9 +465,6 @@ class Story:
         profile = fold_all(self.history, known.dictionary)
         for at in {self.now, self.now + (due - self.now) / 2 if due else self.now + 99 * DAY}:
             assert self.customer.segments == members(profile, known.tracked.values(), at), at
-
-
-_evaluated = progress.evaluated
 
 
 @settings(max_examples=300)

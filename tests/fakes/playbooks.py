@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -112,6 +113,21 @@ def scenario(
         reentry_seconds=reentry_seconds,
         exit=when(exit_when) if exit_when else None,
         goal=when(goal) if goal else None,
+    )
+
+
+def from_segment(
+    segment: str,
+    *steps: Step,
+    on: Literal["entered", "left"] = "entered",
+    reentry_seconds: int | None = None,
+    migrate: dict[str, str] | None = None,
+) -> Scenario:
+    """A scenario that starts with entering or leaving a segment, at most three days ago."""
+    return msgspec.structs.replace(
+        scenario("", *steps, reentry_seconds=reentry_seconds),
+        entry=Entry("", 3 * DAY_SECONDS, segment=segment, on=on),
+        migrate=migrate,
     )
 
 

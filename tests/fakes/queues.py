@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from functions.domain.instants import Instant, format_instant
+from functions.domain.instants import Instant
 from functions.domain.sends import Order
-from functions.ports import InboxMessage, Retryable
+from functions.ports import EvaluateOrder, InboxMessage, Retryable
 
 RECEIVES_MAX = 8
 
@@ -100,7 +100,6 @@ class FakeContinuation:
     def __init__(self, queue: FakeQueue) -> None:
         self._queue = queue
 
-    def again(self, campaign: str, occurrence: Instant) -> None:
+    def again(self, order: EvaluateOrder) -> None:
         """Go on in a new invocation."""
-        order = {"campaign": campaign, "occurrence": format_instant(occurrence)}
         self._queue.put([msgspec.json.encode(order).decode()])

@@ -6,19 +6,28 @@ import random
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from functions.aws.queues import decode_inbox, decode_order
+from functions.aws.queues import decode_evaluation, decode_inbox, decode_order
 from functions.decide.flow import Decide
 from functions.domain.campaigns import next_occurrence
 from functions.domain.customers import Customer
 from functions.domain.gate import Gate
-from functions.domain.instants import Instant, format_instant, parse_instant
+from functions.domain.instants import Instant, format_instant
 from functions.domain.playbook import Playbook
 from functions.domain.progress import step_expiry
 from functions.domain.sends import Intent, SendRecord, send_id_of
+from functions.evaluate.audit import Audit
+from functions.evaluate.backfill import Refill
 from functions.evaluate.flow import Evaluate
 from functions.ingest.flow import Answer as IngestAnswer
 from functions.ingest.flow import Ingest
-from functions.ports import CustomerDue, EventsReceived, MusubiError
+from functions.ports import (
+    AuditPart,
+    BackfillSegment,
+    CampaignRun,
+    CustomerDue,
+    EventsReceived,
+    MusubiError,
+)
 from functions.rendering import JinjaRenderer
 from functions.send.flow import Deliver
 from functions.tick.flow import Tick
@@ -28,6 +37,7 @@ from tests.fakes.line import FakeLine
 from tests.fakes.objects import FakeAudience, FakePlaybooks, FakeRejectedEvents, FakeRuns, FakeSchedules
 from tests.fakes.playbooks import send
 from tests.fakes.queues import FakeContinuation, FakeInbox, FakeQueue, FakeSendQueue, Waiting
+from tests.fakes.scans import FakeAudits, FakeBackfills, FakeMeasures
 from tests.fakes.tables import (
     FakeAccountState,
     FakeCustomers,
@@ -73,6 +83,9 @@ class World:
         self.runs = FakeRuns()
         self.audience = FakeAudience(self.customers)
         self.schedules = FakeSchedules()
+        self.backfills = FakeBackfills()
+        self.audits = FakeAudits()
+        self.measures = FakeMeasures()
         self.rejected = FakeRejectedEvents()
         self.line = FakeLine(self.clock)
         self.inbox_queue = FakeQueue(self.clock)
@@ -117,6 +130,24 @@ class World:
             to_send,
             tapped(self.schedules, tap, "schedules"),
             tapped(FakeContinuation(self.evaluate_queue), tap, "continuation"),
+            self.clock,
+        )
+        continuation = tapped(FakeContinuation(self.evaluate_queue), tap, "continuation")
+        audience = tapped(self.audience, tap, "audience")
+        self.refilling = Refill(
+            self.playbooks,
+            audience,
+            tapped(self.backfills, tap, "backfills"),
+            inbox,
+            continuation,
+            self.clock,
+        )
+        self.auditing = Audit(
+            self.playbooks,
+            audience,
+            tapped(self.audits, tap, "audits"),
+            tapped(self.measures, tap, "measures"),
+            continuation,
             self.clock,
         )
         self.deliver = Deliver(
@@ -243,8 +274,13 @@ class World:
         )
 
     def _evaluate(self, body: str) -> None:
-        order = json.loads(body)
-        self.evaluation.run(order["campaign"], parse_instant(order["occurrence"]), self.time_left)
+        match decode_evaluation(body):
+            case CampaignRun(campaign=campaign, occurrence=occurrence):
+                self.evaluation.run(campaign, occurrence, self.time_left)
+            case BackfillSegment() as order:
+                self.refilling.run(order, self.time_left)
+            case AuditPart() as order:
+                self.auditing.run(order, self.time_left)
 
     def _receive(self, queue: FakeQueue, handle: Callable[[str], None]) -> bool:
         message = queue.receive(self._pick)
@@ -294,7 +330,7 @@ class World:
     def fire(self) -> None:
         """What is due by now: schedules, then timers, then the queues. A tick that fails is tried again."""
         for campaign, occurrence in self.schedules.take_due(self.now):
-            FakeContinuation(self.evaluate_queue).again(campaign, occurrence)
+            FakeContinuation(self.evaluate_queue).again(CampaignRun(campaign, occurrence))
         due = self.timers.next_due
         if due is not None and due <= self.now:
             self.tick()

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from functions.aws.measures import LogMeasures
+from functions.aws.queues import decode_evaluation
+from functions.ports import AuditPart
 from functions.settings import read_settings
 from ops.engine.clients import Clients
 from ops.local.up import Wishes, local_parameters
@@ -224,12 +227,38 @@ def test_the_command_finds_every_output_it_needs(template: Template) -> None:
     )
 
 
-def test_the_tick_is_retried_for_a_day_and_then_kept(template: Template) -> None:
-    (schedule,) = resources(template, "AWS::Scheduler::Schedule").values()
-    target = schedule["Target"]
-    assert json.loads(target["Input"]) == {"scheduled_at": "<aws.scheduler.scheduled-time>"}
-    assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == DAY_SECONDS
-    assert logical_id(target["DeadLetterConfig"]["Arn"]) in resources(template, "AWS::SQS::Queue")
+def test_what_a_schedule_cannot_deliver_is_retried_for_a_day_and_then_kept(template: Template) -> None:
+    for schedule in resources(template, "AWS::Scheduler::Schedule").values():
+        target = schedule["Target"]
+        assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == DAY_SECONDS
+        assert logical_id(target["DeadLetterConfig"]["Arn"]) in resources(template, "AWS::SQS::Queue")
+
+
+def test_the_minute_and_the_nightly_audit_carry_the_instant_they_were_meant_for(template: Template) -> None:
+    inputs = {
+        schedule["ScheduleExpression"]: json.loads(schedule["Target"]["Input"])
+        for schedule in resources(template, "AWS::Scheduler::Schedule").values()
+    }
+    (audit,) = (body for rate, body in inputs.items() if rate.startswith("cron("))
+    assert inputs["rate(1 minute)"] == {"scheduled_at": "<aws.scheduler.scheduled-time>"}
+    said = json.dumps(audit).replace("<aws.scheduler.scheduled-time>", "2026-11-02T18:00:00Z")
+    assert isinstance(decode_evaluation(said), AuditPart)
+
+
+def test_what_the_audit_counts_raises_an_alarm_under_the_dimensions_it_is_told_with(
+    template: Template, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "evaluate")
+    LogMeasures("stack").count("MembershipDifferences", 0)
+    told = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"][0]
+    watched = {
+        alarm["MetricName"]: sorted(entry["Name"] for entry in alarm["Dimensions"])
+        for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
+        if alarm.get("Namespace") == told["Namespace"] and alarm["AlarmActions"]
+    }
+    assert watched == dict.fromkeys(
+        ("MembershipDifferences", "MembershipsOverdue"), sorted(told["Dimensions"][0])
+    )
 
 
 def test_the_front_door_is_throttled_and_logged(template: Template) -> None:

@@ -1,0 +1,69 @@
+"""evaluate: once a day, a sample of customers has its memberships worked out anew; any difference wakes a person."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from functions.domain.audits import AUDIT_PARTS, AuditReport, finding_of, with_page
+from functions.domain.compiled import Compiled
+from functions.domain.customers import Customer
+from functions.domain.instants import Instant
+from functions.ports import (
+    SECONDS_IN_HAND,
+    Audience,
+    AuditPart,
+    Audits,
+    Continuation,
+    Measures,
+    Playbooks,
+    Rejected,
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The ports of this flow."""
+
+    playbooks: Playbooks
+    audience: Audience
+    audits: Audits
+    measures: Measures
+    continuation: Continuation
+    now: Callable[[], Instant]
+
+    def run(self, order: AuditPart, time_left: Callable[[], float]) -> AuditReport:
+        """Audit one part as far as the time allows, then hand over to another invocation. The report, as far as it is."""
+        report = self.audits.report(order.audit, order.part) or AuditReport(
+            order.audit, order.part, AUDIT_PARTS, self.playbooks.in_force().version, self.now()
+        )
+        while not report.done:
+            if time_left() < SECONDS_IN_HAND:
+                self.continuation.again(order)
+                break
+            report = self._page(report)
+            if report.done:  # told before it is noted: a crash tells it twice rather than never
+                self._tell(report)
+            self.audits.keep(report)
+        return report
+
+    def _page(self, report: AuditReport) -> AuditReport:
+        current, now = self.playbooks.in_force(), self.now()
+        customers, next_key = self.audience.page(report.part, report.parts, report.next_key)
+        findings = [finding_of(one, current, self._kept_under(one), now) for one in customers]
+        return msgspec.structs.replace(with_page(report, findings, next_key), done=not next_key)
+
+    def _kept_under(self, customer: Customer) -> Compiled | None:
+        try:
+            return self.playbooks.version(customer.segments_of) if customer.segments_of else None
+        except Rejected:
+            return None
+
+    def _tell(self, report: AuditReport) -> None:
+        self.measures.count("MembershipDifferences", report.differences)
+        self.measures.count("MembershipsOverdue", report.overdue)
+        if report.differences:
+            logger.error("%d of %d customers have other memberships", report.differences, report.looked)
