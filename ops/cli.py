@@ -10,7 +10,8 @@ import click
 from ops.errors import UserError
 
 _COMMANDS = {
-    "apply": ("ops.operating", "apply", "Check a playbook and put it in force."),
+    "apply": ("ops.applying", "apply", "Check a playbook and put it in force, or the version before it."),
+    "audit": ("ops.auditing", "audit", "Hold kept segment memberships against a full recompute."),
     "check": ("ops.check", "check", "Find every fault of a playbook, as file:line: what, why, how to mend."),
     "context": (
         "ops.context",
@@ -26,6 +27,7 @@ _COMMANDS = {
     "import": ("ops.operating", "import_history", "Import past events; no journey starts from them."),
     "local": ("ops.local.commands", "local", "AWS, LINE and time on this machine: up, clock, down."),
     "sends": ("ops.operating", "sends", "Show what became of every targeted message."),
+    "versions": ("ops.applying", "versions", "List the playbook versions that were put in force."),
 }
 """Command → where it is defined, and what it does in a line. Each is imported only when it is called."""
 

@@ -1,4 +1,4 @@
-"""Commands that work on a deployment: apply, import, customer, sends."""
+"""Commands that work on a deployment: import, customer, sends."""
 
 import json
 from pathlib import Path
@@ -9,29 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from ops.accounts import accounts
-from ops.apply import FaultyPlaybook, apply_directory
 from ops.customer_card import card_of, find_customer
 from ops.deployment import FORMAT, deployment_options, target_of
 from ops.errors import UserError
 from ops.importing import import_file
 from ops.stores import Stores
-
-
-@click.command()
-@click.argument("directory", type=click.Path(path_type=Path))
-@deployment_options
-def apply(directory: Path, stack: str | None, state: Path) -> None:
-    """Check the playbook in DIRECTORY, put it in force and arm its campaigns."""
-    try:
-        playbook = apply_directory(target_of(stack, state), directory)
-    except FaultyPlaybook as faulty:
-        for fault in faulty.faults:
-            click.echo(str(fault), err=True)
-        raise UserError(f"{directory} has {len(faulty.faults)} fault(s); nothing was applied.") from None
-    click.echo(
-        f"Playbook {playbook.name} is in force: version {playbook.version}, {len(playbook.scenarios)} scenarios, "
-        f"{len(playbook.campaigns)} campaigns, {len(playbook.segments)} segments."
-    )
 
 
 @click.command()

@@ -8,7 +8,8 @@ from functions.aws.context_facts import S3Context
 from functions.aws.identities import DynamoIdentities
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import Objects, S3Playbooks
-from functions.aws.queues import Queue, SqsInbox
+from functions.aws.queues import Queue, SqsContinuation, SqsInbox
+from functions.aws.scans import S3Backfills
 from functions.aws.schedules import CampaignSchedules
 from functions.aws.send_log import DynamoSends
 from functions.clock import Clock, clock_of
@@ -70,6 +71,16 @@ class Stores:
     def context(self) -> S3Context:
         """The context facts of this deployment."""
         return S3Context(self.objects)
+
+    @cached_property
+    def backfills(self) -> S3Backfills:
+        """Back-fills and how far they have come."""
+        return S3Backfills(self.objects)
+
+    @cached_property
+    def evaluation(self) -> SqsContinuation:
+        """The queue in front of evaluate."""
+        return SqsContinuation(Queue(self.target.client("sqs"), self.settings.queue_evaluate_url))
 
     @cached_property
     def inbox(self) -> SqsInbox:

@@ -6,7 +6,7 @@ import pytest
 
 from ops.cli import main
 
-COMMANDS = ["apply", "check", "context", "customer", "evaluate", "import", "local", "sends"]
+COMMANDS = ["apply", "audit", "check", "context", "customer", "evaluate", "import", "local", "sends"]
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
