@@ -324,3 +324,37 @@ def test_untying_another_line_user_leaves_the_customers_own() -> None:
     apart = untie(sides(customer=Customer("c1", link=newer), gate=Gate("c1", link=newer)), unlinking())
     assert apart.customer.line_user_id == "U9"
     assert apart.gate.line_user_id == "U9"
+
+
+# ---- memberships
+
+
+def in_segments(customer_id: str, *hashes: str, of: str = "v1", at: Instant = NOON - DAY) -> Customer:
+    return Customer(customer_id, segments=list(hashes), segments_of=of, evaluated_at=at, folded_by="words")
+
+
+def tied_memberships(mine: Customer, friends: Customer) -> Customer:
+    news = event("line_linked", line_user_id="U1")
+    return tie(Tied(mine, friends, Gate("c1"), Gate("anon:U1")), news).customer
+
+
+def test_a_tie_makes_a_member_of_what_either_was_in_and_is_itself_when_that_may_change() -> None:
+    tied = tied_memberships(in_segments("c1", "b"), in_segments("anon:U1", "a", "b", at=NOON - HOUR))
+    assert (tied.segments, tied.segments_of) == (["a", "b"], "v1")
+    assert (tied.evaluated_at, tied.segments_due) == (NOON - HOUR, NOON)
+
+
+def test_a_tie_with_somebody_never_evaluated_keeps_the_other_sides_memberships() -> None:
+    for tied in (
+        tied_memberships(Customer("c1"), in_segments("anon:U1", "a")),
+        tied_memberships(in_segments("c1", "a"), Customer("anon:U1")),
+    ):
+        assert (tied.segments, tied.segments_of, tied.segments_due) == (["a"], "v1", NOON)
+        assert tied.folded_by == "words"
+    assert tied_memberships(Customer("c1"), Customer("anon:U1")).segments_due is None
+
+
+def test_memberships_of_two_playbooks_are_nobodys_and_so_are_profiles_of_two_dictionaries() -> None:
+    friends = msgspec.structs.replace(in_segments("anon:U1", of="v2"), folded_by="other words")
+    tied = tied_memberships(in_segments("c1"), friends)
+    assert (tied.segments_of, tied.folded_by) == ("", "")

@@ -14,7 +14,7 @@ from functions.domain import playbook as pb
 from functions.domain import progress
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer, new_customer, next_due
-from functions.domain.events import Event
+from functions.domain.events import BUILT_IN, Event
 from functions.domain.instants import Instant
 from functions.domain.journeys import SEGMENT_REENTRY_SECONDS_MIN
 from functions.domain.memberships import evaluated, is_outdated
@@ -25,7 +25,6 @@ from functions.domain.segments import inlined, names_of, parse, segment_hash
 from functions.domain.tracking import SegmentChange, members
 from tests.domain.strategies import (
     DAY,
-    DICTIONARY,
     EVENTS,
     HOUR,
     NOON,
@@ -38,10 +37,12 @@ from tests.domain.strategies import (
 
 LINKED = new_customer("c1", "U1", NOON - 30 * DAY, "link")
 DAY_SECONDS = 86_400
+WORDS = {**EVENTS, "purchase": msgspec.structs.replace(EVENTS["purchase"], keep_days=2)}
+"""Single purchases are remembered, so that windows can be asked for."""
 
 
 def when(source: str) -> Expression:
-    return inlined(parse(source, names_of(DICTIONARY)), {})
+    return inlined(parse(source, names_of({**BUILT_IN, **WORDS})), {})
 
 
 def hash_of(source: str) -> str:
@@ -55,7 +56,7 @@ def starting(segment_name: str, *steps: pb.Step, on: Any = "entered", **more: An
 
 def book(version: str = "v1", scenarios: dict[str, pb.Scenario] | None = None, **segments: str) -> Compiled:
     trees = {name: segment(when(source)) for name, source in segments.items()}
-    return compiled(version, segments=trees, scenarios=scenarios or {})
+    return compiled(version, events=WORDS, segments=trees, scenarios=scenarios or {})
 
 
 BUYERS = "orders.count >= 1"
@@ -316,9 +317,9 @@ def test_history_known_already_changes_nothing() -> None:
 
 def test_a_profile_is_outdated_by_another_dictionary_and_only_until_it_is_folded_anew() -> None:
     old = book("v1", buyers=BUYERS)
-    words = {**EVENTS, "purchase": msgspec.structs.replace(EVENTS["purchase"], alias="sales")}
+    words = {**WORDS, "purchase": msgspec.structs.replace(WORDS["purchase"], alias="sales")}
     new = compiled("v2", events=words)
-    said = {**EVENTS, "purchase": msgspec.structs.replace(EVENTS["purchase"], meaning="said otherwise")}
+    said = {**WORDS, "purchase": msgspec.structs.replace(WORDS["purchase"], meaning="said otherwise")}
     customer = taken(LINKED, old, event())
     assert not is_outdated(customer, old)
     assert not is_outdated(customer, compiled("v3", events=said))
@@ -376,6 +377,9 @@ POOL = {
     "edited": f"{QUIET} and not {VIP}",
     "big": "orders.amount > 10",
     "nobody_yet": "orders.count == 0 or days_since(visit.last_at) > 1",
+    "lately": "orders.count_in(days=2) >= 2 or orders.amount_in(days=1) > 7",
+    "looked": "visit.not_followed_by(orders, hours=24)",
+    "hours": "hours_since(orders.last_at) >= 5 and minutes_since(orders.last_at) < 1000",
 }
 VERSIONS = [
     book("v1", buyers=POOL["buyers"], quiet=POOL["quiet"], nobody=POOL["nobody_yet"]),

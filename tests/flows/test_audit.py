@@ -14,6 +14,7 @@ from tests.fakes.crashes import crash_everywhere
 from tests.fakes.playbooks import from_segment, playbook, send
 from tests.fakes.queues import FakeContinuation
 from tests.fakes.world import START, World
+from tests.flows.test_decide_segments import with_events
 
 BOOK = playbook(segments={"buyers": "orders.count >= 1", "quiet": "days_since(orders.last_at) >= 10"})
 PEOPLE = 40
@@ -106,6 +107,22 @@ def test_who_is_still_to_be_back_filled_is_behind_and_no_difference() -> None:
     reports = audit(world)
     assert sum(report.differences for report in reports) == 0
     assert sum(report.behind for report in reports) == PEOPLE
+
+
+def test_who_is_still_to_be_folded_by_another_dictionary_is_behind_and_no_difference() -> None:
+    world = fresh()
+    spoil(world, segments=[])
+    world.apply(with_events(BOOK, "v2", purchase="sales"))
+    reports = audit(world)
+    assert sum(report.differences for report in reports) == 0
+    assert sum(report.behind for report in reports) == PEOPLE
+
+
+def test_a_friend_who_became_a_customer_is_no_person_of_its_own() -> None:
+    world = World(BOOK)
+    world.customer_with_line()
+    reports = audit(world)
+    assert [sum(getattr(report, name) for report in reports) for name in ("looked", "behind")] == [2, 0]
 
 
 def test_a_crash_at_any_call_ends_in_the_same_report() -> None:

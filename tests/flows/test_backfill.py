@@ -148,8 +148,10 @@ def test_who_will_enter_a_new_segment_by_time_is_woken_for_it() -> None:
 
 def test_another_dictionary_folds_everybodys_history_anew() -> None:
     world = fresh()
-    world.apply(with_events(NEW, "v3", purchase="sales"))
     begin(world)
+    world.run()
+    world.apply(with_events(NEW, "v3", purchase="sales"))
+    begin(world, backfill_id="b2")
     world.run()
     assert {n for n in range(PEOPLE) if "sales" in world.customer(f"c{n}").profile.tallies} == set(BUYERS)
     assert all("orders" not in world.customer(f"c{n}").profile.tallies for n in range(PEOPLE))
