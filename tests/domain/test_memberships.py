@@ -319,7 +319,10 @@ def test_a_profile_is_outdated_by_another_dictionary_and_only_until_it_is_folded
     old = book("v1", buyers=BUYERS)
     words = {**WORDS, "purchase": msgspec.structs.replace(WORDS["purchase"], alias="sales")}
     new = compiled("v2", events=words)
-    said = {**WORDS, "purchase": msgspec.structs.replace(WORDS["purchase"], meaning="said otherwise")}
+    amount = msgspec.structs.replace(WORDS["purchase"].properties["amount"], meaning="paid", unit="JPY")
+    told = {**WORDS["purchase"].properties, "amount": amount}
+    otherwise = msgspec.structs.replace(WORDS["purchase"], meaning="said otherwise", properties=told)
+    said = {**WORDS, "purchase": otherwise}
     customer = taken(LINKED, old, event())
     assert not is_outdated(customer, old)
     assert not is_outdated(customer, compiled("v3", events=said))
