@@ -3,6 +3,7 @@
 import collections
 import datetime as dt
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +35,8 @@ NEW = playbook(segments={"vips": '"vip" in tags', "many": "orders.count >= 7"})
 
 @pytest.fixture
 def stores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stores]:
-    """A deployment on moto, to which every command speaks."""
+    """A deployment on moto, under a name of its own, to which every command speaks."""
+    name = f"musubi-{uuid.uuid4().hex}"
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
@@ -43,24 +45,24 @@ def stores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stores]:
     clock.write_text(NOW.isoformat())
     with mock_aws():
         client: Any = boto3.client("s3", region_name=REGION)
-        client.create_bucket(Bucket="musubi", CreateBucketConfiguration={"LocationConstraint": REGION})
-        boto3.client("scheduler", region_name=REGION).create_schedule_group(Name="Musubi")
+        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        boto3.client("scheduler", region_name=REGION).create_schedule_group(Name=name)
         boto3.client("dynamodb", region_name=REGION).create_table(
-            TableName="customers",
+            TableName=name,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         )
-        queue = boto3.client("sqs", region_name=REGION).create_queue(QueueName="evaluate")["QueueUrl"]
+        queue = boto3.client("sqs", region_name=REGION).create_queue(QueueName=name)["QueueUrl"]
         outputs = collections.defaultdict(
             str,
-            Bucket="musubi",
+            Bucket=name,
             QueueEvaluateUrl=queue,
             QueueEvaluateArn="arn:aws:sqs:ap-northeast-1:123456789012:evaluate",
             DeadSchedulesArn="arn:aws:sqs:ap-northeast-1:123456789012:dead",
             ScheduleRoleArn="arn:aws:iam::123456789012:role/campaigns",
-            ScheduleGroup="Musubi",
-            TableCustomers="customers",
+            ScheduleGroup=name,
+            TableCustomers=name,
         )
         parameters = collections.defaultdict(
             str, TimerShards="1", HoldInQueueSecondsMax="60", SchedulesState="ENABLED", ClockFile=str(clock)
