@@ -362,6 +362,12 @@ def test_a_campaign_that_sends_a_notification_to_a_segment_is_warned_of(folder: 
     assert warning.startswith(f"{WEEKLY}:3: offer is a notification")
 
 
+def test_a_campaign_may_send_a_notification_to_a_segment_of_dates(folder: Folder) -> None:
+    folder.change(OFFER, "kind: promotion", "kind: notification")
+    folder.change(SEGMENTS, "buyers: orders.count >= 1", "buyers: orders.count >= 1 and is_month_of(birthday)")
+    assert folder.warnings == []
+
+
 def test_every_declared_reason_of_a_discount_is_taken(folder: Folder) -> None:
     folder.change(OFFER, "新しい使い方です。", SALE)
     for reason in ("win-back", "repeat perk", "vip", "near expiry", "rainy day", "first purchase"):
