@@ -364,7 +364,9 @@ def test_a_campaign_that_sends_a_notification_to_a_segment_is_warned_of(folder: 
 
 def test_a_campaign_may_send_a_notification_to_a_segment_of_dates(folder: Folder) -> None:
     folder.change(OFFER, "kind: promotion", "kind: notification")
-    folder.change(SEGMENTS, "buyers: orders.count >= 1", "buyers: orders.count >= 1 and is_month_of(birthday)")
+    folder.change(
+        SEGMENTS, "buyers: orders.count >= 1", "buyers: orders.count >= 1 and is_month_of(birthday)"
+    )
     assert folder.warnings == []
 
 
