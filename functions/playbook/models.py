@@ -3,9 +3,7 @@
 import keyword
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, field_validator, model_validator
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from functions.domain.events import CASE_FLAGS, PropertyKind
 from functions.domain.playbook import Change, Kind
@@ -22,11 +20,6 @@ class Form(BaseModel):
     """What all of them are: frozen, and nothing in them that is not known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-def either(short: JsonSchemaValue, full: JsonSchemaValue) -> JsonSchemaValue:
-    """The schema of what may be written in short, or in full."""
-    return {"description": full.pop("description", ""), "anyOf": [short, full]}
 
 
 class CapForm(Form):
@@ -186,10 +179,6 @@ class SegmentForm(Form):
     @classmethod
     def _short_form(cls, value: Any) -> Any:
         return {"when": value} if isinstance(value, str) else value
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return either({"type": "string", "minLength": 1}, handler.resolve_ref_schema(handler(core)))
 
 
 class ScheduleForm(Form):

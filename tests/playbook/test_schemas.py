@@ -54,6 +54,20 @@ def test_a_schema_is_a_schema(name: str) -> None:
     jsonschema.Draft7Validator.check_schema(schema_of(name))
 
 
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_key_of_every_form_is_explained(name: str) -> None:
+    schema = schema_of(name)
+    forms = [schema, *(one for title, one in schema.get("definitions", {}).items() if title.endswith("Form"))]
+    forms += [full for form in forms for full in form.get("anyOf", ())]
+    silent = [
+        f"{form.get('title', '')}.{key}"
+        for form in forms
+        for key, written in form.get("properties", {}).items()
+        if not written.get("description")
+    ]
+    assert silent == []
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PLAYBOOKS)))
 def test_every_file_of_a_ready_playbook_is_as_its_schema_says(path: Path) -> None:
     errors = [
