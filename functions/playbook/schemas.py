@@ -15,7 +15,7 @@ from functions.domain.playbook import Kind
 from functions.playbook.meanings import MEANINGS
 from functions.playbook.message_models import MessageForm
 from functions.playbook.message_schema import content_schema
-from functions.playbook.models import CampaignForm, EventForm, SegmentForm, SettingsForm
+from functions.playbook.models import CampaignForm, EventForm, ExperimentForm, SegmentForm, SettingsForm
 from functions.playbook.quantities import Name, duration_of
 from functions.playbook.scenario_models import ScenarioForm
 
@@ -27,6 +27,7 @@ _FILES: dict[str, Any] = {
     "scenario": ScenarioForm,
     "campaign": CampaignForm,
     "message": MessageForm,
+    "experiments": dict[Name, ExperimentForm],
 }
 SCHEMAS = tuple(_FILES)
 _SHORT: dict[str, dict[str, Any]] = {

@@ -29,6 +29,7 @@ from functions.playbook.message_reading import (
     parts_in,
     texts_in,
 )
+from functions.playbook.scenario_models import Block, every_step
 from functions.playbook.sources import Place
 from functions.rendering import RenderError, variables_of
 
@@ -133,11 +134,15 @@ def _is_bare(address: str) -> bool:
 def _attributes(draft: Draft) -> set[str]:
     """The attributes that the dictionary declares, and those that scenarios set."""
     own = [event_type(part.form) for part in draft.events.values()]
-    return {
+    declared = {
         name
         for event in (*own, *BUILT_IN.values(), *LINE_EVENTS.values())
         for name, kind in event.properties.items()
         if kind.attribute
+    }
+    scenarios = [Block(("steps",), part.form.steps) for part in draft.scenarios.values()]
+    return declared | {
+        name for block in scenarios for _, step in every_step(block) for name in step.attribute or ()
     }
 
 

@@ -246,6 +246,15 @@ def test_an_attribute_that_is_nearly_one_of_the_dictionary_is_warned_of(folder: 
     assert "did you mean 'favourite_category'?" in warning
 
 
+def test_an_attribute_that_a_scenario_sets_is_one_that_is_known(folder: Folder) -> None:
+    folder.write(CARE, SLOTS)
+    folder.change(SECOND, "2\nsteps:\n", "2\nsteps:\n  - set: {favorite_category: hair}\n")
+    (warning,) = folder.warnings
+    assert "did you mean 'favorite_category'?" in warning
+    folder.change(CARE, "favourite_category", "favorite_category")
+    assert folder.warnings == []
+
+
 # --- what LINE would refuse for some people only
 
 
