@@ -15,7 +15,7 @@ from functions.domain.instants import Instant
 from functions.domain.line_events import LINE_EVENTS
 from functions.domain.playbook import Expression, Kind, Playbook
 from functions.domain.profiles import Profile, with_provisional
-from functions.domain.segments import compile_next_change, compile_predicate
+from functions.domain.segments import compile_next_change, compile_predicate, reads_context
 from functions.domain.tracking import Tracked, track
 from functions.domain.verdicts import Rules
 
@@ -32,11 +32,12 @@ class Compiled:
         self.dictionary: Dictionary = {**BUILT_IN, **LINE_EVENTS, **playbook.events}
         self.rules = Rules(playbook.caps, playbook.quiet_hours, playbook.consent, playbook.exclusions)
         self._predicates: dict[int, Predicate] = {}
+        self._of_context: dict[int, Predicate] = {}
 
     def with_context(self, context: Context) -> "Compiled":
         """The same version with other context facts; what was compiled once stays compiled."""
         other = copy.copy(self)
-        other.context = context
+        other.context, other._of_context = context, {}  # noqa: SLF001 — its own kind
         return other
 
     @property
@@ -84,9 +85,11 @@ class Compiled:
 
     def predicate(self, expression: Expression) -> Predicate:
         """The compiled form of one of this playbook's own expressions."""
-        known = self._predicates.get(id(expression))
+        known = self._predicates.get(id(expression)) or self._of_context.get(id(expression))
         if known is None:
-            known = self._predicates[id(expression)] = compile_predicate(expression, self.context)
+            known = compile_predicate(expression, self.context)
+            kept = self._of_context if reads_context(expression) else self._predicates
+            kept[id(expression)] = known
         return known
 
     def next_change(self, expression: Expression, profile: Profile, now: Instant) -> Instant | None:

@@ -4,14 +4,16 @@ from pathlib import Path
 
 from functions.domain.playbook import Playbook
 from functions.playbook.compiling import compiled
+from functions.playbook.discount_lint import discount_faults, discount_warnings
 from functions.playbook.draft import read_draft
 from functions.playbook.experiment_lint import experiment_faults
 from functions.playbook.expressions import expression_faults
 from functions.playbook.faults import CheckResult, PlaybookFaults
-from functions.playbook.message_lint import message_faults, message_warnings
+from functions.playbook.message_lint import message_faults
 from functions.playbook.references import reference_faults
 from functions.playbook.scenario_lint import scenario_faults
-from functions.playbook.trade_lint import trade_faults, trade_warnings
+from functions.playbook.style_lint import style_warnings
+from functions.playbook.trade_lint import trade_warnings
 
 
 def check_playbook(directory: Path) -> CheckResult:
@@ -21,12 +23,14 @@ def check_playbook(directory: Path) -> CheckResult:
         reference_faults,
         expression_faults,
         message_faults,
-        trade_faults,
+        discount_faults,
         scenario_faults,
         experiment_faults,
     ):
         faults += lint(draft)
-    warnings = [warning for lint in (message_warnings, trade_warnings) for warning in lint(draft)]
+    warnings = [
+        warning for lint in (style_warnings, discount_warnings, trade_warnings) for warning in lint(draft)
+    ]
     playbook = None if faults else compiled(draft)
     return CheckResult(directory, playbook, sorted(set(faults)), sorted(set(warnings)))
 

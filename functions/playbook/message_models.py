@@ -1,8 +1,8 @@
 """messages/*.yaml as pydantic models: what is said, and what stands in for gaps."""
 
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, WithJsonSchema, field_validator, model_validator
 
 from functions.domain.playbook import Kind
 from functions.playbook.models import Form
@@ -21,7 +21,12 @@ DiscountReason = Literal[
     "rainy day",
 ]
 Wall = Literal["unclear", "tedious", "anxious", "forgotten"]
-DISCOUNT_REASONS: tuple[str, ...] = get_args(DiscountReason)
+_SCALARS = ["string", "number", "boolean"]
+StandIn = Annotated[
+    Any,
+    WithJsonSchema({"anyOf": [{"type": _SCALARS}, {"type": "array", "items": {"type": "string"}}]}),
+]
+"""What stands in for a value that is not known."""
 
 
 class SlotForm(Form):
@@ -54,7 +59,7 @@ class MessageForm(Form):
     """What caps and opt-outs by category call it, such as coupon."""
     content: list[dict[str, Any]] = Field(min_length=1)
     """LINE's message objects, 1 to 5; texts are templates: {{ family_name }}."""
-    fallbacks: dict[Name, Any] = Field(default_factory=dict)
+    fallbacks: dict[Name, StandIn] = Field(default_factory=dict)
     """Variable → what stands in for it where it is not known. Every variable has one."""
     slots: dict[Name, SlotForm] = Field(default_factory=dict)
     """Variable → the context fact that fills it (weather, rankings)."""

@@ -5,13 +5,14 @@ import re
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from functions.domain.instants import InstantError, parse_instant
 
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _DURATION = re.compile(r"([0-9]{1,6})([smhd])")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_LENGTH = {"type": "string", "pattern": f"^{_DURATION.pattern}$"}
 _LOCAL_FORMAT = "%Y-%m-%d %H:%M"
 
 DURATION_SECONDS_MAX = 400 * 86_400
@@ -30,6 +31,12 @@ def seconds_of(value: Any) -> int:
             f"{value!r} is no length of time that is waited for; write more than 0s and at most 400d"
         )
     return seconds
+
+
+def duration_of(seconds: int) -> str:
+    """Seconds as people write them, in the largest unit that leaves no rest: 3600 → 1h."""
+    unit = next(one for one in "dhms" if seconds % _SECONDS[one] == 0)
+    return f"{seconds // _SECONDS[unit]}{unit}"
 
 
 def _short(seconds: int) -> int:
@@ -81,13 +88,19 @@ def _moment(value: str) -> str:
     return value
 
 
-Duration = Annotated[int, BeforeValidator(seconds_of)]
+Duration = Annotated[int, BeforeValidator(seconds_of), WithJsonSchema(_LENGTH)]
 """Seconds, written like `3h`."""
-Expiry = Annotated[int, BeforeValidator(seconds_of), AfterValidator(_short)]
+Expiry = Annotated[int, BeforeValidator(seconds_of), AfterValidator(_short), WithJsonSchema(_LENGTH)]
 """Seconds, at most eight days."""
-Clock = Annotated[dt.time, BeforeValidator(_clock)]
+Clock = Annotated[
+    dt.time, BeforeValidator(_clock), WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK.pattern}$"})
+]
+Reentry = Annotated[
+    int | None,
+    BeforeValidator(_reentry),
+    WithJsonSchema({"type": "string", "pattern": f"^(never|after +{_DURATION.pattern})$"}),
+]
 Percent = Annotated[float, Field(gt=0, lt=100)]
-Reentry = Annotated[int | None, BeforeValidator(_reentry)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Moment = Annotated[str, AfterValidator(_moment)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]

@@ -1,53 +1,53 @@
-"""Lint: the rules of the trade. Experience before discount, support in every branch, nothing lying about."""
+"""Lint: the rules of the trade. Support in every branch, notifications from people's own doing, nothing lying about."""
 
 from collections.abc import Iterator
+from typing import Any
 
+from functions.domain.segments import SegmentError, inlined
+from functions.playbook.discount_lint import uses_of
 from functions.playbook.draft import Draft, Part
-from functions.playbook.expressions import used_segments
+from functions.playbook.expressions import segment_trees, used_segments
 from functions.playbook.faults import PlaybookFault
-from functions.playbook.message_lint import discount_place
-from functions.playbook.message_models import MessageForm
+from functions.playbook.models import CampaignForm
 from functions.playbook.scenario_models import Block, ScenarioForm, every_step
 
-ONBOARDING = "onboarding"
-DISCOUNTS_BELONG = ("win_back", "churn_prevention")
-
-
-def uses_of(draft: Draft) -> dict[str, set[str]]:
-    """Message → the priorities of the scenarios and campaigns that send it."""
-    uses: dict[str, set[str]] = {}
-    for part in draft.scenarios.values():
-        for _, step in every_step(Block(("steps",), part.form.steps)):
-            if step.send:
-                uses.setdefault(step.send.message, set()).add(part.form.priority)
-    for campaign in draft.campaigns.values():
-        uses.setdefault(campaign.form.message, set()).add(campaign.form.priority)
-    return uses
-
-
-def _undeclared(draft: Draft) -> Iterator[tuple[Part[MessageForm], set[str], PlaybookFault]]:
-    """Promotions that speak of a discount and declare no reason: with their uses, and the fault to be told."""
-    uses = uses_of(draft)
-    for name, part in draft.messages.items():
-        place = discount_place(part.form)
-        if place is not None and part.form.kind == "promotion" and part.form.discount_reason is None:
-            message = "a discount here teaches people to wait for discounts; take it out, or declare discount_reason"
-            yield part, uses.get(name, set()), part.fault(place, message)
-
-
-def trade_faults(draft: Draft) -> Iterator[PlaybookFault]:
-    """A discount in onboarding without a declared reason."""
-    return (fault for _, uses, fault in _undeclared(draft) if ONBOARDING in uses)
+_OF_DATES = frozenset({"days_until", "days_until_anniversary", "month_of"})
+"""What a segment's tree says where it goes by a date of the customer's own."""
 
 
 def trade_warnings(draft: Draft) -> Iterator[PlaybookFault]:
-    """Discounts outside the dormant and the leaving, branches without support, and what nobody uses."""
-    for _, uses, fault in _undeclared(draft):
-        if ONBOARDING not in uses and uses - set(DISCOUNTS_BELONG):
-            yield fault
+    """Branches without support, notifications that nobody's doing caused, and what nobody uses."""
     for part in draft.scenarios.values():
         yield from _unsupported(part, draft)
+    for campaign in draft.campaigns.values():
+        yield from _uncalled(campaign, draft)
     yield from _unused(draft)
+
+
+def _uncalled(part: Part[CampaignForm], draft: Draft) -> Iterator[PlaybookFault]:
+    """A notification comes from the customer's own behaviour or dates: a campaign to a segment of dates may send it."""
+    message = draft.messages.get(part.form.message)
+    if message is None or message.form.kind != "notification" or _goes_by_dates(part.form.segment, draft):
+        return
+    yield part.fault(
+        ("message",),
+        f"{part.form.message} is a notification, and nothing that these people did or dated calls for it; send it from "
+        "a scenario that their behaviour starts, or write kind: promotion",
+    )
+
+
+def _goes_by_dates(segment: str, draft: Draft) -> bool:
+    trees = segment_trees(draft)
+    try:
+        tree: Any = inlined(trees[segment], trees)
+    except (KeyError, SegmentError):
+        return True  # told where the segment stands
+    return bool(_OF_DATES & set(_words(tree)))
+
+
+def _words(tree: Any) -> Iterator[str]:
+    for part in tree if isinstance(tree, list) else []:
+        yield from (part,) if isinstance(part, str) else _words(part)
 
 
 def _unsupported(part: Part[ScenarioForm], draft: Draft) -> Iterator[PlaybookFault]:

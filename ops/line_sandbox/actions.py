@@ -10,7 +10,7 @@ URI_LENGTH_MAX = 1000
 POSTBACK_DATA_LENGTH_MAX = 300
 ACTION_TEXT_LENGTH_MAX = 300
 CLIPBOARD_LENGTH_MAX = 1000
-ALIAS_LENGTH_MAX = 32
+FILL_IN_LENGTH_MAX = 1000
 URI_SCHEMES = ("https://", "http://", "line:", "tel:")
 
 
@@ -20,10 +20,11 @@ class LabelRule:
 
     length_max: int
     required: bool
+    in_quick_reply: bool = False
 
 
 TEMPLATE_LABEL = LabelRule(20, required=True)
-QUICK_REPLY_LABEL = LabelRule(20, required=True)
+QUICK_REPLY_LABEL = LabelRule(20, required=True, in_quick_reply=True)
 IMAGE_CAROUSEL_LABEL = LabelRule(12, required=False)
 FLEX_BUTTON_LABEL = LabelRule(40, required=True)
 NO_LABEL = LabelRule(40, required=False)
@@ -31,7 +32,7 @@ NO_LABEL = LabelRule(40, required=False)
 
 def check_action(action: Part, label: LabelRule) -> None:
     """One action object: its type, its label and what its type asks for."""
-    kind = action.one_of("type", ACTION_CHECKS)
+    kind = action.one_of("type", ACTION_CHECKS if label.in_quick_reply else ELSEWHERE)
     action.text("label", label.length_max, required=label.required, count=graphemes)
     if kind:
         ACTION_CHECKS[kind](action)
@@ -39,11 +40,14 @@ def check_action(action: Part, label: LabelRule) -> None:
 
 def _check_postback(action: Part) -> None:
     action.text("data", POSTBACK_DATA_LENGTH_MAX)
-    action.text("displayText", ACTION_TEXT_LENGTH_MAX, required=False)
+    action.text("displayText", ACTION_TEXT_LENGTH_MAX, required=False, count=graphemes)
+    action.text("fillInText", FILL_IN_LENGTH_MAX, required=False)
+    if action.value.get("inputOption") is not None:
+        action.one_of("inputOption", ("closeRichMenu", "openRichMenu", "openKeyboard", "openVoice"))
 
 
 def _check_message(action: Part) -> None:
-    action.text("text", ACTION_TEXT_LENGTH_MAX)
+    action.text("text", ACTION_TEXT_LENGTH_MAX, count=graphemes)
 
 
 def _check_uri(action: Part) -> None:
@@ -56,11 +60,6 @@ def _check_uri(action: Part) -> None:
 def _check_datetime_picker(action: Part) -> None:
     action.text("data", POSTBACK_DATA_LENGTH_MAX)
     action.one_of("mode", ("date", "time", "datetime"))
-
-
-def _check_rich_menu_switch(action: Part) -> None:
-    action.text("richMenuAliasId", ALIAS_LENGTH_MAX)
-    action.text("data", POSTBACK_DATA_LENGTH_MAX)
 
 
 def _check_clipboard(action: Part) -> None:
@@ -76,9 +75,10 @@ ACTION_CHECKS: dict[str, Callable[[Part], None]] = {
     "message": _check_message,
     "uri": _check_uri,
     "datetimepicker": _check_datetime_picker,
-    "richmenuswitch": _check_rich_menu_switch,
     "clipboard": _check_clipboard,
     "camera": _check_nothing_more,
     "cameraRoll": _check_nothing_more,
     "location": _check_nothing_more,
 }
+# Only rich menus switch rich menus, and only quick replies open the camera or ask where somebody is.
+ELSEWHERE = [kind for kind in ACTION_CHECKS if ACTION_CHECKS[kind] is not _check_nothing_more]

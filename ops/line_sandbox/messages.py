@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ops.line_sandbox.actions import QUICK_REPLY_LABEL, URI_LENGTH_MAX, check_action
 from ops.line_sandbox.checks import EMPTY, Part
 from ops.line_sandbox.flex import check_container
+from ops.line_sandbox.lengths import graphemes
 from ops.line_sandbox.templates import check_template
 
 MESSAGES_MAX = 5
@@ -18,6 +19,10 @@ QUICK_REPLIES_MAX = 13
 IMAGEMAP_ACTIONS_MAX = 50
 IMAGEMAP_TEXT_LENGTH_MAX = 400
 DELIVERY_TAG_LENGTH_MAX = 30
+IMAGEMAP_LABEL_LENGTH_MAX = 100
+LINK_LABEL_LENGTH_MAX = 30
+LINK_SCHEMES = ("https://", "http://", "line:", "tel:")
+EMOJIS_MAX = 20
 
 
 def check_messages(body: Part) -> None:
@@ -55,7 +60,33 @@ def _check_quick_reply(message: Part) -> None:
 
 
 def _check_text(message: Part) -> None:
+    text = message.text("text", TEXT_LENGTH_MAX).encode("utf-16-le", "surrogatepass")
+    for emoji in message.children("emojis", 0, EMOJIS_MAX):
+        _check_emoji(emoji)
+        index = emoji.value.get("index")
+        if not isinstance(index, int) or text[2 * index : 2 * index + 2] != b"$\0":
+            emoji.report("index", "Must be the index of a $ in the text")
+
+
+def _check_text_v2(message: Part) -> None:
+    """What stands for the {names} in a text: mentions and emoji."""
     message.text("text", TEXT_LENGTH_MAX)
+    given = message.child("substitution", required=False)
+    for one in (given.child(name) for name in given.value) if given else ():
+        kind = one.one_of("type", SUBSTITUTION_CHECKS) if one else ""
+        if one and kind:
+            SUBSTITUTION_CHECKS[kind](one)
+
+
+def _check_mentionee(mention: Part) -> None:
+    mentionee = mention.child("mentionee")
+    if mentionee and mentionee.one_of("type", ("user", "all")) == "user":
+        mentionee.text("userId", ID_LENGTH_MAX)
+
+
+def _check_emoji(emoji: Part) -> None:
+    emoji.text("productId", ID_LENGTH_MAX)
+    emoji.text("emojiId", ID_LENGTH_MAX)
 
 
 def _check_sticker(message: Part) -> None:
@@ -96,18 +127,40 @@ def _check_imagemap(message: Part) -> None:
         message.report("actions", EMPTY)
     for action in message.children("actions", 0, IMAGEMAP_ACTIONS_MAX):
         _check_imagemap_action(action)
+    video = message.child("video", required=False)
+    if video:
+        _check_imagemap_video(video)
+
+
+def _check_imagemap_video(video: Part) -> None:
+    _check_image(video)
+    _check_area(video)
+    link = video.child("externalLink", required=False)
+    if link:
+        link.uri("linkUri", LINK_SCHEMES, URI_LENGTH_MAX)
+        link.text("label", LINK_LABEL_LENGTH_MAX, count=graphemes)
+
+
+def _check_area(part: Part) -> None:
+    area = part.child("area")
+    if area:
+        for name in ("x", "y"):
+            area.number(name, above=-1)
+        for name in ("width", "height"):
+            area.number(name, above=0)
 
 
 def _check_imagemap_action(action: Part) -> None:
     """An imagemap's actions have names of their own: `linkUri`, a longer text, an area."""
     kind = action.one_of("type", ("uri", "message", "clipboard"))
     if kind == "uri":
-        action.uri("linkUri", ("https://", "http://", "line:", "tel:"), URI_LENGTH_MAX)
+        action.uri("linkUri", LINK_SCHEMES, URI_LENGTH_MAX)
     elif kind == "message":
         action.text("text", IMAGEMAP_TEXT_LENGTH_MAX)
     elif kind == "clipboard":
         action.text("clipboardText", URI_LENGTH_MAX)
-    action.child("area")
+    action.text("label", IMAGEMAP_LABEL_LENGTH_MAX, required=False, count=graphemes)
+    _check_area(action)
 
 
 def _check_template(message: Part) -> None:
@@ -129,9 +182,10 @@ def _check_coupon(message: Part) -> None:
     message.text("deliveryTag", DELIVERY_TAG_LENGTH_MAX, required=False)
 
 
+SUBSTITUTION_CHECKS: dict[str, Callable[[Part], None]] = {"mention": _check_mentionee, "emoji": _check_emoji}
 MESSAGE_CHECKS: dict[str, Callable[[Part], None]] = {
     "text": _check_text,
-    "textV2": _check_text,
+    "textV2": _check_text_v2,
     "sticker": _check_sticker,
     "image": _check_image,
     "video": _check_video,

@@ -55,6 +55,9 @@ def _check_carousel(template: Part) -> None:
         _check_actions(column, 1, 3)
     if len({len(column.value.get("actions") or ()) for column in columns}) > 1:
         template.report("columns", "The number of actions must be the same in all columns")
+    for name in ("thumbnailImageUrl", "title"):
+        if len({column.value.get(name) is None for column in columns}) > 1:
+            template.report("columns", f"{name} must be set in all columns or in none")
 
 
 def _check_image_carousel(template: Part) -> None:

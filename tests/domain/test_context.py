@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functions.domain.compiled import Compiled
 from functions.domain.context import Context, Fact, fact_value, with_facts, without_fact
 from functions.domain.events import Scalar
 from functions.domain.playbook import Message, Slot
 from functions.domain.profiles import Profile, Register
 from functions.domain.progress import frozen_values
+from tests.fakes.playbooks import playbook
 
 NOW = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -107,3 +109,12 @@ def test_a_slot_whose_fact_is_over_falls_back() -> None:
 def test_a_variable_without_a_slot_is_the_customers_attribute() -> None:
     message = Message("support", "h", [], {"name": "お客", "rank": "—"})
     assert frozen_values(message, profile(name="山田"), FACTS, NOW) == {"name": "山田", "rank": "—"}
+
+
+def test_what_reads_a_fact_is_compiled_anew_with_the_new_facts_and_nothing_else_is() -> None:
+    before = Compiled(playbook(segments={"rainy": 'context("weather", "tokyo") == "rain"'}))
+    rainy, buyers = (before.playbook.segments[name].when for name in ("rainy", "buyers"))
+    assert (before.holds(rainy, profile(), NOW), before.holds(buyers, profile(), NOW)) == (False, False)
+    after = before.with_context(FACTS)
+    assert (after.holds(rainy, profile(), NOW), before.holds(rainy, profile(), NOW)) == (True, False)
+    assert after.predicate(buyers) is before.predicate(buyers)

@@ -6,7 +6,7 @@ import pytest
 
 from ops.cli import main
 
-COMMANDS = ["apply", "audit", "check", "context", "customer", "evaluate", "import", "local", "sends"]
+COMMANDS = ["apply", "audit", "check", "context", "customer", "evaluate", "import", "local", "schema", "sends"]
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -52,6 +52,10 @@ def test_every_command_takes_help(capsys: pytest.CaptureFixture[str], command: s
         (["sends", "--local", "no/such.json"], "musubi local up"),
         (["customer", "c1", "--local", "no/such.json"], "musubi local up"),
         (["import", "no/such.csv", "--local", "no/such.json"], "musubi local up"),
+        (["context", "set", "Weather", "rain", "--local", "no/such.json"], "musubi local up"),
+        (["schema"], "--write"),
+        (["schema", "messages"], "message"),
+        (["schema", "--write", "pyproject.toml"], "pyproject.toml"),
         (["local", "clock"], "--advance"),
         (["local", "up", "--playbook", "no/such/folder"], "no/such/folder"),
         (

@@ -286,7 +286,7 @@ def test_a_declared_reason_allows_a_discount(folder: Folder) -> None:
 @pytest.mark.parametrize("priority", ["win_back", "churn_prevention"])
 def test_the_dormant_and_the_leaving_may_get_a_discount(folder: Folder, priority: str) -> None:
     folder.change(OFFER, "新しい使い方です。", SALE)
-    folder.change(SECOND, "priority: repurchase", f"priority: {priority}")
+    folder.change(SECOND, "name: offer, message: offer", "name: offer, message: care")
     folder.change(WEEKLY, "owner: crm", f"owner: crm\npriority: {priority}")
     assert (folder.faults, folder.warnings) == ([], [])
 

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from functions.domain.message_limits import content_faults, graphemes, utf16_units
+from ops.line_sandbox.direct import DirectLine
+from ops.line_sandbox.sandbox import LineSandbox
 
 URL = "https://example.com/a"
 Part = dict[str, Any]
@@ -419,6 +421,25 @@ def test_a_property_is_taken_up_to_its_limit_and_refused_beyond(
 ) -> None:
     assert content_faults([changed(BASES[base], path, allowed)]) == []
     assert content_faults([changed(BASES[base], path, refused)])
+
+
+SANDBOX = DirectLine(LineSandbox())
+
+
+def refused_by_the_sandbox(content: list[Part]) -> Any:
+    answer = SANDBOX.call("POST", "/v2/bot/message/validate/push", {"messages": content})
+    return None if answer.status == 200 else answer.body
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_the_sandbox_takes_every_message_too(base: str) -> None:
+    assert refused_by_the_sandbox([BASES[base]]) is None
+
+
+def test_the_sandbox_takes_whatever_is_within_its_limits() -> None:
+    within = [allowed for allowed, _, _ in EDGES]
+    within += [[changed(BASES[base], path, allowed)] for base, path, allowed, _ in LIMITS]
+    assert [content for content in within if refused_by_the_sandbox(content)] == []
 
 
 NEEDED = [

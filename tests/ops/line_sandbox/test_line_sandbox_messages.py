@@ -254,6 +254,12 @@ LIMITS: list[tuple[str, JsonObject, JsonObject, str]] = [
         "messages[0].quickReply.items[0].action.label",
     ),
     (
+        "message action of 300 graphemes",
+        quick_reply(action={"type": "message", "label": "x", "text": FAMILY * 300}),
+        quick_reply(action={"type": "message", "label": "x", "text": FAMILY * 301}),
+        "messages[0].quickReply.items[0].action.text",
+    ),
+    (
         "image carousel label of 12",
         image_carousel(label="a" * 12),
         image_carousel(label="a" * 13),
@@ -348,6 +354,65 @@ WRONG: list[tuple[str, JsonObject, str]] = [
         "a quick reply of no kind",
         text("Hi") | {"quickReply": {"items": [{"action": postback()}]}},
         "quickReply.items[0].type",
+    ),
+    (
+        "an emoji that is beside its sign",
+        text("a$") | {"emojis": [{"index": 0, "productId": "p", "emojiId": "1"}]},
+        "emojis[0].index",
+    ),
+    (
+        "an emoji of no product",
+        text("$") | {"emojis": [{"index": 0, "emojiId": "1"}]},
+        "emojis[0].productId",
+    ),
+    (
+        "a mention of nobody",
+        {
+            "type": "textV2",
+            "text": "{a}",
+            "substitution": {"a": {"type": "mention", "mentionee": {"type": "user"}}},
+        },
+        "substitution.a.mentionee.userId",
+    ),
+    (
+        "a substitution of no kind",
+        {"type": "textV2", "text": "{a}", "substitution": {"a": {"type": "name"}}},
+        "substitution.a.type",
+    ),
+    (
+        "a camera outside quick replies",
+        buttons(actions=[{"type": "camera", "label": "x"}]),
+        "template.actions[0].type",
+    ),
+    (
+        "a switch of rich menus in a message",
+        quick_reply(1, {"type": "richmenuswitch", "label": "x", "richMenuAliasId": "a", "data": "d"}),
+        "quickReply.items[0].action.type",
+    ),
+    (
+        "a title in one column alone",
+        {
+            "type": "template",
+            "altText": "A",
+            "template": {
+                "type": "carousel",
+                "columns": [
+                    {"text": "One", "title": "T", "actions": [postback()]},
+                    {"text": "Two", "actions": [postback()]},
+                ],
+            },
+        },
+        "template.columns",
+    ),
+    (
+        "an imagemap area without width",
+        imagemap() | {"actions": [{"type": "message", "text": "x", "area": {"x": 0, "y": 0, "height": 1}}]},
+        "actions[0].area.width",
+    ),
+    (
+        "an imagemap video without area",
+        imagemap() | {"video": {"originalContentUrl": url(30), "previewImageUrl": url(30)}},
+        "video.area",
     ),
     ("an unknown action", buttons(actions=[{"type": "wave", "label": "x"}]), "template.actions[0].type"),
     (

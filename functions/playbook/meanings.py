@@ -1,0 +1,173 @@
+"""What an editor shows of each key of a playbook: one line, by form. Message keys are told beside their fields."""
+
+_KINDS = (
+    "Message kinds: support helps, notification tells of the customer's own doing or dates, promotion sells."
+)
+_HOLD = "How long a message waits where a cap refuses it, instead of being dropped."
+_EXPIRES = "After this long a message that still waits is never sent; at most 8d."
+_NEEDS = "Sources that must be fresh when it sends."
+_HOLDOUT = "So many percent of people get none of it, so that its effect can be measured."
+_NAME = "The file's own name."
+_OWNER = "The team that answers for it."
+_SWITCH = "Switch: nothing is sent while it is false."
+_PRIORITY = "One of the priorities of playbook.yaml; who is further up gets a contested slot."
+_PURPOSES = "Purposes of consent of which one is enough; an empty list needs none."
+_YEN = "Yen"
+
+MEANINGS: dict[str, dict[str, str]] = {
+    "SettingsForm": {
+        "account": "The name of the LINE account.",
+        "zone": "Time zone of schedules, such as Asia/Tokyo; quiet hours go by the customer's own.",
+        "caps": "How many messages one person gets.",
+        "quiet_hours": "When messages wait.",
+        "consent": "Which consent each kind of message needs.",
+        "exclusions": "Who gets no messages of some kinds: an open case (inquiry, complaint, refund), or a condition.",
+        "holdout": "People who get nothing, so that the effect of everything can be measured.",
+        "sources": "Sources of events, and how fresh their data must be.",
+        "price": "What LINE's plan costs, and limits of our own.",
+        "rich_menus": "Our name of a rich menu → LINE's id of it.",
+        "priorities": "From the most to the least important.",
+    },
+    "CapForm": {
+        "id": "The cap's name in reports.",
+        "kinds": _KINDS,
+        "categories": "Only messages of these categories; all unless given.",
+        "limit": "How many messages at most.",
+        "window": "Rolling window, such as 7d.",
+        "calendar": "The customer's own day, week or month, instead of a rolling window.",
+        "hold_up_to": _HOLD,
+    },
+    "ExclusionForm": {"kinds": _KINDS, "when": "A condition over the customer."},
+    "HoldoutForm": {"percent": "Percent of all people.", "kinds": _KINDS},
+    "SourceForm": {"fresh_for": "How old its newest word may be."},
+    "PriceForm": {
+        "plan_yen": f"{_YEN} a month for the plan.",
+        "free_messages": "Messages a month within the plan.",
+        "yen_each": f"{_YEN} for each message beyond.",
+        "messages_max": "Never send more messages a month than this.",
+        "yen_max": "Never spend more yen a month than this.",
+    },
+    "QuietForm": {
+        "from": 'Local time of the customer, such as "21:00".',
+        "to": 'Local time of the customer, such as "07:00"; may be the next morning.',
+        "kinds": _KINDS,
+    },
+    "ConsentForm": {"promotion": _PURPOSES, "notification": _PURPOSES, "support": _PURPOSES},
+    "EventForm": {
+        "meaning": "What happened, in words that every department understands.",
+        "as": "The word by which segments read it: orders.count.",
+        "verb": 'A word for "has happened with this value": bought("skincare").',
+        "keep": "How long single occurrences are remembered, for windows; whole days.",
+        "amends": "Which earlier event this one corrects.",
+        "properties": "What is told with it.",
+    },
+    "AmendsForm": {
+        "event": "The earlier event.",
+        "by": "The property whose value both share.",
+        "less": "This event's property → the sum of the earlier one that it lessens; all is taken back unless given.",
+    },
+    "PropertyForm": {
+        "type": "What its values are.",
+        "required": "Events without it are rejected.",
+        "sum": "Keep its sum: orders.amount.",
+        "index": 'Remember each value: "skincare" in orders.category.',
+        "attribute": "Its newest value is the customer's attribute of this name.",
+        "unit": "Such as JPY.",
+        "meaning": "What it says.",
+    },
+    "SegmentForm": {
+        "when": "The expression: who belongs to it.",
+        "meaning": "Who these people are.",
+        "report": "Kept to be counted, though nothing is sent by it.",
+    },
+    "CampaignForm": {
+        "name": _NAME,
+        "segment": "To whom.",
+        "message": "What.",
+        "owner": _OWNER,
+        "on": _SWITCH,
+        "schedule": "When.",
+        "priority": _PRIORITY,
+        "expires_after": _EXPIRES,
+        "hold_up_to": _HOLD,
+        "needs": _NEEDS,
+        "holdout": _HOLDOUT,
+    },
+    "ScheduleForm": {
+        "every": "Weekly, on this day.",
+        "at": 'At this time: "12:00".',
+        "once": 'Once: "2026-11-27 12:00".',
+    },
+    "ExperimentForm": {
+        "changes": "The one thing in which its variants differ.",
+        "variants": "Variant → weight: how many people get it, in relation to the others.",
+        "goal": "What decides which is better.",
+        "owner": _OWNER,
+    },
+    "ScenarioForm": {
+        "name": _NAME,
+        "desired_action": "What people shall do, in one line.",
+        "target": "The number today, and the one that it shall become.",
+        "owner": _OWNER,
+        "on": _SWITCH,
+        "priority": _PRIORITY,
+        "entry": "What starts a journey.",
+        "reentry": "never, or after 90d: when the same person may start again.",
+        "exit": "A condition that ends the journey wherever it is.",
+        "goal": "The condition that it is all for; it ends the journey too.",
+        "concurrency": "How it gets on with other scenarios.",
+        "holdout": _HOLDOUT,
+        "needs": _NEEDS,
+        "migrate": "Old step → step here, for journeys that are under way; they stay on their version unless given.",
+        "steps": "What happens, from top to bottom.",
+    },
+    "EntryForm": {
+        "event": "The event that starts it.",
+        "segment": "The segment whose entering or leaving starts it.",
+        "on": "entered or left.",
+        "fresh_for": "An event older than this starts nothing.",
+        "when": "A condition that must hold then.",
+    },
+    "ConcurrencyForm": {
+        "not_with": "No journey begins while one through these goes on.",
+        "replaces": "Journeys through these end when one begins here.",
+    },
+    "StepForm": {
+        "send": "Send a message.",
+        "wait": "Wait: for a while, until a time, or for something to happen.",
+        "branch": "Go the way of the first case that holds.",
+        "split": "Go the way of the person's variant of an experiment.",
+        "tag": "Add a tag, or take it away.",
+        "set": "Set an attribute: one name, one value.",
+        "rich_menu": "Show a rich menu of playbook.yaml, or default.",
+        "end": "The journey ends here.",
+    },
+    "SendForm": {
+        "message": "The message's name.",
+        "name": "The step's own name; the message's unless given.",
+        "expires_after": _EXPIRES,
+        "tolerance": "A step more overdue than this is not sent, and ends the journey.",
+        "hold_up_to": _HOLD,
+    },
+    "WaitForm": {
+        "for": "So long, such as 3h.",
+        "day": "This many calendar days after the beginning; with at.",
+        "at": 'A local time of the customer, such as "19:00".',
+        "event": "For this event; with timeout.",
+        "until": "Until this condition holds; with timeout.",
+        "timeout": "How long at most.",
+        "then": "Steps when it came.",
+        "on_timeout": "Steps when it did not come.",
+    },
+    "CaseForm": {
+        "when": "The condition.",
+        "steps": "Steps where it holds.",
+        "otherwise": "Steps where no case holds.",
+    },
+    "TagForm": {"add": "The tag to add.", "remove": "The tag to take away."},
+    "SplitForm": {
+        "experiment": "An experiment of experiments.yaml.",
+        "variants": "The steps of each of its variants.",
+    },
+}
+"""Form → key as it is written → what it means."""
