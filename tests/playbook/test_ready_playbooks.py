@@ -4,7 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from functools import cache
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,7 +53,9 @@ def shown_texts(part: Any, key: str = "") -> Iterator[str]:
     """What people read of a message."""
     if isinstance(part, str) and key in ("text", "altText", "label"):
         yield part
-    for inner, item in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+    for inner, item in (
+        part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    ):
         yield from shown_texts(item, str(inner))
 
 
@@ -126,7 +128,9 @@ def test_every_scenario_helps_before_it_offers_a_discount(name: str) -> None:
     for scenario in playbook.scenarios.values():
         kinds = kinds_sent(playbook, scenario)
         assert "support" in kinds
-        offers = [n for n, send in enumerate(sends(scenario)) if playbook.messages[send.message].discount_reason]
+        offers = [
+            n for n, send in enumerate(sends(scenario)) if playbook.messages[send.message].discount_reason
+        ]
         assert not offers or kinds.index("support") < offers[0], scenario.desired_action
 
 
@@ -138,12 +142,12 @@ def test_win_back_asks_why_and_offers_a_discount_to_price_alone(name: str) -> No
     assert (wait.event, wait.timeout_seconds) == ("survey_answered", 3 * DAY)
     branch = next(step for step in scenario.steps if isinstance(step, pb.Branch))
     (for_price, price_starts), (_, busy_starts) = branch.cases
-    assert ["attribute", "reason"] in for_price or "price" in str(for_price)
+    assert "'price'" in str(for_price)
     for number, step in enumerate(scenario.steps):
         if isinstance(step, pb.Send) and playbook.messages[step.message].discount_reason:
             assert price_starts <= number < busy_starts, step.name
     ways = sorted([price_starts, busy_starts, branch.otherwise, len(scenario.steps)])
-    for start, end in zip(ways, ways[1:], strict=False):
+    for start, end in pairwise(ways):
         sent = [step for step in scenario.steps[start:end] if isinstance(step, pb.Send)]
         assert [playbook.messages[step.message].kind for step in sent] == ["support", "promotion"]
 
@@ -199,7 +203,9 @@ def test_messages_come_in_several_forms(name: str) -> None:
 @every_book
 def test_copy_makes_no_claim_that_the_law_asks_proof_of(name: str) -> None:
     """Words of 薬機法 and 景表法: cures, certainties, superlatives, free-for-ever."""
-    risky = re.compile(r"治る|治療|効く|即効|若返|アンチエイジング|必ず痩|絶対|業界(初|No)|No\.?1|日本一|世界一|最安|完全無料|永久")
+    risky = re.compile(
+        r"治る|治療|効く|即効|若返|アンチエイジング|必ず痩|絶対|業界(初|No)|No\.?1|日本一|世界一|最安|完全無料|永久"
+    )
     for key, message in book(name).messages.items():
         for text in shown_texts(message.content):
             assert not risky.search(text), (key, text)
@@ -263,8 +269,12 @@ def test_a_download_is_followed_by_an_article_the_next_day_and_by_the_consultati
 def test_a_hot_lead_is_offered_the_consultation_earlier() -> None:
     steps = book("b2b").scenarios["download"].steps
     wait = next(step for step in steps if isinstance(step, pb.WaitForEvent))
-    hot = next(n for n, step in enumerate(steps) if isinstance(step, pb.Send) and step.name == "hot_consultation")
-    case = next(n for n, step in enumerate(steps) if isinstance(step, pb.Send) and step.message == "download_case")
+    hot = next(
+        n for n, step in enumerate(steps) if isinstance(step, pb.Send) and step.name == "hot_consultation"
+    )
+    case = next(
+        n for n, step in enumerate(steps) if isinstance(step, pb.Send) and step.message == "download_case"
+    )
     assert (wait.event, hot < case) == ("price_page_viewed", True)
 
 
@@ -273,10 +283,26 @@ def test_a_hot_lead_is_offered_the_consultation_earlier() -> None:
 EVERYWHERE = {"vip", "linked_friends", "unlinked_friends"}
 SEGMENTS = {
     "ec": {
-        *("buyers", "never_bought", "first_purchase", "f2_candidates", "repeat", "active", "slowing", "dormant"),
+        *(
+            "buyers",
+            "never_bought",
+            "first_purchase",
+            "f2_candidates",
+            "repeat",
+            "active",
+            "slowing",
+            "dormant",
+        ),
         *("rfm_best", "rfm_growing", "rfm_at_risk", "skincare_buyers", "toner_replenishment"),
         *("women_30s_toner_3_months", "cart_abandoners", "viewed_not_bought", "coupon_unused"),
-        *("campaign_participants", "returners", "birthday_month", "birthday_soon", "third_delivery_near", "rainy_area"),
+        *(
+            "campaign_participants",
+            "returners",
+            "birthday_month",
+            "birthday_soon",
+            "third_delivery_near",
+            "rainy_area",
+        ),
     },
     "b2b": {
         *("leads", "never_downloaded", "customers", "first_month", "renewed", "silent_leads", "churned"),
