@@ -234,7 +234,8 @@ SCHEDULES: dict[tuple[str, str], list[Point]] = {
     ("ec", "after_care"): [(30, "12:00"), (90, "19:00")],
     ("ec", "replenishment"): [(None, "12:00"), (5, "19:00")],
     ("ec", "birthday"): [(None, "12:00"), (7, "10:00")],
-    ("store", "repurchase"): [(None, "1h"), (7, "12:00"), (14, "12:00"), (60, "19:00")],
+    ("store", "repurchase"): [(None, "1h"), (7, "12:00"), (14, "12:00")],
+    ("store", "maintenance"): [(None, "12:00"), (2, "19:00")],
 }
 
 
@@ -311,7 +312,14 @@ SEGMENTS = {
     },
     "store": {
         *("never_visited", "visitors", "first_visit", "f2_candidates", "repeat", "slowing", "dormant"),
-        *("rfm_best", "rfm_at_risk", "color_maintenance", "women_40s_color_2_months", "viewed_not_booked"),
+        *(
+            "rfm_best",
+            "rfm_at_risk",
+            "maintenance_due",
+            "color_maintenance",
+            "women_40s_color_2_months",
+            "viewed_not_booked",
+        ),
         *("cancels_often", "coupon_unused", "campaign_participants", "visits_5", "birthday_month"),
         *("near_and_rain", "near_and_quiet"),
     },
@@ -404,6 +412,7 @@ MEANT_FOR: dict[tuple[str, str], list[Past]] = {
     ("b2b", "seminar_reminder"): [ago("seminar_applied", 9, seminar_id="s", seminar_on=local_date(1))],
     ("store", "onboarding"): [ago("line_follow")],
     ("store", "repurchase"): [visited(45), ago("booking_made", 3, booking_id="b", visit_on=local_date(0)), visited(0)],
+    ("store", "maintenance"): [visited(58.5)],
     ("store", "churn_prevention"): [visited(140), visited(76)],
     ("store", "win_back"): [visited(151)],
     ("store", "upsell"): [visited(0, "color")],
@@ -467,6 +476,7 @@ ENDED_BY: dict[tuple[str, str], Past] = {
     ("b2b", "win_back"): ago("article_read", article_id="b"),
     ("b2b", "seminar_reminder"): ago("seminar_cancelled", seminar_id="s"),
     ("store", "repurchase"): ago("booking_made", -0.1, booking_id="b2"),
+    ("store", "maintenance"): ago("booking_made", booking_id="b2"),
     ("store", "churn_prevention"): ago("booking_made", booking_id="b2"),
     ("store", "win_back"): visited(0),
     ("store", "cancel_care"): ago("booking_made", -0.1, booking_id="b2"),
