@@ -13,7 +13,7 @@ def test_a_sound_playbook_is_summed_up_on_standard_output() -> None:
     result = CliRunner().invoke(check, [str(EC)])
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(
-        f"{EC} is sound: 11 events, 11 segments, 2 scenarios, 1 campaign, 8 messages; version "
+        f"{EC} is sound: 16 events, 30 segments, 16 scenarios, 2 campaigns, 48 messages; version "
     )
     assert len(result.stdout.splitlines()) == 1
 
@@ -39,12 +39,12 @@ def test_faults_are_one_line_each_with_file_and_line(tmp_path: Path) -> None:
     result = CliRunner().invoke(check, [str(directory)])
     assert (result.exit_code, result.stdout) == (2, "")
     lines = result.stderr.splitlines()
-    assert lines == [f"{directory}/campaigns/weekly.yaml:4: size is not known here; take it out"]
+    assert lines == [f"{directory}/campaigns/weekly.yaml:5: size is not known here; take it out"]
 
 
 def test_warnings_are_listed_and_do_not_fail(tmp_path: Path) -> None:
     directory = spoilt(tmp_path, "f2_day14_coupon.yaml", "discount_reason: first purchase\n", "")
     result = CliRunner().invoke(check, [str(directory)])
     assert result.exit_code == 0
-    assert f"{directory}/messages/f2_day14_coupon.yaml:7: warning: a discount here" in result.stderr
+    assert f"{directory}/messages/f2_day14_coupon.yaml:9: warning: a discount here" in result.stderr
     assert "is sound" in result.stdout

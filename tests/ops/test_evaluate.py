@@ -1,6 +1,7 @@
 """`musubi evaluate`: a file of events → the size of every segment."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_a_csv_file_is_folded_and_counted(tmp_path: Path) -> None:
     assert result.exit_code == 0
     sizes = json.loads(result.stdout)
     assert {name: sizes[name] for name in EXPECTED} == EXPECTED
-    assert len(sizes) == 11
+    assert len(sizes) == 30
     assert "1 events after --at were left out" in result.stderr
 
 
@@ -102,7 +103,7 @@ def test_a_line_that_is_no_json_is_rejected_alone(tmp_path: Path) -> None:
 
 def test_text_is_for_people(tmp_path: Path) -> None:
     result = run(csv_file(tmp_path, *ROWS))
-    assert "buyers                     2" in result.stdout
+    assert re.search(r"^buyers +2$", result.stdout, re.MULTILINE)
     assert result.stdout.endswith("3 customers\n")
 
 

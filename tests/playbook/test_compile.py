@@ -14,7 +14,7 @@ from functions.domain.playbook import Playbook
 from functions.domain.segments import compile_predicate, segments_in
 from functions.playbook import check_playbook, load_playbook
 from functions.playbook.message_models import MessageForm
-from functions.playbook.models import CampaignForm, EventForm, SegmentForm
+from functions.playbook.models import CampaignForm, EventForm, ExperimentForm, SegmentForm, SettingsForm
 from functions.playbook.quantities import instant_in
 from functions.playbook.scenario_models import ScenarioForm, StepForm
 from functions.playbook.sources import composed
@@ -202,7 +202,10 @@ def test_no_expression_of_a_compiled_playbook_refers_to_another(ec: Playbook) ->
 
 def test_settings_become_the_rules_in_force(ec: Playbook) -> None:
     week = 7 * 86_400
-    assert ec.caps == [pb.Cap("promotion_weekly", ["promotion"], 1, week, 4 * 86_400)]
+    assert ec.caps == [
+        pb.Cap("promotion_weekly", ["promotion"], 1, week, 4 * 86_400),
+        pb.Cap("coupon_monthly", ["promotion"], 1, 30 * 86_400, 2 * 86_400, categories=["coupon"]),
+    ]
     assert ec.quiet_hours == pb.QuietHours(dt.time(21), dt.time(7), ["support", "notification", "promotion"])
     assert ec.consent == {"promotion": ["marketing", "promotion"], "notification": [], "support": []}
     assert ec.exclusions == {"inquiry": ["promotion"], "complaint": ["promotion"], "refund": ["promotion"]}
@@ -281,9 +284,10 @@ def test_every_example_in_the_documentation_has_the_form_it_shows() -> None:
         "steps:": ScenarioForm,
         "schedule:": CampaignForm,
         "content:": MessageForm,
+        "priorities:": SettingsForm,
     }
     shown = [block.split("```")[0] for block in text.split("```yaml\n")[1:]]
-    assert len(shown) == 5
+    assert len(shown) == 9
     for block in shown:
         source, faults = composed(block, "playbooks.md", "example")
         assert source is not None
@@ -293,4 +297,6 @@ def test_every_example_in_the_documentation_has_the_form_it_shows() -> None:
             form.model_validate(source.data)
             continue
         for entry in source.data.values():
-            (EventForm if "properties" in entry else SegmentForm).model_validate(entry)
+            (
+                ExperimentForm if "changes" in entry else EventForm if "properties" in entry else SegmentForm
+            ).model_validate(entry)
