@@ -26,6 +26,11 @@ _COMMANDS = {
     "evaluate": ("ops.evaluate", "evaluate", "Count every segment over a file of events, offline."),
     "import": ("ops.operating", "import_history", "Import past events; no journey starts from them."),
     "local": ("ops.local.commands", "local", "AWS, LINE and time on this machine: up, clock, down."),
+    "plan": (
+        "ops.plan.command",
+        "plan",
+        "Forecast what a playbook would send in the coming days, and its cost.",
+    ),
     "sends": ("ops.operating", "sends", "Show what became of every targeted message."),
     "versions": ("ops.applying", "versions", "List the playbook versions that were put in force."),
 }

@@ -1,0 +1,93 @@
+"""Whom a forecast is about, and from when: the people of a file, or of a deployment."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from functions.domain.context import EMPTY, Context
+from functions.domain.events import Event
+from functions.domain.instants import Instant
+from functions.domain.playbook import Playbook
+from functions.ports import Retryable
+from ops.evaluate import FOREVER, tell
+from ops.plan import deployed, filed
+from ops.plan.assumed import Replay, with_assumed
+from ops.plan.lives import Person
+from ops.stores import Stores
+
+
+@dataclass(frozen=True)
+class Basis:
+    """`people` is to be read once, `total` how many come, as far as known. `in_force` is the playbook that the
+    deployment goes by, `versions` those that journeys under way are pinned to."""
+
+    people: Iterable[Person]
+    total: int | None
+    start: Instant
+    versions: list[Playbook] = field(default_factory=list)
+    context: Context = field(default_factory=lambda: EMPTY)
+    in_force: Playbook | None = None
+
+
+def basis_of_file(
+    file: Path, book: Playbook, at: Instant | None, days: int, replay_days: int, *, linked: bool
+) -> Basis:
+    """The people of a file, as of an instant (the newest event's, unless told)."""
+    intake = filed.events_of(file, book, at or FOREVER)
+    tell(intake)
+    start = at or filed.newest(intake.by_customer)
+    people: Iterable[Person] = filed.people_of(intake.by_customer, book, linked=linked)
+    if replay_days:
+        replay = Replay(replay_days, start, start + dt.timedelta(days=days), book.events)
+        people = _replayed(people, replay, intake.by_customer)
+    return Basis(people, len(intake.by_customer), start)
+
+
+def _replayed(
+    people: Iterable[Person], replay: Replay, events: Mapping[str, list[Event]]
+) -> Iterator[Person]:
+    for person in people:
+        mine = events.get(person.customer_id, [])
+        yield from replay.of(person, mine, newcomer=all(event.occurred_at > replay.begins for event in mine))
+
+
+def basis_of_deployment(
+    stores: Stores, book: Playbook, at: Instant | None, days: int, replay_days: int
+) -> Basis:
+    """The people of a deployment, as of an instant (its clock's, unless told)."""
+    start = at or stores.now()
+    people: Iterable[Person] = deployed.people_of(stores)
+    if replay_days:
+        replay = Replay(replay_days, start, start + dt.timedelta(days=days), book.events)
+        people = _come_again(people, replay, deployed.events_since(stores, replay.begins, start))
+    try:
+        in_force = stores.playbooks.in_force()
+    except Retryable:  # nothing was applied yet
+        return Basis(people, None, start)
+    return Basis(people, None, start, deployed.versions_of(stores), in_force.context, in_force.playbook)
+
+
+def _come_again(
+    people: Iterable[Person], replay: Replay, events: Mapping[str, list[Event]]
+) -> Iterator[Person]:
+    """A customer's events are its own and those of the friends that were merged into it."""
+    for person in people:
+        customer = person.customer
+        if customer is None:
+            continue
+        owners = (customer.customer_id, *(alias.customer_id for alias in customer.aliases))
+        mine = [event for owner in owners for event in events.get(owner, [])]
+        known = Person(person.customer_id, customer, person.gate, person.held, user=customer.line_user_id)
+        yield from replay.of(known, mine, newcomer=deployed.is_newcomer(customer, replay.begins))
+
+
+def with_expected(people: Iterable[Person], file: Path, book: Playbook, start: Instant) -> Iterator[Person]:
+    """The people with the events of a file that lie after `start`."""
+    intake = filed.events_of(file, book)
+    tell(intake)
+    ahead = {
+        customer_id: [event for event in events if event.occurred_at > start]
+        for customer_id, events in intake.by_customer.items()
+    }
+    return with_assumed(people, {name: events for name, events in ahead.items() if events})

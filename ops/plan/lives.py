@@ -1,0 +1,222 @@
+"""One customer's days ahead: everything that falls due happens at its own instant, by the functions of production."""
+
+import datetime as dt
+
+import msgspec
+
+from functions.domain.campaigns import intent_of, recipient_of
+from functions.domain.customers import Customer, emptied, new_customer, next_due
+from functions.domain.events import Event
+from functions.domain.gate import Gate, new_gate, with_facts
+from functions.domain.instants import Instant
+from functions.domain.profiles import Register, later
+from functions.domain.progress import moved_on, take_in, take_in_again
+from functions.domain.sends import Intent
+from functions.domain.situations import situation_of
+from functions.domain.verdicts import Allow, Ended, Wait, decide
+from ops.plan.course import Course
+from ops.plan.tallies import Tally
+
+ROUNDS_MAX = 100_000
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class Held(msgspec.Struct, frozen=True, array_like=True):
+    """An intent that is decided on at `until`; `reasons` are those that have held it so far."""
+
+    until: Instant
+    intent: Intent
+    reasons: list[str] = []
+
+
+class Person(msgspec.Struct, frozen=True, array_like=True):
+    """Somebody the forecast is about: as the deployment knows them, or (customer None) as their events tell.
+
+    `past` is folded as an import folds it, in order of time; `user` is the LINE user that this person is tied to then,
+    `consents` are purposes taken for granted. `ahead` are the events that are assumed to come, in order of time.
+    """
+
+    customer_id: str
+    customer: Customer | None = None
+    gate: Gate | None = None
+    held: list[Held] = []
+    past: list[Event] = []
+    ahead: list[Event] = []
+    user: str = ""
+    consents: list[str] = []
+
+
+def begun(person: Person, course: Course) -> tuple[Customer, Gate | None]:
+    """Customer and gate as they stand when the course begins."""
+    if person.customer is not None:
+        return person.customer, person.gate
+    customer = new_customer(person.customer_id, person.user, EPOCH, "")
+    gate = new_gate(person.customer_id, person.user, EPOCH, "")
+    granted = {purpose: Register(value=True, at=EPOCH, event_id="") for purpose in person.consents}
+    gate = with_facts(msgspec.structs.replace(gate, consent=granted), person.past)
+    customer = take_in_again(
+        customer, person.past, course.compiled, course.versions, course.account, course.start
+    )
+    return customer, gate
+
+
+def _tied(customer: Customer, gate: Gate, event: Event) -> tuple[Customer, Gate]:
+    """Both after an event that ties the customer to a LINE user, or unties it."""
+    if event.name not in ("line_linked", "line_unlinked"):
+        return customer, gate
+    user = str(event.properties["line_user_id"]) if event.name == "line_linked" else None
+    if user is None and customer.line_user_id != event.properties["line_user_id"]:
+        return customer, gate
+    link = Register(user, event.occurred_at, event.event_id)
+    return (
+        msgspec.structs.replace(customer, link=later(customer.link, link)),
+        msgspec.structs.replace(gate, link=later(gate.link, link)),
+    )
+
+
+class Life:
+    """One customer in virtual time. What it comes to is counted in `tally`."""
+
+    def __init__(self, person: Person, course: Course, tally: Tally) -> None:
+        self._course = course
+        self._tally = tally
+        self._customer, self._gate = begun(person, course)
+        self._held = list(person.held)
+        self._ahead = person.ahead
+        self._next_event = 0
+        self._next_run = 0
+
+    def live(self) -> None:
+        """From the beginning of the course to its end."""
+        self._look(self._tally.size, self._course.start)
+        self._count_person()
+        for held in self._held:
+            self._target(held.intent, self._course.start)
+        now: Instant | None = self._course.start
+        for _ in range(ROUNDS_MAX):
+            if now is None or now > self._course.end:
+                break
+            self._at(now)
+            now = self._next()
+        else:
+            raise AssertionError("something stays due for ever")
+        self._look(self._tally.size_after, self._course.end)
+        for held in self._held:
+            self._tally.waiting[_source(held.intent),] += 1
+
+    def _next(self) -> Instant | None:
+        """The next instant at which anything falls due."""
+        dues = [held.until for held in self._held]
+        due = next_due(self._customer)
+        if due is not None:
+            dues.append(due)
+        if self._next_event < len(self._ahead):
+            dues.append(self._ahead[self._next_event].occurred_at)
+        if self._next_run < len(self._course.runs):
+            dues.append(self._course.runs[self._next_run].occurrence)
+        return max(min(dues), self._course.start) if dues else None
+
+    def _at(self, now: Instant) -> None:
+        """In the order of the queues: what was held comes up, events and timers move journeys, campaigns run."""
+        up = [held for held in self._held if held.until <= now]
+        if up:
+            self._held = [held for held in self._held if held.until > now]
+        self._events(now)
+        due = next_due(self._customer)
+        if due is not None and due <= now:
+            course = self._course
+            self._changed(moved_on(self._customer, course.versions, course.account, now), now)
+        up += [Held(now, intent) for intent in self._emitted(now)]
+        up += [Held(now, intent) for intent in self._campaigns(now)]
+        for held in up:
+            self._decide(held, now)
+
+    def _events(self, now: Instant) -> None:
+        course = self._course
+        while self._next_event < len(self._ahead) and self._ahead[self._next_event].occurred_at <= now:
+            event = self._ahead[self._next_event]
+            self._next_event += 1
+            if self._gate is not None:
+                gate = with_facts(self._gate, [event])
+                self._customer, self._gate = _tied(self._customer, gate, event)
+            taken = take_in(
+                self._customer, [event], course.compiled, course.versions, course.account, event.occurred_at
+            )
+            self._changed(taken, now)
+
+    def _changed(self, customer: Customer, now: Instant) -> None:
+        """Count the journeys that have begun."""
+        if len(customer.journeys) or len(self._customer.journeys):
+            known = {journey.journey_id for journey in self._customer.journeys}
+            for journey in customer.journeys:
+                if journey.journey_id not in known:
+                    self._tally.entered[self._course.day_of(now), journey.scenario] += 1
+        self._customer = customer
+
+    def _emitted(self, now: Instant) -> list[Intent]:
+        outbox = self._customer.outbox
+        if not outbox:
+            return []
+        self._customer = emptied(self._customer, [intent.send_id for intent in outbox])
+        for intent in outbox:
+            self._target(intent, now)
+        return outbox
+
+    def _target(self, intent: Intent, now: Instant) -> None:
+        self._tally.targeted[self._course.day_of(now), _source(intent)] += 1
+
+    def _campaigns(self, now: Instant) -> list[Intent]:
+        course, intents = self._course, list[Intent]()
+        while self._next_run < len(course.runs) and course.runs[self._next_run].occurrence <= now:
+            run = course.runs[self._next_run]
+            self._next_run += 1
+            recipient = recipient_of(self._customer, run, course.compiled)
+            if recipient is not None:
+                intent = intent_of(recipient, run, course.compiled, course.account)
+                self._target(intent, now)
+                intents.append(intent)
+        return intents
+
+    def _decide(self, held: Held, now: Instant) -> None:
+        intent, day, source = held.intent, self._course.day_of(now), _source(held.intent)
+        if self._gate is None:
+            self._tally.suppressed[day, source, "erased"] += 1
+            return
+        course = self._course
+        situation = situation_of(intent, self._customer, course.compiled, course.versions, now)
+        decision = decide(intent, self._gate, course.compiled.rules, situation, "", now)
+        self._gate = decision.gate
+        match decision.verdict:
+            case Allow():
+                self._tally.sent[day, source, intent.kind] += 1
+            case Wait(until=until, reason=reason):
+                if reason not in held.reasons:
+                    self._tally.held[day, source, reason] += 1
+                self._held.append(Held(until, intent, [*held.reasons, reason]))
+            case Ended(reason=reason):
+                self._tally.suppressed[day, source, reason] += 1
+
+    def _count_person(self) -> None:
+        self._tally.people["all",] += 1
+        if self._gate is not None and self._gate.reaches(self._customer.line_user_id):
+            self._tally.people["reachable",] += 1
+        month = self._course.day_of(self._course.start)[:7]
+        for contact in self._gate.contacts if self._gate else ():
+            if contact.at < self._course.start and self._course.day_of(contact.at)[:7] == month:
+                self._tally.sent_before[month,] += 1
+
+    def _look(self, sizes: dict[tuple[str, ...], int], now: Instant) -> None:
+        """Count the customer in every segment that it is in."""
+        for name, segment in self._course.compiled.playbook.segments.items():
+            if self._course.compiled.holds(segment.when, self._customer.profile, now):
+                sizes[name,] += 1
+
+
+def _source(intent: Intent) -> str:
+    return intent.scenario or intent.campaign
+
+
+def forecast_of(person: Person, course: Course, tally: Tally) -> None:
+    """Count what the course brings to one person; a customer merged into another is that other one's."""
+    if person.customer is None or not person.customer.merged_into:
+        Life(person, course, tally).live()
