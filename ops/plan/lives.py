@@ -118,7 +118,8 @@ class Life:
 
     def _at(self, now: Instant) -> None:
         """In the order of the queues: what was held comes up, events and timers move journeys, campaigns run."""
-        up = [held for held in self._held if held.until <= now]
+        # A minute's timers are read in the order of their keys, which begin with the send id.
+        up = sorted((held for held in self._held if held.until <= now), key=lambda held: held.intent.send_id)
         if up:
             self._held = [held for held in self._held if held.until > now]
         self._events(now)
