@@ -24,6 +24,7 @@ _COMMANDS = {
         "Show one customer: links, consent, segments, journeys, sends.",
     ),
     "evaluate": ("ops.evaluate", "evaluate", "Count every segment over a file of events, offline."),
+    "explain": ("ops.explain.command", "explain", "Say why a customer got, or did not get, each message."),
     "import": ("ops.operating", "import_history", "Import past events; no journey starts from them."),
     "local": ("ops.local.commands", "local", "AWS, LINE and time on this machine: up, clock, down."),
     "plan": (

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from functions.aws.audience import DynamoAudience
 from functions.aws.context_facts import S3Context
+from functions.aws.history import DynamoEvents
 from functions.aws.identities import DynamoIdentities
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import Objects, S3Playbooks
@@ -56,6 +57,11 @@ class Stores:
     def sends(self) -> DynamoSends:
         """The send log."""
         return DynamoSends(self.target.client("dynamodb"), self.settings.table_sends)
+
+    @cached_property
+    def events(self) -> DynamoEvents:
+        """The event history."""
+        return DynamoEvents(self.target.client("dynamodb"), self.settings.table_events)
 
     @cached_property
     def objects(self) -> Objects:

@@ -26,7 +26,7 @@ _event = msgspec.json.Decoder(Event)
 
 def people_of(stores: Stores) -> Iterator[Person]:
     """Everybody, with gate and held messages, a hundred gates a read."""
-    held = _held(stores)
+    held = held_messages(stores)
     customers = every_customer(stores)
     while batch := list(islice(customers, BATCH)):
         gates = _gates(stores, [customer.customer_id for customer in batch])
@@ -50,7 +50,7 @@ def _gates(stores: Stores, customer_ids: Sequence[str]) -> dict[str, Gate]:
     raise UserError("The gates table is throttled; try again later.")
 
 
-def _held(stores: Stores) -> dict[str, list[Held]]:
+def held_messages(stores: Stores) -> dict[str, list[Held]]:
     """The messages that wait in timers, by customer."""
     held: dict[str, list[Held]] = {}
     rows = _scanned(stores, stores.settings.table_timers, FilterExpression="attribute_exists(body)")
@@ -86,5 +86,5 @@ def versions_of(stores: Stores) -> list[Playbook]:
     names: set[str] = set()
     for customer in every_customer(stores):
         names |= pinned_versions(customer) | {intent.playbook for intent in customer.outbox}
-    names |= {one.intent.playbook for mine in _held(stores).values() for one in mine}
+    names |= {one.intent.playbook for mine in held_messages(stores).values() for one in mine}
     return [stores.playbooks.version(name).playbook for name in sorted(names)]
