@@ -54,6 +54,8 @@ def _send(known: Known, record: SendRecord) -> Card:
         "scenario": record.scenario or None,
         "campaign": record.campaign or None,
         "because": _because(known, record),
+        "holds": _holds(record),
+        "facts": record.facts,
     }
 
 
@@ -87,6 +89,11 @@ def _journey(known: Known, record: SendRecord | Intent) -> Journey | None:
     return None
 
 
+def _holds(one: SendRecord | Intent) -> list[list[str]]:
+    """Since when, for what and until when it waited."""
+    return [[format_instant(note.at), note.reason, format_instant(note.until)] for note in one.holds]
+
+
 def _pending(known: Known, intent: Intent) -> Card:
     """A message that waits: held, until when and for what, or on its way to the queue."""
     held = next((one for one in known.held if one.intent.send_id == intent.send_id), None)
@@ -94,6 +101,8 @@ def _pending(known: Known, intent: Intent) -> Card:
         "send_id": intent.send_id,
         "message": intent.message,
         "where": "held" if held else "outbox",
+        "reason": intent.holds[-1].reason if intent.holds else None,
+        "holds": _holds(intent),
         "until": format_instant(held.until) if held else None,
         "made_at": format_instant(intent.made_at),
         "expires_at": format_instant(intent.expires_at),

@@ -9,11 +9,11 @@ from rich.console import Console
 
 from functions.domain.instants import InstantError, parse_instant
 from ops.customer_card import find_customer
+from ops.deployment import deployment_options, target_of
 from ops.errors import UserError
 from ops.explain.cards import explanation_of
 from ops.explain.known import Archive
 from ops.explain.text import show
-from ops.operating import deployment, target_of
 from ops.stores import Stores
 
 
@@ -23,7 +23,7 @@ from ops.stores import Stores
 @click.option("--scenario", metavar="NAME", default="", help="Only what has to do with this scenario.")
 @click.option("--at", metavar="INSTANT", help="What was known then; the deployment's now, unless told.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@deployment
+@deployment_options
 def explain(
     identifier: str | None,
     everybody: bool,  # noqa: FBT001 — click passes options by name

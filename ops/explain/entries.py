@@ -22,7 +22,7 @@ def view_of(compiled: Compiled) -> View:
     """How a playbook sees people."""
     return View(
         compiled.holds,
-        lambda tree, profile, now: reader(tree)(profile, now),
+        lambda tree, profile, now: reader(tree, compiled.context)(profile, now),
         verbs_of(compiled.dictionary),
     )
 

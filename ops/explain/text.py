@@ -37,8 +37,8 @@ def _part(console: Console, title: str, lines: list[str]) -> None:
 def _send(send: Card) -> str:
     ended = send["status"] + (f" ({send['reason']})" if send["reason"] else "")
     lines = [f"  {send['at']}  {send['message']}  {ended}", f"      {send['because']}"]
-    lines += [f"      held since {at} until {until}: {reason}" for at, reason, until in send.get("holds", [])]
-    if send.get("facts"):
+    lines += [f"      held since {at} until {until}: {reason}" for at, reason, until in send["holds"]]
+    if send["facts"]:
         facts = ", ".join(f"{name} {value}" for name, value in send["facts"].items())
         lines.append(f"      the gate saw: {facts}")
     return "\n".join(lines)
@@ -46,7 +46,7 @@ def _send(send: Card) -> str:
 
 def _pending(pending: Card) -> str:
     until = f" until {pending['until']}" if pending["until"] else ""
-    reason = f": {pending['reason']}" if pending.get("reason") else ""
+    reason = f": {pending['reason']}" if pending["reason"] else ""
     return f"  {pending['message']}  {pending['where']}{until}{reason}\n      {pending['because']}"
 
 

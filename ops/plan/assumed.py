@@ -2,25 +2,29 @@
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from functions.domain.customers import in_order
 from functions.domain.events import Dictionary, Event
 from functions.domain.instants import Instant
+from ops.plan.filed import ASSUMED
 from ops.plan.lives import Person
 
 
-def with_assumed(people: Iterable[Person], ahead: Mapping[str, Sequence[Event]]) -> Iterator[Person]:
-    """The people with the events that are assumed of them; whom nobody knows yet comes last, without a history."""
+def with_assumed(
+    people: Iterable[Person], ahead: Mapping[str, Sequence[Event]], stranger: Callable[[str], Person]
+) -> Iterator[Person]:
+    """The people with the events that are assumed of them; whom nobody knows yet comes last, made by `stranger`."""
     known = set()
     for person in people:
         known.add(person.customer_id)
         mine = ahead.get(person.customer_id)
         yield msgspec.structs.replace(person, ahead=in_order([*person.ahead, *mine])) if mine else person
-    for customer_id in ahead.keys() - known:
-        yield Person(customer_id, ahead=in_order(ahead[customer_id]))
+    for customer_id, events in ahead.items():
+        if customer_id not in known:
+            yield msgspec.structs.replace(stranger(customer_id), ahead=in_order(events))
 
 
 class Replay(msgspec.Struct, frozen=True):
@@ -45,8 +49,7 @@ class Replay(msgspec.Struct, frozen=True):
             for number in self._rounds():
                 ahead = self._again(events, number, also=["line_user_id"])
                 if ahead:
-                    name, user = f"{person.customer_id}+{number}", person.user and f"{person.user}+{number}"
-                    yield Person(name, ahead=ahead, user=user, consents=person.consents)
+                    yield _like(person, number, ahead)
         else:
             ahead = [event for number in self._rounds() for event in self._again(events, number)]
             yield msgspec.structs.replace(person, ahead=in_order([*person.ahead, *ahead]))
@@ -66,6 +69,13 @@ class Replay(msgspec.Struct, frozen=True):
         return [
             _shifted(event, number, shift, names) for event in events if event.occurred_at + shift <= self.end
         ]
+
+
+def _like(person: Person, number: int, ahead: list[Event]) -> Person:
+    """Somebody who comes anew: tied to a LINE user from the outset if the other one is by now."""
+    name, user = f"{person.customer_id}+{number}", person.user and f"{person.user}+{number}"
+    taken_for_granted = [event for event in person.past if event.source == ASSUMED]
+    return Person(name, past=taken_for_granted, ahead=ahead, user=user)
 
 
 def _shifted(event: Event, number: int, shift: dt.timedelta, names: set[str]) -> Event:

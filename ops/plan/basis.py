@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from functions.domain.account import Block
 from functions.domain.context import EMPTY, Context
 from functions.domain.events import Event
 from functions.domain.instants import Instant
@@ -28,6 +29,7 @@ class Basis:
     versions: list[Playbook] = field(default_factory=list)
     context: Context = field(default_factory=lambda: EMPTY)
     in_force: Playbook | None = None
+    blocks: list[Block] = field(default_factory=list)
 
 
 def basis_of_file(
@@ -65,7 +67,8 @@ def basis_of_deployment(
         in_force = stores.playbooks.in_force()
     except Retryable:  # nothing was applied yet
         return Basis(people, None, start)
-    return Basis(people, None, start, deployed.versions_of(stores), in_force.context, in_force.playbook)
+    versions, blocks = deployed.versions_of(stores), stores.account_state.read().blocks
+    return Basis(people, None, start, versions, in_force.context, in_force.playbook, blocks)
 
 
 def _come_again(
@@ -82,12 +85,19 @@ def _come_again(
         yield from replay.of(known, mine, newcomer=deployed.is_newcomer(customer, replay.begins))
 
 
-def with_expected(people: Iterable[Person], file: Path, book: Playbook, start: Instant) -> Iterator[Person]:
-    """The people with the events of a file that lie after `start`."""
+def with_expected(
+    people: Iterable[Person], file: Path, book: Playbook, start: Instant, *, linked: bool
+) -> Iterator[Person]:
+    """The people with the events of a file that lie after `start`; `linked` concerns those whom nobody knows yet."""
     intake = filed.events_of(file, book)
     tell(intake)
     ahead = {
         customer_id: [event for event in events if event.occurred_at > start]
         for customer_id, events in intake.by_customer.items()
     }
-    return with_assumed(people, {name: events for name, events in ahead.items() if events})
+
+    def stranger(customer_id: str) -> Person:
+        person = Person(customer_id)
+        return filed.taken_as_linked(person, book) if linked else person
+
+    return with_assumed(people, {name: events for name, events in ahead.items() if events}, stranger)

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from functions.domain.instants import Instant, InstantError, parse_instant
 from functions.domain.playbook import Playbook
 from ops.check import sound_playbook
+from ops.deployment import STATE, target_of
 from ops.errors import UserError
-from ops.operating import STATE, target_of
 from ops.plan.basis import Basis, basis_of_deployment, basis_of_file, with_expected
 from ops.plan.course import Terms, course_of
 from ops.plan.forecast import Assumed, Forecast, forecast_from
@@ -83,7 +83,7 @@ def plan(
     else:
         basis = basis_of_deployment(Stores(target_of(stack, state)), book, instant, days, replay_days)
     other = sound_playbook(against) if against else basis.in_force
-    people = with_expected(basis.people, assume, book, basis.start) if assume else basis.people
+    people = with_expected(basis.people, assume, book, basis.start, linked=linked) if assume else basis.people
     counted = _Counted(people)
     terms = terms_of(basis, days, [book, *([other] if other else [])])
     tallies = _with_progress(counted, terms, workers, basis.total)
@@ -114,7 +114,7 @@ def terms_of(basis: Basis, days: int, books: Sequence[Playbook]) -> list[Terms]:
     """The time ahead under each of the playbooks."""
     context = {name: dict(facts) for name, facts in basis.context.items()}
     end = basis.start + dt.timedelta(days=days)
-    return [Terms(book, basis.versions, context, ACCOUNT, basis.start, end) for book in books]
+    return [Terms(book, basis.versions, context, ACCOUNT, basis.start, end, basis.blocks) for book in books]
 
 
 class _Counted:

@@ -2,12 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from functions.domain.account import Account, Block
 from functions.domain.campaigns import Run, next_occurrence
 from functions.domain.compiled import Compiled
 from functions.domain.context import Context, Fact
@@ -26,6 +27,7 @@ class Terms(msgspec.Struct, frozen=True):
     account: str
     start: Instant
     end: Instant
+    blocks: list[Block] = []
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Course:
     account: str
     start: Instant
     end: Instant
+    blocks: list[Block] = field(default_factory=list)
+
+    def account_at(self, now: Instant) -> Account:
+        """The account as a forecast takes it: what is blocked stays so until its time, and every source is heard of."""
+        return Account(self.blocks, dict.fromkeys(self.compiled.playbook.sources, now))
 
     @cached_property
     def runs(self) -> list[Run]:
@@ -79,4 +86,11 @@ def course_of(terms: Terms) -> Course:
     context: Context = terms.context
     compiled = Compiled(terms.playbook, context)
     versions = {book.version: Compiled(book, context) for book in terms.versions}
-    return Course(compiled, {**versions, compiled.version: compiled}, terms.account, terms.start, terms.end)
+    return Course(
+        compiled,
+        {**versions, compiled.version: compiled},
+        terms.account,
+        terms.start,
+        terms.end,
+        terms.blocks,
+    )

@@ -15,8 +15,9 @@ from functions.domain.playbook import Playbook
 from ops.errors import UserError
 from ops.evaluate import FOREVER, Intake, take_in
 from ops.event_files import EventFileError, read_events
-from ops.plan.lives import Person
+from ops.plan.lives import EPOCH, Person
 
+ASSUMED = "assumed"
 ByCustomer = Mapping[str, Sequence[Event]]
 
 
@@ -39,11 +40,17 @@ def newest(events: ByCustomer) -> Instant:
 def people_of(past: ByCustomer, playbook: Playbook, *, linked: bool) -> Iterator[Person]:
     """Everybody in the file. `linked`: all are tied to a LINE user and agree to what the playbook asks for."""
     users = users_of(past)
-    consents = purposes_of(playbook) if linked else []
     for customer_id, events in past.items():
         mine = [msgspec.structs.replace(event, imported=True) for event in in_order(events)]
-        user = users.get(customer_id) or (made_up_user(customer_id) if linked else "")
-        yield Person(customer_id, past=mine, user=user, consents=consents)
+        person = Person(customer_id, past=mine, user=users.get(customer_id, ""))
+        yield taken_as_linked(person, playbook) if linked else person
+
+
+def taken_as_linked(person: Person, playbook: Playbook) -> Person:
+    """The person with a LINE user and every consent, before anything that their events say."""
+    user = person.user or made_up_user(person.customer_id)
+    link = assumed_link(person.customer_id, user, purposes_of(playbook))
+    return msgspec.structs.replace(person, past=[link, *person.past], user=user)
 
 
 def users_of(past: ByCustomer) -> dict[str, str]:
@@ -67,6 +74,20 @@ def users_of(past: ByCustomer) -> dict[str, str]:
 def purposes_of(playbook: Playbook) -> list[str]:
     """Every purpose that any kind of message asks consent for."""
     return sorted({purpose for purposes in playbook.consent.values() for purpose in purposes})
+
+
+def assumed_link(customer_id: str, user: str, purposes: list[str]) -> Event:
+    """The event by which somebody is taken to have agreed to everything, before anything that the file says."""
+    told = {"line_user_id": user, "method": ASSUMED, "consent": purposes}
+    return Event(
+        f"{ASSUMED}-{customer_id}",
+        customer_id,
+        "line_linked",
+        EPOCH,
+        source=ASSUMED,
+        properties=told,
+        imported=True,
+    )
 
 
 def made_up_user(customer_id: str) -> str:

@@ -5,15 +5,17 @@ import datetime as dt
 import msgspec
 
 from functions.domain.campaigns import intent_of, recipient_of
+from functions.domain.claims import Allow, decide
 from functions.domain.customers import Customer, emptied, new_customer, next_due
 from functions.domain.events import Event
 from functions.domain.gate import Gate, new_gate, with_facts
+from functions.domain.identity import Tied, tie, untie
 from functions.domain.instants import Instant
-from functions.domain.profiles import Register, later
+from functions.domain.line_events import anonymous_id, is_anonymous
 from functions.domain.progress import moved_on, take_in, take_in_again
-from functions.domain.sends import Intent
+from functions.domain.sends import Intent, held
 from functions.domain.situations import situation_of
-from functions.domain.verdicts import Allow, Ended, Wait, decide
+from functions.domain.verdicts import Ended, Wait
 from ops.plan.course import Course
 from ops.plan.tallies import Tally
 
@@ -22,18 +24,17 @@ EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class Held(msgspec.Struct, frozen=True, array_like=True):
-    """An intent that is decided on at `until`; `reasons` are those that have held it so far."""
+    """An intent that is decided on at `until`."""
 
     until: Instant
     intent: Intent
-    reasons: list[str] = []
 
 
 class Person(msgspec.Struct, frozen=True, array_like=True):
     """Somebody the forecast is about: as the deployment knows them, or (customer None) as their events tell.
 
-    `past` is folded as an import folds it, in order of time; `user` is the LINE user that this person is tied to then,
-    `consents` are purposes taken for granted. `ahead` are the events that are assumed to come, in order of time.
+    `past` is folded as an import folds it; `user` is the LINE user that this person is tied to then. `ahead` are the
+    events that are assumed to come. Both in order of time.
     """
 
     customer_id: str
@@ -43,17 +44,18 @@ class Person(msgspec.Struct, frozen=True, array_like=True):
     past: list[Event] = []
     ahead: list[Event] = []
     user: str = ""
-    consents: list[str] = []
 
 
 def begun(person: Person, course: Course) -> tuple[Customer, Gate | None]:
     """Customer and gate as they stand when the course begins."""
     if person.customer is not None:
         return person.customer, person.gate
+    linked = bool(person.user) and not is_anonymous(person.customer_id)
     customer = new_customer(person.customer_id, person.user, EPOCH, "")
-    gate = new_gate(person.customer_id, person.user, EPOCH, "")
-    granted = {purpose: Register(value=True, at=EPOCH, event_id="") for purpose in person.consents}
-    gate = with_facts(msgspec.structs.replace(gate, consent=granted), person.past)
+    customer = msgspec.structs.replace(
+        customer, profile=msgspec.structs.replace(customer.profile, linked=linked)
+    )
+    gate = with_facts(new_gate(person.customer_id, person.user, EPOCH, ""), person.past)
     customer = take_in_again(
         customer, person.past, course.compiled, course.versions, course.account, course.start
     )
@@ -61,17 +63,17 @@ def begun(person: Person, course: Course) -> tuple[Customer, Gate | None]:
 
 
 def _tied(customer: Customer, gate: Gate, event: Event) -> tuple[Customer, Gate]:
-    """Both after an event that ties the customer to a LINE user, or unties it."""
-    if event.name not in ("line_linked", "line_unlinked"):
+    """Both after an event that ties the customer to a LINE user of whom nothing else is known, or unties it."""
+    user = str(event.properties.get("line_user_id", ""))
+    if event.name not in ("line_linked", "line_unlinked") or event.status != "confirmed":
         return customer, gate
-    user = str(event.properties["line_user_id"]) if event.name == "line_linked" else None
-    if user is None and customer.line_user_id != event.properties["line_user_id"]:
+    if (event.name == "line_linked") == (customer.line_user_id == user):
         return customer, gate
-    link = Register(user, event.occurred_at, event.event_id)
-    return (
-        msgspec.structs.replace(customer, link=later(customer.link, link)),
-        msgspec.structs.replace(gate, link=later(gate.link, link)),
-    )
+    name = anonymous_id(user)
+    friend, friend_gate = new_customer(name, user, EPOCH, ""), new_gate(name, user, EPOCH, "")
+    change = tie if event.name == "line_linked" else untie
+    changed = change(Tied(customer, friend, gate, friend_gate), event)
+    return changed.customer, changed.gate
 
 
 class Life:
@@ -90,8 +92,8 @@ class Life:
         """From the beginning of the course to its end."""
         self._look(self._tally.size, self._course.start)
         self._count_person()
-        for held in self._held:
-            self._target(held.intent, self._course.start)
+        for one in self._held:
+            self._target(one.intent, self._course.start)
         now: Instant | None = self._course.start
         for _ in range(ROUNDS_MAX):
             if now is None or now > self._course.end:
@@ -101,12 +103,12 @@ class Life:
         else:
             raise AssertionError("something stays due for ever")
         self._look(self._tally.size_after, self._course.end)
-        for held in self._held:
-            self._tally.waiting[_source(held.intent),] += 1
+        for one in self._held:
+            self._tally.waiting[_source(one.intent),] += 1
 
     def _next(self) -> Instant | None:
         """The next instant at which anything falls due."""
-        dues = [held.until for held in self._held]
+        dues = [one.until for one in self._held]
         due = next_due(self._customer)
         if due is not None:
             dues.append(due)
@@ -119,18 +121,16 @@ class Life:
     def _at(self, now: Instant) -> None:
         """In the order of the queues: what was held comes up, events and timers move journeys, campaigns run."""
         # A minute's timers are read in the order of their keys, which begin with the send id.
-        up = sorted((held for held in self._held if held.until <= now), key=lambda held: held.intent.send_id)
+        up = sorted((one.intent for one in self._held if one.until <= now), key=lambda intent: intent.send_id)
         if up:
-            self._held = [held for held in self._held if held.until > now]
+            self._held = [one for one in self._held if one.until > now]
         self._events(now)
         due = next_due(self._customer)
         if due is not None and due <= now:
             course = self._course
             self._changed(moved_on(self._customer, course.versions, course.account, now), now)
-        up += [Held(now, intent) for intent in self._emitted(now)]
-        up += [Held(now, intent) for intent in self._campaigns(now)]
-        for held in up:
-            self._decide(held, now)
+        for intent in (*up, *self._emitted(now), *self._campaigns(now)):
+            self._decide(intent, now)
 
     def _events(self, now: Instant) -> None:
         course = self._course
@@ -178,22 +178,24 @@ class Life:
                 intents.append(intent)
         return intents
 
-    def _decide(self, held: Held, now: Instant) -> None:
-        intent, day, source = held.intent, self._course.day_of(now), _source(held.intent)
+    def _decide(self, intent: Intent, now: Instant) -> None:
+        day, source = self._course.day_of(now), _source(intent)
         if self._gate is None:
             self._tally.suppressed[day, source, "erased"] += 1
             return
         course = self._course
-        situation = situation_of(intent, self._customer, course.compiled, course.versions, now)
+        situation = situation_of(
+            intent, self._customer, course.compiled, course.versions, course.account_at(now), now
+        )
         decision = decide(intent, self._gate, course.compiled.rules, situation, "", now)
         self._gate = decision.gate
         match decision.verdict:
             case Allow():
                 self._tally.sent[day, source, intent.kind] += 1
             case Wait(until=until, reason=reason):
-                if reason not in held.reasons:
+                if all(note.reason != reason for note in intent.holds):
                     self._tally.held[day, source, reason] += 1
-                self._held.append(Held(until, intent, [*held.reasons, reason]))
+                self._held.append(Held(until, held(intent, reason, until, now)))
             case Ended(reason=reason):
                 self._tally.suppressed[day, source, reason] += 1
 

@@ -50,8 +50,9 @@ def show(forecast: Forecast, console: Console) -> None:
     compared = f", compared with {forecast.against}" if forecast.against else ""
     console.print(
         f"[bold]{forecast.playbook}[/bold] {forecast.version}{compared}: {first} to {last}, "
-        f"{forecast.customers:,} customers, {forecast.reachable:,} reachable. {assumptions(forecast)}"
+        f"{forecast.customers:,} customers, {forecast.reachable:,} reachable."
     )
+    console.print(assumptions(forecast), markup=False, highlight=False)
     console.print(_sources(forecast), _reasons(forecast), _months(forecast), _segments(forecast))
     _lines(
         console,

@@ -14,6 +14,8 @@ _REASONS = {
     "not_confirmed": "未確定の出来事",
     "no_longer_eligible": "条件から外れた(購入など)",
     "erased": "消去済み",
+    "capped": "頻度の上限",
+    "excluded": "対応中のため対象外",
     "quiet_hours": "夜間の配信停止",
     "outranked": "優先する配信に枠をゆずった",
     "over_quota": "通数の上限",
@@ -22,8 +24,6 @@ _REASONS = {
     "stopped": "停止中",
     "expired": "期限切れ",
 }
-_PREFIXES = {"capped": "頻度の上限", "excluded": "対応中のため対象外", "stale_data": "データが古い"}
-
 _PARTS = {
     "event": "出来事",
     "segment": "セグメント",
@@ -52,10 +52,9 @@ _CAUTIONS = {
 
 def reason_in_words(reason: str) -> str:
     """A reason of the gate; a rule's or a case's own name stands behind it."""
-    if reason in _REASONS:
-        return _REASONS[reason]
     head, _, name = reason.partition(":")
-    return f"{_PREFIXES.get(head, head)}({name})" if name else head
+    told = _REASONS.get(head, head)
+    return f"{told}({name})" if name else told
 
 
 def kind_in_words(kind: str) -> str:

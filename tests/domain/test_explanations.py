@@ -1,19 +1,44 @@
 """Conditions explained, and trees written as text again."""
 
-from hypothesis import given
+import re
+from pathlib import Path
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.domain.explanations import Clause, View, explained, reasons
+from functions.domain.context import EMPTY
+from functions.domain.events import BUILT_IN, EventType, PropertyType
+from functions.domain.explanations import Clause, View, explained, reasons, verbs_of
 from functions.domain.profiles import Profile, fold_all
-from functions.domain.segments import Tree, compile_predicate, names_of, parse
+from functions.domain.segments import Tree, compile_predicate, evaluation, names_of, parse, values
+from functions.domain.segments.tree import subtrees
 from functions.domain.segments.values import reader
 from functions.domain.segments.writing import source_of
 from tests.domain.strategies import DAY, DICTIONARY, NOON, event, event_sets
 
-NAMES = names_of(DICTIONARY, ["vip", "quiet"])
+WORDS = {
+    **BUILT_IN,
+    "purchase": EventType(
+        "an order was paid",
+        alias="orders",
+        properties={
+            "amount": PropertyType("number", sum=True),
+            "category": PropertyType("string", index=True),
+            "product_id": PropertyType("string", index=True),
+            "rank": PropertyType("string", attribute=True),
+            "birthday": PropertyType("date", attribute=True),
+        },
+        verb="bought",
+        keep_days=400,
+    ),
+    "cart_left": EventType("a cart was left", alias="carts", keep_days=400),
+}
+NAMES = names_of(WORDS, ["vip", "quiet"])
+VERBS = verbs_of(WORDS)
+INDEXED = ["category", "product_id"]
 VIEW = View(
     lambda tree, profile, now: compile_predicate(tree)(profile, now),
-    lambda tree, profile, now: reader(tree)(profile, now),
+    lambda tree, profile, now: reader(tree, EMPTY)(profile, now),
 )
 
 
@@ -76,7 +101,7 @@ def test_a_clause_holds_exactly_where_its_condition_does(events: list[object], d
 
 # ---- every kind of node that can be written, written
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 numbers = st.one_of(st.integers(-1000, 1000), st.sampled_from([0.5, -1.25, 1e-7, 10**15]))
 signs = st.sampled_from(["==", "!=", "<", "<=", ">", ">="])
 moments = st.tuples(st.sampled_from(["first_at", "last_at"]), st.sampled_from(["orders", "carts"])).map(list)
@@ -94,6 +119,24 @@ def compared(left: st.SearchStrategy[Tree], right: st.SearchStrategy[Tree]) -> s
     return st.tuples(st.just("cmp"), signs, left, right).map(list)
 
 
+windows = st.one_of(
+    st.integers(1, 400).map(lambda days: days * 86_400),
+    st.integers(1, 9_600).map(lambda hours: hours * 3_600),
+)
+counted_lately = st.one_of(
+    windows.map(lambda seconds: ["count_in", "orders", seconds]),
+    windows.map(lambda seconds: ["sum_in", "orders", "amount", seconds]),
+)
+elapsed = st.one_of(
+    st.tuples(st.sampled_from(["days_since", "hours_since", "minutes_since"]), times).map(list),
+    texts.map(lambda text: ["days_since", ["last_with", "orders", INDEXED, text]]),
+    st.tuples(
+        st.sampled_from(["days_until", "days_until_anniversary"]),
+        st.sampled_from(["birthday", "expires_on"]).map(lambda name: ["date", ["attribute", name]]),
+    ).map(list),
+)
+keys = st.one_of(texts.map(lambda text: ["const", text]), st.just(["attribute", "area"]))
+facts = st.tuples(st.just("context"), st.sampled_from(["weather", "busy"]), keys).map(list)
 LEAVES: list[st.SearchStrategy[Tree]] = [
     compared(counted, counted),
     compared(ages, counted),
@@ -101,7 +144,15 @@ LEAVES: list[st.SearchStrategy[Tree]] = [
     compared(moments, times),
     compared(st.just(["attribute", "rank"]), texts.map(lambda text: ["const", text])),
     st.tuples(st.just("cmp"), st.sampled_from(["==", "!="]), st.just(["attribute", "adult"]), st.booleans().map(lambda yes: ["const", yes])).map(list),
+    compared(counted_lately, counted),
+    compared(elapsed, counted),
+    compared(facts, st.one_of(numbers, texts).map(lambda value: ["const", value])),
     texts.map(lambda tag: ["tagged", tag]),
+    texts.map(lambda text: ["had", "orders", INDEXED, text]),
+    st.tuples(texts, windows).map(lambda pair: ["had_in", "orders", INDEXED, *pair]),
+    windows.map(lambda seconds: ["unfollowed", "carts", "orders", seconds]),
+    st.sampled_from([["linked"], ["blocked"], ["month_of", ["date", ["attribute", "birthday"]]]]),
+    texts.map(lambda purpose: ["consented", purpose]),
     texts.map(lambda text: ["indexed", "orders", "category", text]),
     st.booleans().map(lambda answer: ["const", answer]),
 ]  # fmt: skip
@@ -123,4 +174,22 @@ def _joined(inner: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
 
 @given(conditions())
 def test_a_tree_written_as_text_reads_as_the_same_tree(tree: Tree) -> None:
-    assert parse(source_of(tree), NAMES) == tree
+    assert parse(source_of(tree, VERBS), NAMES) == tree
+
+
+def test_every_kind_of_node_of_the_language_is_written_here() -> None:
+    """What the readings of a tree know, by their own text, is drawn above."""
+    known = set(
+        re.findall(
+            r'case \["([a-z_]+)"', Path(evaluation.__file__).read_text() + Path(values.__file__).read_text()
+        )
+    )
+    written: set[str] = set()
+
+    @given(conditions())
+    @settings(max_examples=500, database=None)
+    def draw(tree: Tree) -> None:
+        written.update(node[0] for node in subtrees(tree))
+
+    draw()
+    assert known - written == set()

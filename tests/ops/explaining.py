@@ -58,5 +58,6 @@ def explained_in(world: World, customer_id: str = "c1") -> Card:
 
 
 def scenario_of(card: Card, name: str = "path") -> Card:
-    [found] = [one for one in card["scenarios"] if one["scenario"] == name]
-    return found
+    found: list[Card] = [one for one in card["scenarios"] if one["scenario"] == name]
+    assert len(found) == 1
+    return found[0]

@@ -8,6 +8,7 @@ import pytest
 from functions.domain.events import Event
 from functions.domain.playbook import Cap, Playbook, Price, Weekly
 from ops.plan.course import Terms, course_of
+from ops.plan.filed import assumed_link
 from ops.plan.forecast import Assumed, Forecast, forecast_from
 from ops.plan.lives import Held, Person
 from ops.plan.tallies import Tally
@@ -28,7 +29,8 @@ def bought(customer_id: str, at: dt.datetime, number: int = 1) -> Event:
 def buyer(number: int, *, ahead: list[Event] | None = None) -> Person:
     name = f"c{number}"
     past = [msgspec.structs.replace(bought(name, START - dt.timedelta(days=90)), imported=True)]
-    return Person(name, past=past, ahead=ahead or [], user=f"U{number}", consents=["marketing"])
+    link = assumed_link(name, f"U{number}", ["marketing"])
+    return Person(name, past=[link, *past], ahead=ahead or [], user=f"U{number}")
 
 
 def terms(book: Playbook, *, ahead: int = 14) -> Terms:
