@@ -100,7 +100,7 @@ class Archive:
             version=stores.playbooks.version,
             customer=customer,
             gate=stores.customers.load_gate(customer.customer_id),
-            records=sorted((r for r in records if r.at <= self._now), key=lambda record: record.at),
+            records=sorted((r for r in records if r.at <= self._now), key=lambda r: (r.at, r.send_id)),
             events=self._events(customer),
             held=[held for owner in owners for held in self._held.get(owner, [])],
             runs=[frozen for frozen in self._runs if frozen.run.made_at <= self._now],

@@ -1,11 +1,13 @@
 """What is known of one person, read from the fakes' world as the command reads it from a deployment."""
 
+import itertools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from functions.domain.campaigns import Run
+from functions.domain.campaigns import Chunk, Run
 from functions.domain.customers import in_order
 from functions.domain.instants import parse_instant
 from ops.explain.cards import explanation_of
@@ -27,28 +29,38 @@ def known_in(world: World, customer_id: str = "c1") -> Known:
         version=world.playbooks.version,
         customer=customer,
         gate=world.customers.load_gate(customer_id),
-        records=[record for record in world.records() if record.customer_id in owners],
+        records=sorted(
+            (r for r in world.records() if r.customer_id in owners), key=lambda r: (r.at, r.send_id)
+        ),
         events=in_order(events.values()),
         held=[Held(until, intent) for until, intent in world.timers.held if intent.customer_id in owners],
-        runs=[frozen_run(world, source) for source in world.runs.targeted],
+        runs=[
+            FrozenRun(
+                run, {one.customer_id: one.line_user_id for _, _, chunk in chunks for one in chunk.recipients}
+            )
+            for run, chunks in frozen_runs_in(world)
+        ],
     )
 
 
-def frozen_run(world: World, source: str) -> FrozenRun:
-    campaign, occurrence = source.split("@")
-    run = world.runs.find(campaign, parse_instant(occurrence))
-    assert run is not None
-    return FrozenRun(run, {one.customer_id: one.line_user_id for one in _recipients(world, run)})
-
-
-def _recipients(world: World, run: Run) -> list[Any]:
+def frozen_runs_in(world: World) -> list[tuple[Run, list[tuple[int, int, Chunk]]]]:
+    """Every run with its pages: scan segment, number, page."""
     found = []
-    for segment in range(run.scan_segments):
-        number = 0
-        while chunk := world.runs.chunk(run, segment, number):
-            found += chunk.recipients
-            number += 1
+    for source in world.runs.targeted:
+        campaign, occurrence = source.split("@")
+        run = world.runs.find(campaign, parse_instant(occurrence))
+        assert run is not None
+        found.append((run, list(_pages(world, run))))
     return found
+
+
+def _pages(world: World, run: Run) -> Iterator[tuple[int, int, Chunk]]:
+    for segment in range(run.scan_segments):
+        for number in itertools.count():
+            chunk = world.runs.chunk(run, segment, number)
+            if chunk is None:
+                break
+            yield segment, number, chunk
 
 
 def explained_in(world: World, customer_id: str = "c1") -> Card:
