@@ -13,12 +13,14 @@ from rich.table import Table
 from ops.bench.idle import idle_minute
 from ops.bench.measure import Measure
 from ops.bench.segments import segments
+from ops.bench.plan import plan_a_month
 
 OUTPUT = Path("build/bench.json")
 WIDTH = 150
 BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     "an idle minute": idle_minute,
     "segments": segments,
+    "a forecast of a month": plan_a_month,
 }
 
 
