@@ -22,7 +22,7 @@ def explanation_of(known: Known, scenario: str = "") -> Card:
         "pending": [_pending(known, intent) for intent in waiting],
         "scenarios": scenario_cards(known, scenario),
         "campaigns": [] if scenario else campaign_cards(known),
-        "unexplained": [] if scenario else unexplained(known),
+        "unexplained": unexplained(known, scenario) if known.whole else [],
     }
 
 
@@ -113,18 +113,17 @@ def _pending(known: Known, intent: Intent) -> Card:
     }
 
 
-def unexplained(known: Known) -> list[str]:
+def unexplained(known: Known, scenario: str = "") -> list[str]:
     """What the person was meant to get and of which nothing is known: neither an end, nor that it waits.
 
     What is in a queue at this moment counts too: ask again when the queues are empty.
     """
-    there: Counter[str] = Counter()
-    there.update(record.run or record.scenario for record in known.records)
+    there = Counter(record.run or record.scenario for record in known.records)
     there.update(intent.source for intent in known.waiting)
     meant = Counter(known.customer.intended)
     meant.update(frozen.run.source for frozen in known.runs if known.targeted_by(frozen))
     return [
         f"{meant[source] - there[source]} of {source}"
         for source in sorted(meant)
-        if meant[source] > there[source]
+        if meant[source] > there[source] and scenario in ("", source)
     ]

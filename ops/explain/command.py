@@ -21,7 +21,9 @@ from ops.stores import Stores
 @click.argument("identifier", metavar="[CUSTOMER]", required=False)
 @click.option("--all", "everybody", is_flag=True, help="Everybody, one JSON line each.")
 @click.option("--scenario", metavar="NAME", default="", help="Only what has to do with this scenario.")
-@click.option("--at", metavar="INSTANT", help="What was known then; the deployment's now, unless told.")
+@click.option(
+    "--at", metavar="INSTANT", help="Leave out what came later; journeys show where they stand now."
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @deployment_options
 def explain(

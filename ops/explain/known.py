@@ -12,6 +12,7 @@ from functions.domain.customers import Customer, in_order
 from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.instants import Instant
+from functions.domain.profiles import fold_all
 from functions.domain.sends import Intent, SendRecord
 from ops.accounts import every_customer
 from ops.plan.deployed import held_messages
@@ -32,7 +33,7 @@ class FrozenRun:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One person at one instant. `owners` are the ids under which records, events and lists may speak of them."""
+    """One person at one instant. `whole`: nothing was left out because it came later than that instant."""
 
     account: str
     now: Instant
@@ -44,6 +45,7 @@ class Known:
     events: list[Event]
     held: list[Held]
     runs: list[FrozenRun] = field(default_factory=list)
+    whole: bool = True
 
     @property
     def owners(self) -> list[str]:
@@ -73,7 +75,7 @@ class Archive:
 
     def __init__(self, stores: Stores, at: Instant | None = None) -> None:
         self._stores = stores
-        self._now = at or stores.now()
+        self._now, self._whole = at or stores.now(), at is None
         self._current = stores.playbooks.in_force()
         self._held = held_messages(stores)
         self._runs = list(frozen_runs(stores))
@@ -92,7 +94,9 @@ class Archive:
             yield self._known(customer, [r for owner in owners_of(customer) for r in records[owner]])
 
     def _known(self, customer: Customer, records: Iterable[SendRecord]) -> Known:
-        stores, owners = self._stores, owners_of(customer)
+        stores, owners, events = self._stores, owners_of(customer), self._events(customer)
+        if not self._whole:
+            customer = _as_of(customer, events, self._current, self._now)
         return Known(
             account=stores.settings.account,
             now=self._now,
@@ -101,9 +105,10 @@ class Archive:
             customer=customer,
             gate=stores.customers.load_gate(customer.customer_id),
             records=sorted((r for r in records if r.at <= self._now), key=lambda r: (r.at, r.send_id)),
-            events=self._events(customer),
-            held=[held for owner in owners for held in self._held.get(owner, [])],
+            events=events,
+            held=[h for owner in owners for h in self._held.get(owner, []) if h.intent.made_at <= self._now],
             runs=[frozen for frozen in self._runs if frozen.run.made_at <= self._now],
+            whole=self._whole,
         )
 
     def _events(self, customer: Customer) -> list[Event]:
@@ -113,6 +118,16 @@ class Archive:
         start = customer.history_from
         mine = {event.identity: event for event in events if start is None or event.occurred_at > start}
         return in_order(event for event in mine.values() if event.occurred_at <= self._now)
+
+
+def _as_of(customer: Customer, events: list[Event], current: Compiled, at: Instant) -> Customer:
+    """The customer without what came later: the profile as it was, and no journey that had not begun."""
+    return msgspec.structs.replace(
+        customer,
+        profile=fold_all(events, current.dictionary),
+        journeys=[journey for journey in customer.journeys if journey.entered_at <= at],
+        outbox=[intent for intent in customer.outbox if intent.made_at <= at],
+    )
 
 
 def frozen_runs(stores: Stores) -> Iterator[FrozenRun]:

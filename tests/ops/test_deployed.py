@@ -1,5 +1,6 @@
 """plan and explain on a deployment: what they read there is what the world came to."""
 
+import datetime as dt
 import json
 import random
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
+from functions.domain.instants import parse_instant
 from ops.cli import main
 from ops.explain.cards import explanation_of
 from ops.explain.known import Archive
@@ -73,6 +75,19 @@ def test_everybody_is_explained_as_the_world_has_it(stores: Stores, world: World
         assert card == explanation_of(known_in(world, customer_id))
 
 
+def test_what_came_later_than_the_instant_asked_for_is_left_out(stores: Stores, world: World) -> None:
+    at = world.now - dt.timedelta(days=9)
+    for known in Archive(stores, at).everybody():
+        card = explanation_of(known)
+        told = [
+            *(send["at"] for send in card["sends"]),
+            *(j["entered_at"] for s in card["scenarios"] for j in s["journeys"]),
+        ]
+        assert all(parse_instant(instant) <= at for instant in told)
+        assert sum(t.count for t in known.customer.profile.tallies.values()) == len(known.events)
+        assert card["unexplained"] == []
+
+
 def test_all_is_one_line_each_and_fails_where_anything_is_unexplained(
     stores: Stores, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,7 +100,7 @@ def test_all_is_one_line_each_and_fails_where_anything_is_unexplained(
     assert stopped.value.code == 0
     assert len(cards) >= PEOPLE - 4
     assert "unexplained: 0" in err
-    monkeypatch.setattr("ops.explain.cards.unexplained", lambda _known: ["1 of path"])
+    monkeypatch.setattr("ops.explain.cards.unexplained", lambda *_: ["1 of path"])
     with pytest.raises(SystemExit) as stopped:
         main(["explain", "--all"])
     assert stopped.value.code == 1
