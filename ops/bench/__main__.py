@@ -12,8 +12,8 @@ from rich.table import Table
 
 from ops.bench.idle import idle_minute
 from ops.bench.measure import Measure
-from ops.bench.segments import segments
 from ops.bench.plan import plan_a_month
+from ops.bench.segments import segments
 
 OUTPUT = Path("build/bench.json")
 WIDTH = 150

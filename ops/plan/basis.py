@@ -1,16 +1,17 @@
 """Whom a forecast is about, and from when: the people of a file, or of a deployment."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from functions.domain.account import Block
+from functions.domain.compiled import Compiled
 from functions.domain.context import EMPTY, Context
-from functions.domain.events import Event
 from functions.domain.instants import Instant
 from functions.domain.playbook import Playbook
 from functions.ports import Retryable
+from ops.errors import UserError
 from ops.evaluate import FOREVER, tell
 from ops.plan import deployed, filed
 from ops.plan.assumed import Replay, with_assumed
@@ -42,47 +43,35 @@ def basis_of_file(
     people: Iterable[Person] = filed.people_of(intake.by_customer, book, linked=linked)
     if replay_days:
         replay = Replay(replay_days, start, start + dt.timedelta(days=days), book.events)
-        people = _replayed(people, replay, intake.by_customer)
+        people = _replayed(people, replay)
     return Basis(people, len(intake.by_customer), start)
 
 
-def _replayed(
-    people: Iterable[Person], replay: Replay, events: Mapping[str, list[Event]]
-) -> Iterator[Person]:
+def _replayed(people: Iterable[Person], replay: Replay) -> Iterator[Person]:
     for person in people:
-        mine = events.get(person.customer_id, [])
-        yield from replay.of(person, mine, newcomer=all(event.occurred_at > replay.begins for event in mine))
+        told = [event for event in person.past if event.source != filed.ASSUMED]
+        yield from replay.of(person, told, newcomer=all(e.occurred_at > replay.begins for e in told))
 
 
 def basis_of_deployment(
-    stores: Stores, book: Playbook, at: Instant | None, days: int, replay_days: int
+    stores: Stores, book: Playbook, at: Instant | None, days: int, replay_days: int, *, eventful: bool
 ) -> Basis:
-    """The people of a deployment, as of an instant (its clock's, unless told)."""
+    """The people of a deployment, as of an instant (its clock's, unless told). `eventful`: events are expected.
+
+    Histories are read only where events come, or where another dictionary folds them anew.
+    """
     start = at or stores.now()
-    people: Iterable[Person] = deployed.people_of(stores)
-    if replay_days:
-        replay = Replay(replay_days, start, start + dt.timedelta(days=days), book.events)
-        people = _come_again(people, replay, deployed.events_since(stores, replay.begins, start))
     try:
         in_force = stores.playbooks.in_force()
-    except Retryable:  # nothing was applied yet
-        return Basis(people, None, start)
+    except Retryable:
+        raise UserError("No playbook is in force in this deployment, so it has no customers yet.") from None
+    refolds = in_force.dictionary_hash != Compiled(book).dictionary_hash
+    history = deployed.histories(stores) if eventful or replay_days or refolds else {}
+    people: Iterable[Person] = deployed.people_of(stores, history)
+    if replay_days:
+        people = _replayed(people, Replay(replay_days, start, start + dt.timedelta(days=days), book.events))
     versions, blocks = deployed.versions_of(stores), stores.account_state.read().blocks
     return Basis(people, None, start, versions, in_force.context, in_force.playbook, blocks)
-
-
-def _come_again(
-    people: Iterable[Person], replay: Replay, events: Mapping[str, list[Event]]
-) -> Iterator[Person]:
-    """A customer's events are its own and those of the friends that were merged into it."""
-    for person in people:
-        customer = person.customer
-        if customer is None:
-            continue
-        owners = (customer.customer_id, *(alias.customer_id for alias in customer.aliases))
-        mine = [event for owner in owners for event in events.get(owner, [])]
-        known = Person(person.customer_id, customer, person.gate, person.held, user=customer.line_user_id)
-        yield from replay.of(known, mine, newcomer=deployed.is_newcomer(customer, replay.begins))
 
 
 def with_expected(

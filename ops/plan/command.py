@@ -81,7 +81,8 @@ def plan(
     if file:
         basis = basis_of_file(file, book, instant, days, replay_days, linked=linked)
     else:
-        basis = basis_of_deployment(Stores(target_of(stack, state)), book, instant, days, replay_days)
+        stores = Stores(target_of(stack, state))
+        basis = basis_of_deployment(stores, book, instant, days, replay_days, eventful=assume is not None)
     other = sound_playbook(against) if against else basis.in_force
     people = with_expected(basis.people, assume, book, basis.start, linked=linked) if assume else basis.people
     counted = _Counted(people)

@@ -1,15 +1,15 @@
 """People as a deployment knows them: read, never written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import msgspec
 
-from functions.domain.customers import Customer, pinned_versions
+from functions.domain.customers import Customer, in_order, needed_versions
 from functions.domain.events import Event
 from functions.domain.gate import Gate
-from functions.domain.instants import Instant, parse_instant
+from functions.domain.instants import parse_instant
 from functions.domain.playbook import Playbook
 from functions.domain.sends import Intent
 from ops.accounts import every_customer
@@ -24,15 +24,35 @@ _intent = msgspec.json.Decoder(Intent)
 _event = msgspec.json.Decoder(Event)
 
 
-def people_of(stores: Stores) -> Iterator[Person]:
-    """Everybody, with gate and held messages, a hundred gates a read."""
+History = Mapping[str, Sequence[Event]]
+"""Customer id → the events kept under it."""
+
+
+def people_of(stores: Stores, history: History) -> Iterator[Person]:
+    """Everybody, with gate and held messages, a hundred gates a read; with their past as far as `history` has it."""
     held = held_messages(stores)
     customers = every_customer(stores)
     while batch := list(islice(customers, BATCH)):
         gates = _gates(stores, [customer.customer_id for customer in batch])
         for customer in batch:
             name = customer.customer_id
-            yield Person(name, customer, gates.get(name), held.get(name, []))
+            past = _past_of(customer, history)
+            yield Person(
+                name, customer, gates.get(name), held.get(name, []), past, user=customer.line_user_id
+            )
+
+
+def _past_of(customer: Customer, history: History) -> list[Event]:
+    """A customer's own events, and those of the friends that were merged into it."""
+    start = customer.history_from
+    own = [e for e in history.get(customer.customer_id, ()) if start is None or e.occurred_at > start]
+    friends = [
+        event
+        for alias in customer.aliases
+        for event in history.get(alias.customer_id, ())
+        if alias.covers(event)
+    ]
+    return in_order([*friends, *own])
 
 
 def _gates(stores: Stores, customer_ids: Sequence[str]) -> dict[str, Gate]:
@@ -60,13 +80,11 @@ def held_messages(stores: Stores) -> dict[str, list[Held]]:
     return held
 
 
-def events_since(stores: Stores, begins: Instant, until: Instant) -> dict[str, list[Event]]:
-    """The events after `begins` up to `until`, by the customer in whose history they are kept; reads all histories."""
+def histories(stores: Stores) -> dict[str, list[Event]]:
+    """Every event kept, by the customer in whose history it is. All of it is held in memory."""
     found: dict[str, list[Event]] = {}
     for row in _scanned(stores, stores.settings.table_events):
-        event = _event.decode(row["body"]["S"])
-        if begins < event.occurred_at <= until:
-            found.setdefault(row["pk"]["S"], []).append(event)
+        found.setdefault(row["pk"]["S"], []).append(_event.decode(row["body"]["S"]))
     return found
 
 
@@ -76,15 +94,10 @@ def _scanned(stores: Stores, table: str, **more: Any) -> Iterator[dict[str, Any]
         yield from page["Items"]
 
 
-def is_newcomer(customer: Customer, begins: Instant) -> bool:
-    """Whether nothing is known of the customer from before."""
-    return all(tally.first_at > begins for tally in customer.profile.tallies.values())
-
-
 def versions_of(stores: Stores) -> list[Playbook]:
-    """The playbooks that any journey under way, or any message not yet decided on, goes by."""
+    """The playbooks that any journey or membership, or any message not yet decided on, goes by."""
     names: set[str] = set()
     for customer in every_customer(stores):
-        names |= pinned_versions(customer) | {intent.playbook for intent in customer.outbox}
+        names |= needed_versions(customer) | {intent.playbook for intent in customer.outbox}
     names |= {one.intent.playbook for mine in held_messages(stores).values() for one in mine}
     return [stores.playbooks.version(name).playbook for name in sorted(names)]

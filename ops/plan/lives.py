@@ -4,6 +4,7 @@ import datetime as dt
 
 import msgspec
 
+from functions.domain.backfills import needs_refresh
 from functions.domain.campaigns import intent_of, recipient_of
 from functions.domain.claims import Allow, decide
 from functions.domain.customers import Customer, emptied, new_customer, next_due
@@ -12,7 +13,9 @@ from functions.domain.gate import Gate, new_gate, with_facts
 from functions.domain.identity import Tied, tie, untie
 from functions.domain.instants import Instant
 from functions.domain.line_events import anonymous_id, is_anonymous
-from functions.domain.progress import moved_on, take_in, take_in_again
+from functions.domain.memberships import is_outdated
+from functions.domain.profiles import Profile, must_refold
+from functions.domain.progress import moved_on, refreshed, take_in, take_in_again
 from functions.domain.sends import Intent, held
 from functions.domain.situations import situation_of
 from functions.domain.verdicts import Ended, Wait
@@ -33,8 +36,8 @@ class Held(msgspec.Struct, frozen=True, array_like=True):
 class Person(msgspec.Struct, frozen=True, array_like=True):
     """Somebody the forecast is about: as the deployment knows them, or (customer None) as their events tell.
 
-    `past` is folded as an import folds it; `user` is the LINE user that this person is tied to then. `ahead` are the
-    events that are assumed to come. Both in order of time.
+    `past` are their events so far, of a deployment's customers only where they are needed; `ahead` are those that are
+    assumed to come. Both in order of time. `user` is the LINE user whom somebody known by events alone is tied to.
     """
 
     customer_id: str
@@ -47,19 +50,30 @@ class Person(msgspec.Struct, frozen=True, array_like=True):
 
 
 def begun(person: Person, course: Course) -> tuple[Customer, Gate | None]:
-    """Customer and gate as they stand when the course begins."""
+    """Customer and gate when the playbook comes in force: events alone are folded as an import folds them."""
     if person.customer is not None:
-        return person.customer, person.gate
-    linked = bool(person.user) and not is_anonymous(person.customer_id)
-    customer = new_customer(person.customer_id, person.user, EPOCH, "")
-    customer = msgspec.structs.replace(
-        customer, profile=msgspec.structs.replace(customer.profile, linked=linked)
-    )
-    gate = with_facts(new_gate(person.customer_id, person.user, EPOCH, ""), person.past)
-    customer = take_in_again(
-        customer, person.past, course.compiled, course.versions, course.account, course.start
-    )
+        customer, gate = person.customer, person.gate
+    else:
+        linked = bool(person.user) and not is_anonymous(person.customer_id)
+        profile = Profile(linked=linked)
+        customer = msgspec.structs.replace(_nobody(person.customer_id, person.user), profile=profile)
+        gate = with_facts(new_gate(person.customer_id, person.user, EPOCH, ""), person.past)
+    if person.customer is None or (person.past and is_outdated(customer, course.compiled)):
+        customer = take_in_again(
+            customer,
+            person.past,
+            course.compiled,
+            course.versions,
+            course.account,
+            course.start,
+            quietly=True,
+        )
     return customer, gate
+
+
+def _nobody(customer_id: str, user: str) -> Customer:
+    """Somebody of whom nothing is known but the LINE user."""
+    return new_customer(customer_id, user, EPOCH, "")
 
 
 def _tied(customer: Customer, gate: Gate, event: Event) -> tuple[Customer, Gate]:
@@ -70,7 +84,7 @@ def _tied(customer: Customer, gate: Gate, event: Event) -> tuple[Customer, Gate]
     if (event.name == "line_linked") == (customer.line_user_id == user):
         return customer, gate
     name = anonymous_id(user)
-    friend, friend_gate = new_customer(name, user, EPOCH, ""), new_gate(name, user, EPOCH, "")
+    friend, friend_gate = _nobody(name, user), new_gate(name, user, EPOCH, "")
     change = tie if event.name == "line_linked" else untie
     changed = change(Tied(customer, friend, gate, friend_gate), event)
     return changed.customer, changed.gate
@@ -84,12 +98,14 @@ class Life:
         self._tally = tally
         self._customer, self._gate = begun(person, course)
         self._held = list(person.held)
+        self._history = list(person.past)
         self._ahead = person.ahead
         self._next_event = 0
         self._next_run = 0
 
     def live(self) -> None:
         """From the beginning of the course to its end."""
+        self._refresh()
         self._look(self._tally.size, self._course.start)
         self._count_person()
         for one in self._held:
@@ -105,6 +121,15 @@ class Life:
         self._look(self._tally.size_after, self._course.end)
         for one in self._held:
             self._tally.waiting[_source(one.intent),] += 1
+
+    def _refresh(self) -> None:
+        """What the back-fill does with a customer for whom a new playbook changes anything."""
+        course, start = self._course, self._course.start
+        if needs_refresh(self._customer, course.compiled, course.versions, [], start):
+            self._changed(
+                refreshed(self._customer, course.compiled, course.versions, course.account, start, (), start),
+                start,
+            )
 
     def _next(self) -> Instant | None:
         """The next instant at which anything falls due."""
@@ -128,22 +153,29 @@ class Life:
         due = next_due(self._customer)
         if due is not None and due <= now:
             course = self._course
-            self._changed(moved_on(self._customer, course.versions, course.account, now), now)
+            moved = moved_on(self._customer, course.compiled, course.versions, course.account, now)
+            self._changed(moved, now)
         for intent in (*up, *self._emitted(now), *self._campaigns(now)):
             self._decide(intent, now)
 
     def _events(self, now: Instant) -> None:
-        course = self._course
         while self._next_event < len(self._ahead) and self._ahead[self._next_event].occurred_at <= now:
             event = self._ahead[self._next_event]
             self._next_event += 1
             if self._gate is not None:
                 gate = with_facts(self._gate, [event])
                 self._customer, self._gate = _tied(self._customer, gate, event)
-            taken = take_in(
-                self._customer, [event], course.compiled, course.versions, course.account, event.occurred_at
+            self._changed(self._taken_in(event), now)
+
+    def _taken_in(self, event: Event) -> Customer:
+        """The customer after an event; after a correction the whole history is folded anew."""
+        course, customer, at = self._course, self._customer, event.occurred_at
+        self._history.append(event)
+        if customer.refold or must_refold(customer.profile, [event], course.compiled.dictionary):
+            return take_in_again(
+                customer, self._history, course.compiled, course.versions, course.account, at
             )
-            self._changed(taken, now)
+        return take_in(customer, [event], course.compiled, course.versions, course.account, at)
 
     def _changed(self, customer: Customer, now: Instant) -> None:
         """Count the journeys that have begun."""

@@ -46,7 +46,7 @@ def stores(world: World) -> Iterator[Stores]:
 
 
 def test_the_forecast_of_a_deployment_is_that_of_the_world_it_is_in(stores: Stores, world: World) -> None:
-    basis = basis_of_deployment(stores, world.book, None, 14, 0)
+    basis = basis_of_deployment(stores, world.book, None, 14, 0, eventful=False)
     terms = Terms(
         world.book, basis.versions, {}, ACCOUNT, basis.start, terms_in(world, world.book, days_ahead=14).end
     )
@@ -62,8 +62,8 @@ def test_held_messages_are_read_with_their_instant(stores: Stores, world: World)
 
 
 def test_replayed_days_bring_the_events_of_the_deployment_again(stores: Stores, world: World) -> None:
-    plain = list(basis_of_deployment(stores, world.book, None, 7, 0).people)
-    again = list(basis_of_deployment(stores, world.book, None, 7, 7).people)
+    plain = list(basis_of_deployment(stores, world.book, None, 7, 0, eventful=False).people)
+    again = list(basis_of_deployment(stores, world.book, None, 7, 7, eventful=False).people)
     assert sum(len(person.ahead) for person in again) > PEOPLE / 3
     assert len(again) >= len(plain)
 
