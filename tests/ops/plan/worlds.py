@@ -20,6 +20,7 @@ from tests.fakes.playbooks import (
     campaign,
     days,
     evening_of_day,
+    from_segment,
     playbook,
     scenario,
     send,
@@ -47,6 +48,8 @@ def busy_book(*, quiet: QuietHours | None = QUIET) -> Playbook:
                 exit_when="orders.count >= 3",
                 reentry_seconds=10 * DAY_SECONDS,
             ),
+            "resting": from_segment("resting", send("news", hold_days=2), days(3), send("care"), reentry_seconds=5 * DAY_SECONDS),
+            "back": from_segment("resting", send("tips"), on="left"),
             "carts": scenario(
                 "cart_left", days(0.125), send("reminder"), days(1), send("news"), rank=30, reentry_seconds=DAY_SECONDS
             ),
@@ -58,6 +61,7 @@ def busy_book(*, quiet: QuietHours | None = QUIET) -> Playbook:
                 expires_seconds=4 * DAY_SECONDS,
             ),
         },
+        segments={"resting": "days_since(orders.last_at) >= 6"},
         caps=[ONE_PROMOTION_A_WEEK],
         quiet_hours=quiet,
     )  # fmt: skip
