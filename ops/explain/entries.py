@@ -152,11 +152,13 @@ def _segment_reasons(known: Known, scenario: Scenario) -> list[str]:
     tree = current.playbook.segments[entry.segment].when
     inside = current.holds(tree, profile, known.now)
     if entry.on == "left":
-        return [f"in segment {entry.segment} still" if inside else f"never left segment {entry.segment}"]
+        return [
+            f"in segment {entry.segment} still" if inside else f"outside segment {entry.segment} since before"
+        ]
     if not inside:
         told = reasons(clause_of(current, tree, profile, known.now))
         return [f"segment {entry.segment}: {reason}" for reason in told]
-    since = f"in segment {entry.segment} since before it could start the scenario"
+    since = f"in segment {entry.segment} since before"
     return [since, *_conditions(known, scenario, profile, known.now)]
 
 

@@ -1,10 +1,13 @@
 """The explanation on a terminal."""
 
+import re
 from typing import Any
 
 from rich.console import Console
 
 Card = dict[str, Any]
+
+_SPLIT_SECONDS = re.compile(r"(?<=:\d\d)\.\d+Z")
 
 
 def show(card: Card, console: Console) -> None:
@@ -31,7 +34,7 @@ def _part(console: Console, title: str, lines: list[str]) -> None:
     if lines:
         console.print(f"\n[bold]{title}[/bold]")
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(_SPLIT_SECONDS.sub("Z", line), markup=False, highlight=False, soft_wrap=True)
 
 
 def _send(send: Card) -> str:
