@@ -19,7 +19,7 @@ PALETTE = (
 WIDTH = 960
 _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 300, 64, 12, 12, 34
 _ROW, _LABEL, _NUMBER = 30, 230, 90
-_TICKS = 4
+_TICKS = 5
 _LABELS_MAX = 16
 
 
@@ -51,7 +51,7 @@ def stacked_days(
 
 
 def _round_up(number: int) -> int:
-    """The next number that four equal steps of 1, 2 or 5 × 10ⁿ lead to."""
+    """The next number that five equal steps of 1, 2 or 5 × 10ⁿ lead to."""
     size = 1
     while True:
         for lead in (1, 2, 5):
