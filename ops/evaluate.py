@@ -20,7 +20,7 @@ from ops.errors import UserError
 from ops.event_files import EventFileError, RawEvent, read_events
 
 REJECTS_SHOWN = 5
-_NEVER_AHEAD = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+FOREVER = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
 
 class Intake(NamedTuple):
@@ -37,7 +37,7 @@ def take_in(raws: Iterable[RawEvent], dictionary: Dictionary, at: Instant) -> In
     rejected: list[tuple[int, Fault]] = []
     later = 0
     for line, raw in raws:
-        event = raw if isinstance(raw, Fault) else check_event(raw, dictionary, _NEVER_AHEAD)
+        event = raw if isinstance(raw, Fault) else check_event(raw, dictionary, FOREVER)
         if isinstance(event, Fault):
             rejected.append((line, event))
         elif event.occurred_at > at:
@@ -78,7 +78,8 @@ def _instant(text: str) -> Instant:
         raise UserError(f"--at: {error}") from None
 
 
-def _tell(intake: Intake) -> None:
+def tell(intake: Intake) -> None:
+    """Say on standard error what of a file was not taken in."""
     if intake.rejected:
         click.echo(f"{len(intake.rejected)} events were rejected; the first:", err=True)
     for line, fault in intake.rejected[:REJECTS_SHOWN]:
@@ -107,7 +108,7 @@ def evaluate(directory: Path, file: Path, at: str, style: str) -> None:
         intake = take_in(read_events(file, compiled.dictionary), compiled.playbook.events, instant)
     except EventFileError as error:
         raise UserError(str(error)) from None
-    _tell(intake)
+    tell(intake)
     profiles = _folded(intake, compiled)
     sizes = segment_sizes(compiled, profiles, instant)
     click.echo(

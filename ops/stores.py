@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from functions.aws.account import DynamoAccountState
 from functions.aws.audience import DynamoAudience
 from functions.aws.context_facts import S3Context
+from functions.aws.history import DynamoEvents
 from functions.aws.identities import DynamoIdentities
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import Objects, S3Playbooks
@@ -56,6 +58,17 @@ class Stores:
     def sends(self) -> DynamoSends:
         """The send log."""
         return DynamoSends(self.target.client("dynamodb"), self.settings.table_sends)
+
+    @cached_property
+    def events(self) -> DynamoEvents:
+        """The event history."""
+        return DynamoEvents(self.target.client("dynamodb"), self.settings.table_events)
+
+    @cached_property
+    def account_state(self) -> DynamoAccountState:
+        """What holds for the whole account."""
+        names = self.settings
+        return DynamoAccountState(self.target.client("dynamodb"), names.table_gates, names.account)
 
     @cached_property
     def objects(self) -> Objects:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from ops.bench.idle import idle_minute
 from ops.bench.measure import Measure
+from ops.bench.plan import plan_a_month
 from ops.bench.segments import segments
 
 OUTPUT = Path("build/bench.json")
@@ -19,6 +20,7 @@ WIDTH = 150
 BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
     "an idle minute": idle_minute,
     "segments": segments,
+    "a forecast of a month": plan_a_month,
 }
 
 

@@ -6,7 +6,9 @@ import pytest
 
 from ops.cli import main
 
-COMMANDS = ["apply", "audit", "check", "context", "customer", "evaluate", "import", "local", "schema", "sends"]
+COMMANDS = [
+    "apply", "audit", "check", "context", "customer", "evaluate", "explain", "import", "local", "plan", "schema", "sends",
+]  # fmt: skip
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -51,6 +53,12 @@ def test_every_command_takes_help(capsys: pytest.CaptureFixture[str], command: s
         (["apply", "playbooks/ec", "--local", "no/such.json"], "musubi local up"),
         (["sends", "--local", "no/such.json"], "musubi local up"),
         (["customer", "c1", "--local", "no/such.json"], "musubi local up"),
+        (["explain", "c1", "--local", "no/such.json"], "musubi local up"),
+        (["explain"], "--all"),
+        (["explain", "c1", "--all"], "--all"),
+        (["plan", "playbooks/ec", "--local", "no/such.json"], "musubi local up"),
+        (["plan", "playbooks/ec", "--linked"], "--events"),
+        (["plan", "playbooks/ec", "--events", "no/such.csv"], "no/such.csv"),
         (["import", "no/such.csv", "--local", "no/such.json"], "musubi local up"),
         (["context", "set", "Weather", "rain", "--local", "no/such.json"], "musubi local up"),
         (["schema"], "--write"),
