@@ -11,6 +11,7 @@ from functions.playbook.faults import CheckResult, PlaybookFaults
 from functions.playbook.message_lint import message_faults, message_warnings
 from functions.playbook.references import reference_faults
 from functions.playbook.scenario_lint import scenario_faults
+from functions.playbook.settings_lint import settings_warnings
 from functions.playbook.trade_lint import trade_faults, trade_warnings
 
 
@@ -26,7 +27,9 @@ def check_playbook(directory: Path) -> CheckResult:
         experiment_faults,
     ):
         faults += lint(draft)
-    warnings = [warning for lint in (message_warnings, trade_warnings) for warning in lint(draft)]
+    warnings = [
+        warning for lint in (message_warnings, settings_warnings, trade_warnings) for warning in lint(draft)
+    ]
     playbook = None if faults else compiled(draft)
     return CheckResult(directory, playbook, sorted(set(faults)), sorted(set(warnings)))
 
