@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from functions.domain.arbitration import Upcoming
-from functions.domain.caps import counts
 from functions.domain.claims import Allow, Decision, closed, decide, unclaimed
 from functions.domain.events import Event
 from functions.domain.gate import Claim, Gate, merged, with_facts
@@ -180,11 +179,15 @@ class Interleavings(RuleBasedStateMachine):
         if not hasattr(self, "pushed"):
             return
         for cap in CAPS:
-            mine = [one for one in self.intents if counts(cap, one.kind, one.category)]
+            mine = [one for one in self.intents if self.is_of(cap, one)]
             pushes = sorted((at, one.send_id) for one in mine for at in self.pushed.get(one.send_id, []))
             for at, _ in pushes:
                 within = {send_id for other, send_id in pushes if self.together(cap, at, other)}
                 assert len(within) <= cap.limit, cap
+
+    @staticmethod
+    def is_of(cap: Cap, one: Intent) -> bool:
+        return one.kind in cap.kinds and (not cap.categories or one.category in cap.categories)
 
     def together(self, cap: Cap, at: Instant, other: Instant) -> bool:
         """Whether two pushes fall into one window, of which `other` is the last."""
