@@ -29,8 +29,9 @@ class Block(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def concerns(self, intent: Intent, now: Instant) -> bool:
         """Whether it blocks this intent now."""
-        scopes = ("account", f"scenario:{intent.scenario}", f"campaign:{intent.campaign}")
-        return self.until > now and self.scope in scopes and (not self.kinds or intent.kind in self.kinds)
+        source = f"scenario:{intent.scenario}" if intent.scenario else f"campaign:{intent.campaign}"
+        concerned = self.scope in ("account", source) and (not self.kinds or intent.kind in self.kinds)
+        return concerned and self.until > now
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -16,7 +16,8 @@ Expression = Any
 class Cap(msgspec.Struct, frozen=True, omit_defaults=True):
     """At most `limit` messages of these kinds in any rolling window; a refusal is held up to `hold_seconds_max`.
 
-    `calendar`: where set, the window is the customer's own calendar day, ISO week or month instead of a rolling one;
+    `calendar`: where set, the window is the customer's own calendar day, ISO week or month instead of a rolling one, and
+    `window_seconds` says nothing;
     `categories`: where given, only messages of these categories count and are held back.
     """
 

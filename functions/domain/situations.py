@@ -1,11 +1,11 @@
-"""What the gate must know of the customer and the account before it decides."""
+"""What is true of a customer beside the gate, at the instant of a decision: the same for a send and for a forecast."""
 
 from collections.abc import Mapping
 
 from functions.domain.account import Account, stale_sources
 from functions.domain.arbitration import Upcoming
 from functions.domain.compiled import Compiled
-from functions.domain.customers import Customer
+from functions.domain.customers import Customer, pinned_versions
 from functions.domain.eligibility import eligibility
 from functions.domain.experiments import is_held_out
 from functions.domain.instants import Instant
@@ -13,16 +13,23 @@ from functions.domain.journeys import upcoming
 from functions.domain.sends import Intent
 from functions.domain.verdicts import Situation
 
+NOTHING_KNOWN = Account()
+
+
+def versions_needed(intent: Intent, customer: Customer) -> set[str]:
+    """The playbook versions that a decision on the intent reads, beside the one in force."""
+    return {intent.playbook, *pinned_versions(customer)}
+
 
 def situation_of(
     intent: Intent,
     customer: Customer,
     current: Compiled,
     versions: Mapping[str, Compiled],
-    account: Account,
     now: Instant,
+    account: Account = NOTHING_KNOWN,
 ) -> Situation:
-    """The situation of one intent. `versions` holds the intent's own playbook and those of the customer's journeys."""
+    """The situation in which the gate decides. `versions` holds all of `versions_needed`."""
     pinned = versions[intent.playbook]
     found = eligibility(intent, customer.profile, pinned, now)
     capped = current.is_capped(intent.kind, intent.category)

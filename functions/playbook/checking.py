@@ -12,6 +12,7 @@ from functions.playbook.faults import CheckResult, PlaybookFaults
 from functions.playbook.message_lint import message_faults
 from functions.playbook.references import reference_faults
 from functions.playbook.scenario_lint import scenario_faults
+from functions.playbook.settings_lint import settings_warnings
 from functions.playbook.style_lint import style_warnings
 from functions.playbook.trade_lint import trade_warnings
 
@@ -29,7 +30,9 @@ def check_playbook(directory: Path) -> CheckResult:
     ):
         faults += lint(draft)
     warnings = [
-        warning for lint in (style_warnings, discount_warnings, trade_warnings) for warning in lint(draft)
+        warning
+        for lint in (style_warnings, discount_warnings, settings_warnings, trade_warnings)
+        for warning in lint(draft)
     ]
     playbook = None if faults else compiled(draft)
     return CheckResult(directory, playbook, sorted(set(faults)), sorted(set(warnings)))

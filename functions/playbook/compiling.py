@@ -10,7 +10,7 @@ from functions.domain.segments import Tree, inlined, parse, segment_hash
 from functions.playbook.draft import Draft
 from functions.playbook.expressions import event_type, names_in, segment_trees
 from functions.playbook.message_models import MessageForm
-from functions.playbook.models import CampaignForm, ExperimentForm, SettingsForm, Weekday
+from functions.playbook.models import CampaignForm, CapForm, ExperimentForm, SettingsForm, Weekday
 from functions.playbook.quantities import instant_in
 from functions.playbook.scenario_models import EntryForm, ScenarioForm
 from functions.playbook.steps import flat_steps
@@ -42,10 +42,10 @@ class _Compiling:
             version="",
             name=settings.account,
             zone=settings.zone,
-            caps=[pb.Cap(c.id, c.kinds, c.limit, c.window, c.hold_up_to or 0) for c in settings.caps],
+            caps=[_cap(form) for form in settings.caps],
             quiet_hours=_quiet_hours(settings),
             consent=_consent(settings),
-            exclusions=settings.exclusions,
+            exclusions={name: form.kinds for name, form in settings.exclusions.items() if form.when is None},
             events={name: event_type(part.form) for name, part in draft.events.items()},
             segments={name: self._segment(name) for name in draft.segments},
             scenarios={name: self._scenario(part.form) for name, part in draft.scenarios.items()},
@@ -53,6 +53,16 @@ class _Compiling:
             messages={name: _message(part.form) for name, part in draft.messages.items()},
             experiments={name: _experiment(part.form) for name, part in draft.experiments.items()},
             rich_menus=settings.rich_menus,
+            exclusion_rules={
+                name: pb.Exclusion(self._tree(form.when), form.kinds)
+                for name, form in settings.exclusions.items()
+                if form.when is not None
+            },
+            holdout=pb.Holdout(settings.holdout.percent, settings.holdout.kinds)
+            if settings.holdout
+            else None,
+            sources={name: pb.Source(form.fresh_for) for name, form in settings.sources.items()},
+            price=pb.Price(**settings.price.model_dump()),
         )
         return msgspec.structs.replace(playbook, version=short_hash(playbook))
 
@@ -113,6 +123,18 @@ class _Compiling:
             needs=form.needs,
             holdout_percent=form.holdout or 0.0,
         )
+
+
+def _cap(form: CapForm) -> pb.Cap:
+    return pb.Cap(
+        id=form.id,
+        kinds=form.kinds,
+        limit=form.limit,
+        window_seconds=form.window or 0,
+        hold_seconds_max=form.hold_up_to or 0,
+        calendar=form.calendar or "",
+        categories=form.categories,
+    )
 
 
 def _quiet_hours(settings: SettingsForm) -> pb.QuietHours | None:

@@ -42,6 +42,10 @@ def names_in(draft: Draft) -> Names:
 
 def written_in(draft: Draft) -> Iterator[Written]:
     """Every expression outside segments.yaml."""
+    if draft.settings:
+        for name, form in draft.settings.form.exclusions.items():
+            if form.when is not None:
+                yield Written(draft.settings, ("exclusions", name, "when"), form.when, name)
     for name, part in draft.scenarios.items():
         for place, text in _of_scenario(part.form):
             yield Written(part, place, text, name)

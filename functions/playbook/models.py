@@ -23,13 +23,65 @@ class Form(BaseModel):
 
 
 class CapForm(Form):
-    """`{id, kinds, limit, window, hold_up_to}`: how many of these kinds in any rolling window."""
+    """`{id, kinds, limit, window, hold_up_to}`: how many of these kinds in any rolling window; `calendar: day`, `week`
+    or `month` instead of a window goes by the customer's calendar; `categories` narrows it to messages of these."""
 
     id: Name
     kinds: list[Kind] = Field(min_length=1)
+    categories: list[Name] = []
     limit: int = Field(ge=1, le=1000)
-    window: Duration
+    window: Duration | None = None
+    calendar: Literal["day", "week", "month"] | None = None
     hold_up_to: Duration | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.window is None) == (self.calendar is None):
+            raise ValueError("write window: 7d for a rolling window, or calendar: week; one of the two")
+        return self
+
+
+class ExclusionForm(Form):
+    """`[kinds]` for an open case, or `{when, kinds}`: for whom the expression holds."""
+
+    kinds: list[Kind] = Field(min_length=1)
+    when: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        return {"kinds": value} if isinstance(value, list) else value
+
+
+class HoldoutForm(Form):
+    """`{percent, kinds}`: so many of all people get none of these."""
+
+    percent: float = Field(gt=0, lt=100)
+    kinds: list[Kind] = Field(min_length=1)
+
+
+class SourceForm(Form):
+    """`{fresh_for}`: how old the newest word of a source of events may be."""
+
+    fresh_for: Duration
+
+
+class PriceForm(Form):
+    """LINE's plan (`plan_yen` a month for `free_messages`, each further one `yen_each`) and limits of one's own."""
+
+    plan_yen: int = Field(default=0, ge=0)
+    free_messages: int = Field(default=0, ge=0)
+    yen_each: float = Field(default=0, ge=0)
+    messages_max: int | None = Field(default=None, ge=1)
+    yen_max: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _affordable(self) -> Self:
+        if self.yen_max is not None and self.yen_max < self.plan_yen:
+            raise ValueError(
+                f"yen_max is {self.yen_max}, and the plan alone costs {self.plan_yen}; raise it, or take it out"
+            )
+        return self
 
 
 class QuietForm(Form):
@@ -64,8 +116,11 @@ class SettingsForm(Form):
     caps: list[CapForm] = []
     quiet_hours: QuietForm | None = None
     consent: ConsentForm
-    exclusions: dict[str, list[Kind]] = {}
+    exclusions: dict[Name, ExclusionForm] = {}
+    holdout: HoldoutForm | None = None
+    sources: dict[Name, SourceForm] = {}
     rich_menus: dict[Name, Text] = {}
+    price: PriceForm = PriceForm()
     priorities: list[Name] = Field(min_length=1)
 
     @field_validator("caps")
@@ -89,11 +144,22 @@ class SettingsForm(Form):
 
     @field_validator("exclusions")
     @classmethod
-    def _known_flags(cls, exclusions: dict[str, list[Kind]]) -> dict[str, list[Kind]]:
-        unknown = sorted(set(exclusions) - FLAGS)
-        if unknown:
-            raise ValueError(f"no event sets {', '.join(unknown)}; known: {', '.join(sorted(FLAGS))}")
+    def _flags_or_expressions(cls, exclusions: dict[str, ExclusionForm]) -> dict[str, ExclusionForm]:
+        for name, form in exclusions.items():
+            if name in FLAGS and form.when is not None:
+                raise ValueError(f"{name} is what open cases set; give the expression a name of its own")
+            if name not in FLAGS and form.when is None:
+                raise ValueError(
+                    f"no event sets {name}; known: {', '.join(sorted(FLAGS))}; or say for whom: {{when: …, kinds: […]}}"
+                )
         return exclusions
+
+    @field_validator("sources")
+    @classmethod
+    def _of_the_crm(cls, sources: dict[str, SourceForm]) -> dict[str, SourceForm]:
+        if "line" in sources:
+            raise ValueError("line is LINE itself, which speaks when people do; take it out")
+        return sources
 
 
 def _once(what: str, names: list[str]) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 
 from functions.domain.account import STOP_FOR, quota_block, refused_block
 from functions.domain.claims import Allow, Verdict, closed, decide, unclaimed
-from functions.domain.customers import Customer, pinned_versions
+from functions.domain.customers import Customer
 from functions.domain.gate import Claim, Gate
 from functions.domain.instants import Instant
 from functions.domain.sends import Intent, MenuOrder, Order, content_hash, held, record_of
-from functions.domain.situations import situation_of
+from functions.domain.situations import situation_of, versions_needed
 from functions.domain.trace import Facts
 from functions.domain.verdicts import Ended, Situation, Wait, suppressed
 from functions.ports import (
@@ -134,10 +134,9 @@ class Deliver:
         return self.sends.find(intent.customer_id, intent.made_at, intent.send_id) is not None
 
     def _situation(self, intent: Intent, customer: Customer, now: Instant) -> Situation:
-        pinned = {intent.playbook, *pinned_versions(customer)}
-        versions = {version: self.playbooks.version(version) for version in pinned}
+        versions = {name: self.playbooks.version(name) for name in versions_needed(intent, customer)}
         account = self.account_state.read()
-        return situation_of(intent, customer, self.playbooks.in_force(), versions, account, now)
+        return situation_of(intent, customer, self.playbooks.in_force(), versions, now, account)
 
     def _push(self, intent: Intent, allowed: Allow, content: Content, facts: Facts) -> None:
         """Push with the intent's own key. `unanswered`: an earlier attempt may have been accepted."""

@@ -217,7 +217,7 @@ class Life:
             return
         course = self._course
         situation = situation_of(
-            intent, self._customer, course.compiled, course.versions, course.account_at(now), now
+            intent, self._customer, course.compiled, course.versions, now, course.account_at(now)
         )
         decision = decide(intent, self._gate, course.compiled.rules, situation, "", now)
         self._gate = decision.gate

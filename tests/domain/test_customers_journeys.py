@@ -242,7 +242,7 @@ def test_what_a_replaced_journey_still_wanted_to_say_is_no_longer_said() -> None
     before = taken_in(current, [CART_LEFT])
     after = taken_in(current, [event("visit", at=NOON + HOUR)], NOON + HOUR, before)
     eligible = {
-        intent.step: situation_of(intent, after, current, {"v1": current}, Account(), NOON + HOUR).eligible
+        intent.step: situation_of(intent, after, current, {"v1": current}, NOON + HOUR, Account()).eligible
         for intent in after.outbox
     }
     assert eligible == {"old": False, "new": True}

@@ -1,12 +1,17 @@
 """Each reason of the gate, and the order of its rules."""
 
+from typing import get_args
+
 import msgspec
 import pytest
 
+from functions.domain.account import Block, BlockReason, quota_block, stale_sources
 from functions.domain.claims import Allow
 from functions.domain.gate import Claim, Contact, Gate, with_facts
-from functions.domain.playbook import Cap
+from functions.domain.instants import MINUTE, Instant
+from functions.domain.playbook import Cap, Kind, Source
 from functions.domain.profiles import Register
+from functions.domain.reasons import REFUSALS
 from functions.domain.verdicts import Ended, Wait, judge
 from tests.domain.strategies import DAY, HOUR, NOON, SECOND, WEEK, event, intent, linked_gate
 from tests.domain.verdicts import (
@@ -16,9 +21,11 @@ from tests.domain.verdicts import (
     DAY_SECONDS,
     NOW,
     WEEKLY,
+    campaign,
     consents,
     contacted,
     decided,
+    local,
     rules,
     situation,
     stopped,
@@ -138,14 +145,134 @@ def test_who_bought_meanwhile_is_no_longer_eligible() -> None:
     assert verdict(intent(), eligible=False) == suppressed("no_longer_eligible")
 
 
+def test_who_is_excluded_by_a_rule_of_the_playbook_is_told_by_which() -> None:
+    assert verdict(intent(), excluded=["returners", "staff"]) == suppressed("excluded:returners")
+
+
+def test_what_only_a_provisional_event_would_end_is_not_confirmed() -> None:
+    assert verdict(intent(), confirmed=False) == suppressed("not_confirmed")
+    assert verdict(intent(), eligible=False, confirmed=False) == suppressed("no_longer_eligible")
+
+
+def test_who_is_held_out_gets_nothing_and_takes_no_slot() -> None:
+    ended = decided(intent(), holdout=True)
+    assert ended.verdict == suppressed("holdout")
+    assert ended.gate.contacts == []
+
+
+def test_who_would_not_have_got_it_anyway_is_not_called_held_out() -> None:
+    assert verdict(intent(), holdout=True, eligible=False) == suppressed("no_longer_eligible")
+
+
+def test_a_withdrawal_of_the_category_stops_messages_of_that_category_alone() -> None:
+    gate = consents(coupon=False)
+    assert verdict(intent(category="coupon"), gate) == suppressed("no_consent")
+    assert isinstance(verdict(intent(category="news"), gate), Allow)
+    assert isinstance(verdict(intent(), gate), Allow)
+
+
+def test_what_a_late_look_overtook_is_replaced() -> None:
+    assert verdict(intent(overtaken=True)) == suppressed("outranked")
+
+
+# ---- blocks of the account
+
+
 def test_a_stopped_account_holds() -> None:
     assert verdict(intent(), blocks=stopped(NOON + HOUR)) == Wait(NOON + HOUR, "stopped")
     assert isinstance(verdict(intent(), blocks=stopped(NOON)), Allow)
 
 
-def test_an_account_that_is_stopped_past_the_end_suppresses() -> None:
+@pytest.mark.parametrize("reason", get_args(BlockReason))
+def test_a_block_holds_while_the_intent_outlives_it_and_suppresses_with_its_reason_otherwise(
+    reason: BlockReason,
+) -> None:
     one = intent(expires=HOUR)
-    assert verdict(one, blocks=stopped(one.expires_at)) == suppressed("stopped")
+    ends = [Block(reason, one.expires_at - SECOND), Block(reason, one.expires_at)]
+    assert verdict(one, blocks=ends[:1]) == Wait(one.expires_at - SECOND, reason)
+    assert verdict(one, blocks=ends[1:]) == suppressed(reason)
+
+
+@pytest.mark.parametrize(
+    ("scope", "kinds", "blocked"),
+    [
+        ("account", [], True),
+        ("account", ["promotion", "support"], True),
+        ("account", ["support"], False),
+        ("scenario:cart", [], True),
+        ("scenario:cart", ["support"], False),
+        ("scenario:other", [], False),
+        ("campaign:weekly", [], False),
+        ("campaign:", [], False),
+    ],
+)
+def test_a_block_is_for_its_scope_and_kinds(scope: str, kinds: list[Kind], blocked: bool) -> None:
+    block = Block("breaker_open", NOON + HOUR, scope, kinds)
+    assert isinstance(verdict(intent(), blocks=[block]), Wait) is blocked
+
+
+def test_a_block_of_a_campaign_is_for_that_campaign() -> None:
+    block = Block("over_budget", NOON + HOUR, "campaign:weekly")
+    assert verdict(campaign(), blocks=[block]) == Wait(NOON + HOUR, "over_budget")
+
+
+def test_of_several_blocks_the_one_that_lasts_longest_is_told() -> None:
+    blocks = [
+        Block("stopped", NOON + HOUR),
+        Block("over_quota", NOON + DAY),
+        Block("over_budget", NOON + SECOND),
+    ]
+    assert verdict(intent(), blocks=blocks) == Wait(NOON + DAY, "over_quota")
+
+
+def test_the_quota_is_blocked_until_the_month_ends_in_japan() -> None:
+    assert quota_block(local("2026-11-30T23:59:59")) == Block("over_quota", local("2026-12-01T00:00"))
+    assert quota_block(local("2026-12-01T00:00")).until == local("2027-01-01T00:00")
+
+
+# ---- stale sources
+
+
+def test_what_rests_on_a_stale_source_waits_and_is_asked_again() -> None:
+    assert verdict(intent(), stale=["shop"]) == Wait(NOON + 15 * MINUTE, "stale_data")
+
+
+def test_what_would_expire_before_it_is_asked_again_is_suppressed() -> None:
+    assert verdict(intent(expires=15 * MINUTE), stale=["shop"]) == suppressed("stale_data")
+    assert isinstance(verdict(intent(expires=15 * MINUTE + SECOND), stale=["shop"]), Wait)
+
+
+def test_a_source_is_fresh_for_its_time_and_stale_if_never_heard_of() -> None:
+    sources = {"shop": Source(3_600), "app": Source(60)}
+
+    def stale(**heard: Instant) -> list[str]:
+        return stale_sources(["shop", "app", "unknown"], sources, {**heard, "unknown": NOON}, NOON)
+
+    assert stale() == ["shop", "app", "unknown"]
+    assert stale(shop=NOON - HOUR + SECOND, app=NOON) == ["unknown"]
+    assert stale(shop=NOON - HOUR, app=NOON - MINUTE) == ["shop", "app", "unknown"]
+
+
+# ---- the list is closed
+
+
+def test_every_reason_of_the_list_can_be_told_and_no_other() -> None:
+    told = {name.partition(":")[0] for name, _ in BARRIERS}
+    told |= set(get_args(BlockReason)) | {"erased"}  # a missing gate; the send flow's tests
+    assert told == set(REFUSALS)
+
+
+@pytest.mark.parametrize("reason", ["", "capped", "excluded:", "stopped:x", "because", "key_expired"])
+def test_a_suppression_for_any_other_reason_is_a_fault(reason: str) -> None:
+    with pytest.raises(ValueError, match="closed list"):
+        Ended("suppressed", reason)
+
+
+def test_what_line_answers_is_a_reason_of_failures_alone() -> None:
+    assert Ended("failed", "http_400").reason == "http_400"
+
+
+# ---- the order
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,16 @@ def test_only_the_sender_and_the_webhook_can_read_what_line_trusts(template: Tem
     assert {re.match(r"[A-Z][a-z]+", name)[0] for name in readers} == {"Send", "Webhook"}  # type: ignore[index]
 
 
+def test_the_edge_of_the_crm_writes_the_accounts_row_and_no_customers_gate(template: Template) -> None:
+    policies = resources(template, "AWS::IAM::Policy")
+    (ingest,) = [policy for name, policy in policies.items() if name.startswith("Ingest")]
+    granted = ingest["PolicyDocument"]["Statement"]
+    (writes,) = [one for one in granted if "dynamodb:" in json.dumps(one["Action"])]
+    assert as_list(writes["Action"]) == ["dynamodb:UpdateItem"]
+    (rows,) = as_list(writes["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"])
+    assert rows["Fn::Join"][1][0] == "anon:#account#"
+
+
 def test_no_right_on_tables_is_granted_that_no_adapter_uses(template: Template) -> None:
     """BatchWriteItem is `batch_write_item` or a paginator's name in functions/aws."""
     adapters = "".join(path.read_text(encoding="utf-8") for path in Path("functions/aws").glob("*.py"))

@@ -61,6 +61,7 @@ message: offer
 owner: crm
 on: true
 schedule: {every: friday, at: "12:00"}
+expires_after: 5d
 """,
     "messages/care.yaml": """\
 kind: support

@@ -1,0 +1,159 @@
+"""playbook.yaml: the account's rules as they are written, compiled and doubted."""
+
+from pathlib import Path
+
+import pytest
+
+from functions.domain import playbook as pb
+from functions.playbook import load_playbook
+from tests.playbook.test_lint import Folder
+
+CAP = "  - {id: weekly, kinds: [promotion], limit: 1, window: 7d, hold_up_to: 4d}\n"
+EXCLUSIONS = "exclusions: {inquiry: [promotion]}\n"
+DAY_SECONDS = 86_400
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def compiled(folder: Folder) -> pb.Playbook:
+    assert folder.faults == []
+    return load_playbook(folder.path)
+
+
+def test_caps_may_go_by_the_calendar_and_by_category(folder: Folder) -> None:
+    more = (
+        "  - {id: daily, kinds: [support, promotion], limit: 3, calendar: day}\n"
+        "  - {id: coupons, kinds: [promotion], categories: [coupon], limit: 1, window: 30d}\n"
+    )
+    folder.change("playbook.yaml", CAP, CAP + more)
+    assert compiled(folder).caps == [
+        pb.Cap("weekly", ["promotion"], 1, 7 * DAY_SECONDS, 4 * DAY_SECONDS),
+        pb.Cap("daily", ["support", "promotion"], 3, 0, calendar="day"),
+        pb.Cap("coupons", ["promotion"], 1, 30 * DAY_SECONDS, categories=["coupon"]),
+    ]
+
+
+@pytest.mark.parametrize("window", ["", "window: 7d, calendar: week, "])
+def test_a_cap_has_a_window_or_a_calendar(folder: Folder, window: str) -> None:
+    folder.change("playbook.yaml", "window: 7d, ", window)
+    assert folder.faults == [
+        "playbook.yaml:4: caps.0: write window: 7d for a rolling window, or calendar: week; one of the two"
+    ]
+
+
+def test_an_exclusion_is_of_open_cases_or_an_expression(folder: Folder) -> None:
+    rule = "  many: {when: 'segment(\"buyers\")', kinds: [promotion]}\n"
+    folder.change("playbook.yaml", EXCLUSIONS, f"exclusions:\n  inquiry: [promotion]\n{rule}")
+    book = compiled(folder)
+    assert book.exclusions == {"inquiry": ["promotion"]}
+    tree = ["cmp", ">=", ["count", "orders"], ["const", 1]]
+    assert book.exclusion_rules == {"many": pb.Exclusion(tree, ["promotion"])}
+
+
+@pytest.mark.parametrize(
+    ("exclusion", "told"),
+    [
+        ("returns: [promotion]", "no event sets returns; known: complaint, inquiry, refund; or say for whom"),
+        ("inquiry: {when: orders.count > 1, kinds: [promotion]}", "inquiry is what open cases set; give"),
+        ("many: {when: order.count > 1, kinds: [promotion]}", "many: "),
+        ("many: {when: orders.count > 1}", "exclusions.many.kinds"),
+    ],
+)
+def test_an_exclusion_that_means_nothing_is_a_fault(folder: Folder, exclusion: str, told: str) -> None:
+    folder.change("playbook.yaml", EXCLUSIONS, f"exclusions:\n  {exclusion}\n")
+    (fault,) = folder.faults
+    assert fault.startswith("playbook.yaml:")
+    assert told in fault or "'kinds' is missing" in fault
+
+
+def test_a_segment_that_only_an_exclusion_reads_is_used(folder: Folder) -> None:
+    rule = "  gone: {when: 'segment(\"gone\")', kinds: [promotion]}\n"
+    folder.change("segments.yaml", "  report: true\n", "")
+    folder.change("playbook.yaml", EXCLUSIONS, f"exclusions:\n{rule}")
+    assert (folder.faults, folder.warnings) == ([], [])
+
+
+def test_holdout_sources_and_price_are_compiled(folder: Folder) -> None:
+    more = (
+        "holdout: {percent: 2.5, kinds: [promotion]}\n"
+        "sources: {shop: {fresh_for: 26h}}\n"
+        "price: {plan_yen: 15000, free_messages: 30000, yen_each: 3, messages_max: 50000, yen_max: 80000}\n"
+    )
+    folder.change("playbook.yaml", EXCLUSIONS, EXCLUSIONS + more)
+    book = compiled(folder)
+    assert book.holdout == pb.Holdout(2.5, ["promotion"])
+    assert book.sources == {"shop": pb.Source(26 * 3_600)}
+    assert book.price == pb.Price(15_000, 30_000, 3.0, 50_000, 80_000)
+
+
+def test_without_them_nothing_is_held_out_watched_or_limited(folder: Folder) -> None:
+    book = compiled(folder)
+    assert (book.holdout, book.sources, book.price, book.exclusion_rules) == (None, {}, pb.Price(), {})
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("holdout: {percent: 100, kinds: [promotion]}", "holdout.percent"),
+        ("holdout: {percent: 0, kinds: [promotion]}", "holdout.percent"),
+        ("sources: {line: {fresh_for: 1h}}", "line is LINE itself"),
+        ("price: {plan_yen: 15000, yen_max: 10000}", "the plan alone costs 15000"),
+        ("price: {plan_yen: -1}", "price.plan_yen"),
+        ("price: {messages_max: 0}", "price.messages_max"),
+    ],
+)
+def test_numbers_that_cannot_be_meant_are_faults(folder: Folder, line: str, told: str) -> None:
+    folder.change("playbook.yaml", EXCLUSIONS, f"{EXCLUSIONS}{line}\n")
+    (fault,) = folder.faults
+    assert told in fault
+
+
+# --- what is doubtful
+
+
+def test_no_quiet_hours_are_warned_of(folder: Folder) -> None:
+    folder.change("playbook.yaml", 'quiet_hours: {from: "21:00", to: "07:00", kinds: [promotion]}\n', "")
+    (warning,) = folder.warnings
+    assert "there are no quiet hours" in warning
+
+
+@pytest.mark.parametrize(
+    ("window", "warned"),
+    [("7d", False), ("14d", False), ("6d", True)],
+)
+def test_promotions_without_a_weekly_cap_are_warned_of(folder: Folder, window: str, warned: bool) -> None:
+    folder.change("playbook.yaml", "window: 7d", f"window: {window}")
+    assert any("nothing caps promotions by the week" in warning for warning in folder.warnings) is warned
+
+
+def test_a_cap_of_the_calendar_week_is_a_weekly_one_and_one_of_a_category_is_not(folder: Folder) -> None:
+    folder.change("playbook.yaml", "window: 7d", "calendar: week")
+    assert folder.warnings == []
+    folder.change("playbook.yaml", "calendar: week", "calendar: week, categories: [coupon]")
+    assert any("nothing caps promotions" in warning for warning in folder.warnings)
+
+
+def test_without_promotions_no_weekly_cap_is_missed(folder: Folder) -> None:
+    folder.change("playbook.yaml", "caps:\n" + CAP, "caps: []\n")
+    folder.change("messages/offer.yaml", "kind: promotion", "kind: notification")
+    assert folder.warnings == []
+
+
+def test_a_send_that_expires_before_a_cap_lets_it_pass_is_warned_of(folder: Folder) -> None:
+    folder.change("scenarios/second.yaml", "expires_after: 5d", "expires_after: 3d")
+    folder.change("campaigns/weekly.yaml", "expires_after: 5d", "expires_after: 36h")
+    advice = "write a longer expires_after, or a shorter hold_up_to"
+    assert folder.warnings == [
+        f"campaigns/weekly.yaml:7: a cap may hold offer for 4d, and it expires after 1.5d; {advice}",
+        f"scenarios/second.yaml:19: a cap may hold offer for 4d, and it expires after 3d; {advice}",
+    ]
+
+
+def test_a_send_with_less_patience_than_the_cap_is_not_warned_of(folder: Folder) -> None:
+    folder.change("scenarios/second.yaml", "expires_after: 5d", "expires_after: 3d, hold_up_to: 3d")
+    assert folder.warnings == []
+    folder.change("scenarios/second.yaml", "hold_up_to: 3d", "hold_up_to: 80h")
+    assert len(folder.warnings) == 1
