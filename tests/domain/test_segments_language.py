@@ -107,6 +107,13 @@ def test_each_occurrence_leaves_its_window_on_its_own() -> None:
     assert changes("orders.count_in(days=7) >= 5", profile) is None
 
 
+def test_an_age_against_a_window_turns_at_whichever_moves_first() -> None:
+    profile = orders(6.5, 6, 0.5)
+    # In half a day and in one day an order leaves the window; when the newest is two days old there is one left.
+    assert changes("days_since(orders.last_at) > orders.count_in(days=7)", profile) == NOW + 1.5 * DAY
+    assert changes("orders.count_in(days=7) <= days_since(orders.last_at)", profile) == NOW + DAY
+
+
 # ---- verbs
 
 
@@ -278,6 +285,13 @@ def test_a_clock_set_back_over_midnight_changes_the_day_back() -> None:
 def test_the_year_comes_round(source: str, birthday: str, at: str | None) -> None:
     expected = dt.datetime.fromisoformat(at) if at else None
     assert changes(source, attributes(birthday=birthday)) == expected
+
+
+def test_days_that_meet_in_leap_years_alone_are_waited_for() -> None:
+    profile = attributes(birthday="1990-02-01", joined_at="1990-03-23")
+    source = "days_until_anniversary(birthday) == 100 and days_until_anniversary(joined_at) == 151"
+    after_leap_day = dt.datetime(2028, 3, 1, tzinfo=dt.UTC)
+    assert changes(source, profile, after_leap_day) == dt.datetime(2031, 10, 23, 15, 0, tzinfo=dt.UTC)
 
 
 # ---- facts
