@@ -268,6 +268,21 @@ def test_a_provisional_cancellation_counts_only_as_if() -> None:
     assert as_if.attributes == {}
 
 
+@pytest.mark.parametrize(
+    "coming",
+    [
+        [cancelled(status="provisional"), bought()],
+        [bought(), cancelled(status="provisional"), bought("e2", "o2")],
+        [bought(), cancelled(status="provisional"), cancelled()],
+    ],
+)
+def test_a_provisional_cancellation_counts_as_if_whatever_comes_before_and_after(coming: list[Event]) -> None:
+    profile, _ = as_they_come([[one] for one in coming])
+    assert profile == folded(*coming)
+    left = [one for one in coming if one.event_id == "e2"]
+    assert with_provisional(profile, DICTIONARY).tallies.get("orders") == folded(*left).tallies.get("orders")
+
+
 def test_what_journeys_set_holds_as_if_too() -> None:
     profile = folded(bought(), cancelled(status="provisional"))
     own = {"vip_since": Register("2026", NOON, f"{JOURNEY}j1")}

@@ -7,11 +7,11 @@ import msgspec
 
 from functions.domain.amendments import Amended
 from functions.domain.events import Amendment, EventType, PropertyType
-from functions.domain.profiles import JOURNEY, Register
+from functions.domain.profiles import JOURNEY, Profile, Register
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.playbooks import EVENTS, playbook
 from tests.fakes.world import World
-from tests.flows.deciding import orders
+from tests.flows.deciding import AFTER_PURCHASE, orders
 
 _CANCELLED = EventType(
     "never happened",
@@ -92,3 +92,13 @@ def test_what_journeys_set_outlives_a_cancellation() -> None:
     world.ingest(world.event("order_cancelled", "c1", at=world.now + dt.timedelta(minutes=1), order_id="o1"))
     world.run()
     assert (orders(world), world.customer("c1").profile.attribute("vip_since")) == (0, "2026")
+
+
+def test_a_profile_that_waits_to_be_folded_anew_is_so_when_time_moves_it_too() -> None:
+    world = World(playbook(scenarios={"after_purchase": AFTER_PURCHASE}))
+    world.customer_with_line()
+    world.ingest(bought(world, "o1"))
+    world.run()
+    world.customers.save(msgspec.structs.replace(world.customer("c1"), profile=Profile(), refold=True))
+    world.advance(days=2)
+    assert (orders(world), world.customer("c1").refold) == (1, False)

@@ -129,6 +129,19 @@ def test_the_last_day_of_the_calendar_has_sql_too() -> None:
     )
 
 
+def test_what_comes_at_the_same_instant_follows() -> None:
+    tree: Tree = ["unfollowed", "views", "orders", 3_600]
+    view = Tally(1, NOW - DAY, NOW - DAY)
+    earlier = Tally(1, NOW - 2 * DAY, NOW - 2 * DAY)
+    known = [Profile(tallies={"views": view, "orders": order}) for order in (view, earlier)]
+    assert answers([tree], *known, Profile(tallies={"views": view}), Profile()) == [
+        [False],
+        [True],
+        [True],
+        [False],
+    ]
+
+
 def test_sizes_are_counted_by_one_query() -> None:
     segments: dict[str, Tree] = {"fans": ["tagged", "fan"], 'all "of" them': ["const", True]}
     fan = Profile(tags={"fan": Register(True, NOW, "e")})
