@@ -208,7 +208,9 @@ def fold_all(events: Iterable[Event], dictionary: Dictionary) -> Profile:
         return profile
     foreseen = _amendments(waiting.values(), dictionary)
     touched = bool(foreseen) and any(
-        amendment_of(event, foreseen, dictionary) != UNTOUCHED for event in confirmed
+        amendment_of(event, foreseen, dictionary) != UNTOUCHED
+        and not amendment_of(event, profile.amended, dictionary).taken_back
+        for event in confirmed
     )
     as_if = _all_folded([*confirmed, *waiting.values()], dictionary) if touched else None
     return msgspec.structs.replace(profile, provisional=waiting, as_if=as_if)

@@ -283,6 +283,10 @@ def test_a_provisional_cancellation_counts_as_if_whatever_comes_before_and_after
     assert with_provisional(profile, DICTIONARY).tallies.get("orders") == folded(*left).tallies.get("orders")
 
 
+def test_what_is_taken_back_already_is_not_taken_back_again_as_if() -> None:
+    assert folded(bought(), cancelled(), cancelled("c2", status="provisional")).as_if is None
+
+
 def test_what_journeys_set_holds_as_if_too() -> None:
     profile = folded(bought(), cancelled(status="provisional"))
     own = {"vip_since": Register("2026", NOON, f"{JOURNEY}j1")}
