@@ -1,4 +1,4 @@
-"""The bucket: playbook versions, frozen recipient lists of runs, rejected events."""
+"""The bucket: playbook versions, frozen recipient lists of runs, rejected events, reports of scans."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
@@ -9,13 +9,13 @@ from infra.acknowledged import acknowledge
 from infra.parameters import Parameters
 from infra.transport import only_where
 
-REJECTED_KEPT_DAYS = 90
+NOTES_KEPT_DAYS = 90
 # Bounds how long an erased person can still be read in an old version.
 OLD_VERSIONS_KEPT_DAYS = 30
 
 
 class Objects(Construct):
-    """One private, versioned bucket; `rejected/` ages out."""
+    """One private, versioned bucket; what is only read for a while ages out."""
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, parameters: Parameters) -> None:
         super().__init__(scope, construct_id)
@@ -42,7 +42,10 @@ class Objects(Construct):
 
 def _lifecycle() -> list[s3.LifecycleRule]:
     return [
-        s3.LifecycleRule(id="rejected", prefix="rejected/", expiration=cdk.Duration.days(REJECTED_KEPT_DAYS)),
+        *(
+            s3.LifecycleRule(id=name, prefix=f"{name}/", expiration=cdk.Duration.days(NOTES_KEPT_DAYS))
+            for name in ("rejected", "audits", "backfills")
+        ),
         s3.LifecycleRule(
             id="old-versions",
             noncurrent_version_expiration=cdk.Duration.days(OLD_VERSIONS_KEPT_DAYS),
