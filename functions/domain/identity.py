@@ -8,7 +8,7 @@ from functions.domain.customers import SEEN_KEPT, Alias, Customer, has_folded
 from functions.domain.events import Event
 from functions.domain.gate import Gate, merged, new_gate
 from functions.domain.instants import Instant
-from functions.domain.journeys import Journey
+from functions.domain.journeys import Journey, asked_anew
 from functions.domain.line_events import anonymous_id
 from functions.domain.menus import with_order
 from functions.domain.profiles import Register, later, profile_union, union_must_refold
@@ -118,7 +118,7 @@ def tie(sides: Tied, event: Event) -> Tied:
         profile=msgspec.structs.replace(profile, linked=bool(link_now.value)),
         refold=customer.refold or friend.refold or union_must_refold(customer.profile, friend.profile),
         seen=[*friend.seen, *customer.seen][-SEEN_KEPT:],
-        journeys=_one_each(customer, friend),
+        journeys=_one_each(customer, friend, event.occurred_at),
         outbox=[*customer.outbox, *friend.outbox],
         intended=_added(customer.intended, friend.intended),
         menu=later(friend.menu, customer.menu) if customer.menu else friend.menu,
@@ -167,11 +167,12 @@ def _in_segments_of_both(customer: Customer, friend: Customer, at: Instant) -> C
     )
 
 
-def _one_each(customer: Customer, friend: Customer) -> list[Journey]:
-    """The friend's journeys beside the customer's; where both go through one scenario, the customer's goes on."""
+def _one_each(customer: Customer, friend: Customer, at: Instant) -> list[Journey]:
+    """The friend's journeys beside the customer's; where both go through one scenario, the customer's goes on. What they
+    wait for is asked anew of the one profile."""
     running = {journey.scenario for journey in customer.journeys if journey.active}
     carried = [j for j in friend.journeys if not (j.active and j.scenario in running)]
-    return [*customer.journeys, *carried]
+    return [asked_anew(journey, at) for journey in (*customer.journeys, *carried)]
 
 
 def _added(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:

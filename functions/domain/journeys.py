@@ -111,6 +111,13 @@ def ended(journey: Journey, status: JourneyStatus, now: Instant) -> Journey:
     return msgspec.structs.replace(journey, status=status, ended_at=now, due=None, awaits="", asked_from=None)
 
 
+def asked_anew(journey: Journey, at: Instant) -> Journey:
+    """The journey where the profile is another from `at` on: a condition that it waits for has not held before."""
+    if not journey.active or at <= (journey.asked_from or journey.since or journey.entered_at):
+        return journey
+    return msgspec.structs.replace(journey, asked_from=at)
+
+
 def is_kept_out(scenario: pb.Scenario, journeys: list[Journey]) -> bool:
     """Whether a journey goes on beside which none may begin here."""
     return any(journey.active and journey.scenario in scenario.not_with for journey in journeys)

@@ -14,7 +14,17 @@ from functions.domain.customers import SEEN_KEPT, Customer, folded, in_order, ne
 from functions.domain.events import Event, Scalar
 from functions.domain.experiments import variant_of
 from functions.domain.instants import Instant
-from functions.domain.journeys import Cause, Journey, ended, entered, is_kept_out, kept, making_way, may_enter
+from functions.domain.journeys import (
+    Cause,
+    Journey,
+    asked_anew,
+    ended,
+    entered,
+    is_kept_out,
+    kept,
+    making_way,
+    may_enter,
+)
 from functions.domain.memberships import baselined, evaluated, is_due
 from functions.domain.menus import wishing
 from functions.domain.migration import migrated
@@ -254,45 +264,74 @@ def _finish(scenario: pb.Scenario, compiled: Compiled, profile: Profile, now: In
 
 
 def _with_journeys_moved(customer: Customer, course: _Course, until: Instant) -> Customer:
-    journeys = []
-    for journey in customer.journeys:
-        moved = journey
-        if journey.active:
-            compiled = course.versions[journey.version]
-            customer, moved = _move(customer, journey, compiled, course.account, course.now, until)
-        journeys.append(moved)
-    return msgspec.structs.replace(customer, journeys=kept(journeys, course.now))
+    """Round by round, for what one journey sets may be what another one waits for.
+
+    Each round but the last takes a step that sets something, so that there are no more of them than steps.
+    """
+    versions = course.versions
+    rounds = 1 + sum(
+        len(versions[journey.version].playbook.scenarios[journey.scenario].steps)
+        for journey in customer.journeys
+        if journey.active
+    )
+    for _ in range(rounds):
+        profile = customer.profile
+        for number, journey in enumerate(customer.journeys):
+            if journey.active:
+                customer = _move(
+                    customer, number, versions[journey.version], course.account, course.now, until
+                )
+        if customer.profile is profile:
+            return msgspec.structs.replace(customer, journeys=kept(customer.journeys, course.now))
+    raise AssertionError("journeys set things without end")
 
 
 def _move(
     customer: Customer,
-    journey: Journey,
+    number: int,
     compiled: Compiled,
     account: str,
     now: Instant,
     until: Instant,
-) -> tuple[Customer, Journey]:
+) -> Customer:
+    """The customer with one of its journeys moved on, and all that this one did on its way."""
+    journey, profile = customer.journeys[number], customer.profile
     scenario = compiled.playbook.scenarios[journey.scenario]
-    finished = _finish(scenario, compiled, customer.profile, now)
+    finished = _finish(scenario, compiled, profile, now)
     if finished:
-        return customer, ended(journey, "goal" if finished == "goal" else "exited", now)
+        over = ended(journey, "goal" if finished == "goal" else "exited", now)
+        return _with_journey(customer, number, over)
     deeds: list[Deed] = []
     answers = _answers(customer, journey, deeds, compiled, now)
-    moved = advance(journey, scenario, answers, customer.profile.zone, now, until=until, done=deeds)
+    moved = advance(journey, scenario, answers, profile.zone, now, until=until, done=deeds)
     intents = [
         _intent(customer, journey, deed, compiled, account, now)
         for deed in deeds
         if isinstance(deed, Emission)
     ]
+    return _intending(_with_journey(_done(customer, journey, deeds), number, moved.journey), intents)
+
+
+def _done(customer: Customer, journey: Journey, deeds: Sequence[Deed]) -> Customer:
+    """The customer after what a journey did, but for what it sends."""
     for deed in deeds:
         if isinstance(deed, Showing):
             customer = wishing(customer, deed, journey.journey_id)
-    changed = msgspec.structs.replace(
+    changed_at = max((deed.due for deed in deeds if isinstance(deed, Tagging | Setting)), default=None)
+    journeys = customer.journeys
+    if changed_at is not None:
+        journeys = [asked_anew(other, changed_at) for other in journeys]
+    return msgspec.structs.replace(
         customer,
+        journeys=journeys,
         profile=_with_deeds(customer.profile, journey, deeds),
         assignments=_with_exposures(customer.assignments, deeds),
     )
-    return _intending(changed, intents), moved.journey
+
+
+def _with_journey(customer: Customer, number: int, journey: Journey) -> Customer:
+    journeys = [*customer.journeys[:number], journey, *customer.journeys[number + 1 :]]
+    return msgspec.structs.replace(customer, journeys=journeys)
 
 
 def _answers(

@@ -9,7 +9,7 @@ import msgspec
 from functions.domain import playbook as pb
 from functions.domain.events import Event, Scalar
 from functions.domain.instants import Instant
-from functions.domain.journeys import Journey, ended, wait_ends
+from functions.domain.journeys import Journey, asked_anew, ended, wait_ends
 
 
 class Answers(NamedTuple):
@@ -210,8 +210,7 @@ def heard(journey: Journey, scenario: pb.Scenario, event: Event) -> Journey:
         return journey
     step, since = scenario.steps[journey.at], journey.since or journey.entered_at
     if isinstance(step, pb.WaitUntil):
-        asked_from = max(journey.asked_from or since, event.occurred_at)
-        return msgspec.structs.replace(journey, asked_from=asked_from, due=None)
+        return asked_anew(journey, event.occurred_at)
     if not isinstance(step, pb.WaitForEvent) or journey.awaits != event.name or event.status != "confirmed":
         return journey
     if event.occurred_at < since or (journey.due is not None and event.occurred_at >= journey.due):

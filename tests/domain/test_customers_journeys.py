@@ -105,6 +105,30 @@ def test_an_event_may_put_off_what_time_would_have_brought() -> None:
     assert next_due(again) == NOON + 8 * DAY
 
 
+TAGGED: pb.Expression = ["tagged", "vip"]
+
+
+@pytest.mark.parametrize("first", ["a_waiter", "z_waiter"])
+def test_what_one_journey_sets_another_one_waits_for_from_that_instant_on(first: str) -> None:
+    """Whichever of the two stands first, and however late somebody looks."""
+    waits = scenario(pb.WaitUntil(TAGGED, 30 * 86_400, 1, 3), pb.WaitFor(3600), send("an hour later"))
+    setter = scenario(pb.WaitFor(5 * 86_400), pb.SetTag("vip"))
+    current = compiled(scenarios={first: waits, "setter": setter})
+    customer = taken_in(current, [CART_LEFT])
+    assert next_due(customer) == NOON + 5 * DAY
+    after = woken(customer, current, NOON + 5 * DAY)
+    assert next_due(after) == NOON + 5 * DAY + HOUR
+    late = woken(customer, current, NOON + 6 * DAY)
+    assert [intent.due_at for intent in late.outbox] == [NOON + 5 * DAY + HOUR]
+
+
+def test_what_a_tie_makes_true_is_true_from_the_tie_on() -> None:
+    current = cart(pb.WaitUntil(HAS_BOUGHT, 30 * 86_400, 1, 3), pb.WaitFor(3600), send("later"))
+    waiting = taken_in(current, [CART_LEFT], customer=Customer("c1"))
+    friend = take_in(FRIEND, [event("purchase", at=NOON - DAY)], current, {}, "acc", NOON)
+    assert next_due(woken(tied(waiting, friend), current, NOON + DAY)) == NOON + DAY + HOUR
+
+
 # ---- experiments
 
 SPLIT = pb.Split("test", [("a", 1), ("b", 3)])
