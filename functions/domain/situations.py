@@ -63,7 +63,7 @@ def _is_held_out(intent: Intent, customer: Customer, pinned: Compiled, current: 
 def _upcoming(
     customer: Customer, current: Compiled, versions: Mapping[str, Compiled], now: Instant
 ) -> list[Upcoming]:
-    """The sends that the customer's journeys come to within the longest window of any cap."""
+    """The sends that the customer's journeys come to within the longest window of any cap, and that may go at all."""
     until, zone = now + current.longest_window, customer.profile.zone
     return [
         send
@@ -71,6 +71,7 @@ def _upcoming(
         if journey.active and current.is_on(journey.scenario, "")
         for playbook in (versions[journey.version].playbook,)
         for send in upcoming(journey, playbook.scenarios[journey.scenario], playbook.messages, zone, until)
+        if not is_held_out(playbook, journey.scenario, send.kind, customer.unit)
     ]
 
 

@@ -12,7 +12,7 @@ from functions.playbook.faults import CheckResult, PlaybookFaults
 from functions.playbook.message_lint import message_faults
 from functions.playbook.references import reference_faults
 from functions.playbook.scenario_lint import scenario_faults
-from functions.playbook.settings_lint import settings_warnings
+from functions.playbook.settings_lint import settings_faults, settings_warnings
 from functions.playbook.style_lint import style_warnings
 from functions.playbook.trade_lint import trade_warnings
 
@@ -26,6 +26,7 @@ def check_playbook(directory: Path) -> CheckResult:
         message_faults,
         discount_faults,
         scenario_faults,
+        settings_faults,
         experiment_faults,
     ):
         faults += lint(draft)

@@ -1,4 +1,4 @@
-"""Lint: the account's rules. What protects people is there, and what may be held lives as long as it may be held."""
+"""Lint: the account's rules. What protects people is there and counts, and what may be held lives long enough."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,24 @@ from functions.playbook.sources import Place
 
 DAY_SECONDS = 86_400
 WEEK_SECONDS = 7 * DAY_SECONDS
+
+
+def settings_faults(draft: Draft) -> Iterator[PlaybookFault]:
+    """Sources that somebody needs and playbook.yaml does not name: nobody would ever hear of them."""
+    if draft.settings is None:
+        return
+    known = draft.settings.form.sources
+    needs: list[tuple[Part[Form], list[str]]] = [
+        *((part, part.form.needs) for part in draft.scenarios.values()),
+        *((part, part.form.needs) for part in draft.campaigns.values()),
+    ]
+    for part, names in needs:
+        for number, name in enumerate(names):
+            if name not in known:
+                yield part.fault(
+                    ("needs", number),
+                    f"there is no source {name!r}; write sources: {{{name}: {{fresh_for: 26h}}}} in playbook.yaml",
+                )
 
 
 def settings_warnings(draft: Draft) -> Iterator[PlaybookFault]:
@@ -27,6 +45,7 @@ def settings_warnings(draft: Draft) -> Iterator[PlaybookFault]:
             ("caps",),
             "nothing caps promotions by the week; one a rolling week keeps people: {kinds: [promotion], limit: 1, window: 7d}",
         )
+    yield from _idle_caps(draft, settings)
     yield from _held_too_long(draft, settings.form)
 
 
@@ -38,6 +57,19 @@ def _is_weekly(cap: CapForm) -> bool:
     """Whether it counts all promotions, over a week or longer than one."""
     over_a_week = cap.calendar == "week" or (cap.window or 0) >= WEEK_SECONDS
     return "promotion" in cap.kinds and not cap.categories and over_a_week
+
+
+def _idle_caps(draft: Draft, settings: Part[SettingsForm]) -> Iterator[PlaybookFault]:
+    """Caps of a category that no message bears, where every message can be read."""
+    if not draft.sound("messages"):
+        return
+    borne = {part.form.category for part in draft.messages.values()}
+    for number, cap in enumerate(settings.form.caps):
+        for name in sorted(set(cap.categories) - borne):
+            yield settings.fault(
+                ("caps", number, "categories"),
+                f"no message is of the category {name}, so the cap {cap.id} does not count any; write category: {name}",
+            )
 
 
 def _held_too_long(draft: Draft, settings: SettingsForm) -> Iterator[PlaybookFault]:

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain import playbook as pb
-from functions.domain.account import Account
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer, emptied, new_customer, next_due, rebuilt
 from functions.domain.events import Event
@@ -266,7 +265,7 @@ def test_what_a_replaced_journey_still_wanted_to_say_is_no_longer_said() -> None
     before = taken_in(current, [CART_LEFT])
     after = taken_in(current, [event("visit", at=NOON + HOUR)], NOON + HOUR, before)
     eligible = {
-        intent.step: situation_of(intent, after, current, {"v1": current}, NOON + HOUR, Account()).eligible
+        intent.step: situation_of(intent, after, current, {"v1": current}, NOON + HOUR).eligible
         for intent in after.outbox
     }
     assert eligible == {"old": False, "new": True}

@@ -111,7 +111,29 @@ def test_numbers_that_cannot_be_meant_are_faults(folder: Folder, line: str, told
     assert told in fault
 
 
+@pytest.mark.parametrize("name", ["scenarios/second.yaml", "campaigns/weekly.yaml"])
+def test_a_source_that_is_needed_is_one_that_the_playbook_names(folder: Folder, name: str) -> None:
+    folder.change(name, "owner: crm\n", "owner: crm\nneeds: [shop]\n")
+    (fault,) = folder.faults
+    assert fault.startswith(name)
+    assert "there is no source 'shop'" in fault
+    folder.change("playbook.yaml", EXCLUSIONS, EXCLUSIONS + "sources: {shop: {fresh_for: 26h}}\n")
+    assert folder.faults == []
+
+
 # --- what is doubtful
+
+
+def test_a_cap_of_a_category_that_no_message_bears_is_warned_of(folder: Folder) -> None:
+    folder.change(
+        "playbook.yaml",
+        CAP,
+        f"{CAP}  - {{id: c, kinds: [promotion], categories: [coupon], limit: 1, window: 9d}}\n",
+    )
+    (warning,) = folder.warnings
+    assert warning.startswith("playbook.yaml:5: no message is of the category coupon")
+    folder.change("messages/offer.yaml", "kind: promotion\n", "kind: promotion\ncategory: coupon\n")
+    assert folder.warnings == []
 
 
 def test_no_quiet_hours_are_warned_of(folder: Folder) -> None:
