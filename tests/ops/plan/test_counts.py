@@ -6,13 +6,13 @@ import msgspec
 import pytest
 
 from functions.domain.events import Event
-from functions.domain.playbook import Cap, Playbook, Price, Weekly
+from functions.domain.playbook import Cap, Holdout, Playbook, Price, Weekly
 from ops.plan.course import Terms, course_of
 from ops.plan.filed import assumed_link
 from ops.plan.forecast import Assumed, Forecast, forecast_from
 from ops.plan.lives import Held, Person
 from ops.plan.tallies import Tally
-from tests.fakes.playbooks import DAY_SECONDS, QUIET, campaign, days, playbook, scenario, send
+from tests.fakes.playbooks import DAY_SECONDS, QUIET, campaign, days, from_segment, playbook, scenario, send
 from tests.fakes.world import ACCOUNT, World, jst
 from tests.ops.plan.worlds import PEOPLE, busy_book, counted, people_in, terms_in
 
@@ -91,6 +91,23 @@ def test_a_campaign_yields_to_a_better_promotion_within_its_window() -> None:
     assert tally.entered == {("2026-11-03", "path"): 1}
     assert tally.suppressed == {("2026-11-06", "weekly", "outranked"): 1}
     assert tally.sent == {("2026-11-08", "path", "promotion"): 1}
+
+
+def test_who_is_held_out_is_counted_as_held_out() -> None:
+    book = playbook(
+        campaigns={"weekly": campaign("news", once=jst(11, 6, 12))}, holdout=Holdout(100, ["promotion"])
+    )
+    tally = tally_of(book, buyer(1))
+    assert tally.suppressed == {("2026-11-06", "weekly", "holdout"): 1}
+
+
+def test_entering_a_segment_by_time_alone_starts_its_scenario() -> None:
+    path = from_segment("rested", send("tips"))
+    tally = tally_of(
+        playbook(scenarios={"path": path}, segments={"rested": "days_since(orders.last_at) >= 92"}), buyer(1)
+    )
+    assert tally.entered == {("2026-11-04", "path"): 1}
+    assert tally.sent == {("2026-11-04", "path", "notification"): 1}
 
 
 def test_what_still_waits_at_the_end_is_neither_sent_nor_suppressed() -> None:

@@ -5,10 +5,23 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
+import msgspec
+
 from functions.domain.customers import Customer
 from functions.domain.events import Event
 from functions.domain.instants import parse_instant
-from functions.domain.playbook import Playbook, QuietHours, Weekly
+from functions.domain.playbook import (
+    Experiment,
+    Goto,
+    Holdout,
+    Playbook,
+    QuietHours,
+    RichMenu,
+    SetTag,
+    Split,
+    WaitUntil,
+    Weekly,
+)
 from ops.plan.course import Terms
 from ops.plan.lives import Held, Person
 from ops.plan.tallies import Tally
@@ -24,6 +37,7 @@ from tests.fakes.playbooks import (
     playbook,
     scenario,
     send,
+    when,
 )
 from tests.fakes.world import ACCOUNT, JST, World
 
@@ -49,6 +63,25 @@ def busy_book(*, quiet: QuietHours | None = QUIET) -> Playbook:
                 reentry_seconds=10 * DAY_SECONDS,
             ),
             "resting": from_segment("resting", send("news", hold_days=2), days(3), send("care"), reentry_seconds=5 * DAY_SECONDS),
+            "toned": msgspec.structs.replace(
+                scenario(
+                    "purchase",
+                    Split("tone", [("plain", 1), ("warm", 3)]),
+                    send("tips"),
+                    Goto(5),
+                    days(1.5),
+                    send("reminder"),
+                    SetTag("toned"),
+                    WaitUntil(when("orders.count >= 2"), 4 * DAY_SECONDS, 8, 7),
+                    send("news", hold_days=1),
+                    RichMenu("thanks"),
+                    rank=25,
+                    reentry_seconds=2 * DAY_SECONDS,
+                ),
+                not_with=["carts"],
+                replaces=["resting"],
+                holdout_percent=20.0,
+            ),
             "back": from_segment("resting", send("tips"), on="left"),
             "carts": scenario(
                 "cart_left", days(0.125), send("reminder"), days(1), send("news"), rank=30, reentry_seconds=DAY_SECONDS
@@ -61,6 +94,8 @@ def busy_book(*, quiet: QuietHours | None = QUIET) -> Playbook:
                 expires_seconds=4 * DAY_SECONDS,
             ),
         },
+        experiments={"tone": Experiment("appeal", {"plain": 1, "warm": 1})},
+        holdout=Holdout(15, ["promotion"]),
         segments={"resting": "days_since(orders.last_at) >= 6"},
         caps=[ONE_PROMOTION_A_WEEK],
         quiet_hours=quiet,
