@@ -13,7 +13,14 @@ from matplotlib.figure import Figure
 from functions.domain.sends import SendRecord
 
 SHOP_ZONE = ZoneInfo("Asia/Tokyo")
-COLOURS = {"onboarding": "#06a77d", "second_purchase": "#1f6feb", "weekly": "#f0a202"}
+COLOURS = {
+    "onboarding": "#06a77d",
+    "second_purchase": "#1f6feb",
+    "churn_prevention": "#8250df",
+    "win_back": "#cf222e",
+    "upsell": "#bf3989",
+    "weekly": "#f0a202",
+}
 GREY = "#8b949e"
 DARK = "#24292f"
 WIDE = (9.6, 3.2)

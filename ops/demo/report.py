@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, select_autoescape
 from markupsafe import Markup
 from rich.console import Console
@@ -15,9 +16,13 @@ from functions.domain.sends import SendRecord
 from ops.accounts import accounts_of, every_customer, targeted_by_run, targeted_by_scenario
 from ops.demo.charts import SHOP_ZONE, funnel, sends_a_day, suppressions
 from ops.demo.run import Outcome
+from ops.explain.cards import explanation_of
+from ops.explain.known import Archive
 from ops.stores import Stores
 
 SCENARIO = "second_purchase"
+THE_FIVE = ("onboarding", "second_purchase", "churn_prevention", "win_back", "upsell")
+"""Each of them has to send something in the demo, or the demo has failed."""
 Row = dict[str, Any]
 
 
@@ -93,16 +98,59 @@ def print_table(rows: Sequence[Row], outcome: Outcome) -> None:
     )
 
 
-def write(outcome: Outcome, stores: Stores, folder: Path) -> None:
-    """Write `summary.json` and `report.html` into the folder, and print the table."""
+class Explained(msgspec.Struct, frozen=True):
+    """How many people, messages sent or not, and journeys begun or not were accounted for; how many were not."""
+
+    customers: int
+    decisions: int
+    unexplained: int
+
+
+def explain_everybody(stores: Stores, file: Path) -> Explained:
+    """What `musubi explain --all` says, a line a customer, into the file."""
+    customers = decisions = unexplained = 0
+    with file.open("w", encoding="utf-8") as lines:
+        for known in Archive(stores).everybody():
+            card = explanation_of(known)
+            lines.write(json.dumps(card, ensure_ascii=False) + "\n")
+            customers += 1
+            decisions += len(card["sends"]) + len(card["scenarios"]) + len(card["campaigns"])
+            unexplained += len(card["unexplained"])
+    return Explained(customers, decisions, unexplained)
+
+
+def silent(rows: Sequence[Row]) -> list[str]:
+    """Those of the five scenarios that sent nothing."""
+    sent = {row["name"]: row["sent"] for row in rows}
+    return [name for name in THE_FIVE if not sent.get(name)]
+
+
+def write(outcome: Outcome, stores: Stores, folder: Path) -> list[str]:
+    """Write `summary.json`, `report.html` and `explanations.jsonl` into the folder, and print the table.
+
+    What is not as it must be: one line each.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     customers, records = list(every_customer(stores)), list(stores.sends.all())
     rows = by_source(stores, customers, records)
-    numbers = summary(outcome)
+    explained = explain_everybody(stores, folder / "explanations.jsonl")
+    numbers = {**summary(outcome), "unexplained": explained.unexplained}
     (folder / "summary.json").write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
-    page = _page(outcome, numbers, rows, customers, records)
+    page = _page(outcome, numbers, rows, customers, records, explained)
     (folder / "report.html").write_text(page, encoding="utf-8")
     print_table(rows, outcome)
+    return _amiss(outcome, rows, explained)
+
+
+def _amiss(outcome: Outcome, rows: Sequence[Row], explained: Explained) -> list[str]:
+    amiss = [f"the scenario {name} sent nothing" for name in silent(rows)]
+    if not outcome.accounts.is_closed:
+        amiss.append("the accounts do not close")
+    if outcome.line.duplicates:
+        amiss.append(f"{outcome.line.duplicates} messages came twice")
+    if explained.unexplained:
+        amiss.append(f"{explained.unexplained} messages are unexplained")
+    return amiss
 
 
 def _page(
@@ -111,6 +159,7 @@ def _page(
     rows: Sequence[Row],
     customers: Sequence[Customer],
     records: Sequence[SendRecord],
+    explained: Explained,
 ) -> str:
     story = outcome.story
     first, last = (instant.astimezone(SHOP_ZONE).date() for instant in (story.start, story.end))
@@ -121,6 +170,7 @@ def _page(
         numbers=numbers,
         rows=rows,
         line=outcome.line,
+        explained=explained,
         closed=outcome.accounts.is_closed,
         first=first,
         last=last,

@@ -16,7 +16,7 @@ from functions.domain.events import Event
 from functions.domain.instants import format_instant
 from ops.accounts import Accounts, accounts
 from ops.apply import apply_directory
-from ops.demo.purchases import purchases_until
+from ops.demo.purchases import COUNTER, purchases_until
 from ops.demo.story import Happening, Story, tell
 from ops.errors import UserError
 from ops.importing import import_events
@@ -28,7 +28,7 @@ from ops.local.place import Place
 from ops.local.up import PLAYBOOK, Wishes, bring_up
 from ops.stores import Stores
 
-START = dt.datetime(2017, 2, 5, 15, tzinfo=dt.UTC)  # a Monday's midnight in Tokyo
+START = dt.datetime(2017, 7, 2, 15, tzinfo=dt.UTC)  # a Monday's midnight in Tokyo
 DAYS = 35
 HOURS_A_SLOT = 4
 EVENTS_A_REQUEST = 100
@@ -71,7 +71,7 @@ def progress() -> Progress:
 
 def play(stage: Stage, bars: Progress, started: float, days: int = DAYS) -> Outcome:
     """Run the whole story on a deployment that is up."""
-    story = tell(purchases_until(START + dt.timedelta(days=days)), START, days)
+    story = tell(purchases_until(START + dt.timedelta(days=days), COUNTER), START, days)
     stage.sandbox.register_friends(story.friends)
     _import_history(stage, story, bars)
     _live(stage, story, bars)

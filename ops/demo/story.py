@@ -13,8 +13,8 @@ import msgspec
 
 from functions.domain.events import Event
 
-SEED = 20170206
-REGULARS = 180
+SEED = 20170703
+REGULARS = 300
 FRIENDS_WITHOUT_PURCHASE = 40
 LINKED_REGULARS = 0.7
 CONSENTING = 0.85
@@ -24,6 +24,13 @@ BLOCKING = 0.06
 COMING_BACK = 0.5
 INQUIRING = 0.08
 WITHDRAWING = 0.03
+LEAVING_A_CART = 0.12
+RETURNING = 0.03
+RETURNS = 3
+ANSWERING = 0.6
+SILENT_DAYS = 180
+"""Since the last purchase: then the win-back begins, and asks why."""
+REASONS = ("forgot", "busy", "price")
 
 
 class Happening(msgspec.Struct, frozen=True):
@@ -71,6 +78,7 @@ def tell(purchases: Iterable[Event], start: dt.datetime, days: int) -> Story:
         live += _newcomer(customer, by_customer[customer][0].occurred_at, end, dice)
     for customer in linked:
         live += _regular(customer, start, end, dice)
+        live += _shopper(customer, by_customer[customer], start, end, dice)
     live += _friends(start, end, dice)
     live = sorted((item for item in live if item.at < end), key=lambda item: (item.at, item.kind))
     friends = [line_user_of(customer) for customer in linked]
@@ -120,6 +128,32 @@ def _regular(customer: str, start: dt.datetime, end: dt.datetime, dice: random.R
             at, "crm", event=_crm(customer, "consent_withdrawn", at, purpose="marketing", version="1")
         )
     yield from _leaving(line_user_of(customer), start, end, dice)
+
+
+def _shopper(
+    customer: str, bought: list[Event], start: dt.datetime, end: dt.datetime, dice: random.Random
+) -> Iterator[Happening]:
+    """Some leave a cart, a few send back what they bought, and who was silent for long may say why."""
+    if dice.random() < LEAVING_A_CART:
+        at = _between(start, end, dice)
+        yield Happening(at, "crm", event=_crm(customer, "cart_left", at, cart_id=f"cart-{customer}"))
+    if dice.random() < RETURNING:
+        for order in bought[-RETURNS:]:
+            at = _between(max(start, order.occurred_at), end, dice)
+            told = {name: order.properties[name] for name in ("order_id", "amount")}
+            yield Happening(at, "crm", event=_crm(customer, "item_returned", at, **told))
+    yield from _answer(customer, [event.occurred_at for event in bought], start, end, dice)
+
+
+def _answer(
+    customer: str, bought: list[dt.datetime], start: dt.datetime, end: dt.datetime, dice: random.Random
+) -> Iterator[Happening]:
+    asked = max(moment for moment in bought if moment < start) + dt.timedelta(days=SILENT_DAYS + 1)
+    silent = start < asked < end and not any(start <= moment < asked for moment in bought)
+    if silent and dice.random() < ANSWERING:
+        at = asked + dt.timedelta(hours=dice.uniform(13, 60))
+        told = {"survey": "comeback", "reason": dice.choice(REASONS)}
+        yield Happening(at, "crm", event=_crm(customer, "survey_answered", at, **told))
 
 
 def _leaving(user: str, since: dt.datetime, end: dt.datetime, dice: random.Random) -> Iterator[Happening]:
