@@ -37,8 +37,8 @@ NEW = playbook(segments={"vips": '"vip" in tags', "many": "orders.count >= 7"})
 def stores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stores]:
     """A deployment on moto, under a name of its own, to which every command speaks."""
     name = f"musubi-{uuid.uuid4().hex}"
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(variable, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     clock = tmp_path / "clock"
