@@ -10,9 +10,10 @@ from functions.domain.segments import Tree, inlined, parse, segment_hash
 from functions.playbook.draft import Draft
 from functions.playbook.expressions import event_type, names_in, segment_trees
 from functions.playbook.message_models import MessageForm
-from functions.playbook.models import CampaignForm, CapForm, ExperimentForm, SettingsForm, Weekday
+from functions.playbook.models import CampaignForm, ExperimentForm, Weekday
 from functions.playbook.quantities import instant_in
 from functions.playbook.scenario_models import EntryForm, ScenarioForm
+from functions.playbook.settings_models import CapForm, SettingsForm
 from functions.playbook.steps import flat_steps
 
 _WEEKDAYS: tuple[str, ...] = get_args(Weekday)

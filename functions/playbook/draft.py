@@ -9,11 +9,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from functions.playbook import message_models, models, scenario_models
+from functions.playbook import message_models, models, scenario_models, settings_models
 from functions.playbook.faults import PlaybookFault
 from functions.playbook.message_models import MessageForm
-from functions.playbook.models import CampaignForm, EventForm, ExperimentForm, SegmentForm, SettingsForm
+from functions.playbook.models import CampaignForm, EventForm, ExperimentForm, SegmentForm
 from functions.playbook.scenario_models import ScenarioForm
+from functions.playbook.settings_models import SettingsForm
 from functions.playbook.sources import Place, Source, read_source
 
 M = TypeVar("M", bound=BaseModel)
@@ -146,7 +147,11 @@ def read_draft(directory: Path) -> tuple[Draft, list[PlaybookFault]]:
 
 
 def _known_keys() -> list[str]:
-    forms = [form for module in (models, scenario_models, message_models) for form in vars(module).values()]
+    forms = [
+        form
+        for module in (models, settings_models, scenario_models, message_models)
+        for form in vars(module).values()
+    ]
     found = {
         info.alias or name
         for form in forms

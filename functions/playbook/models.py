@@ -5,12 +5,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from functions.domain.events import CASE_FLAGS, PropertyKind
-from functions.domain.playbook import Change, Kind
+from functions.domain.events import PropertyKind
+from functions.domain.playbook import Change
 from functions.domain.segments.tree import OWN_FIELDS, RESERVED
-from functions.playbook.quantities import Clock, Duration, Expiry, Moment, Name, Percent, Text, Zone
+from functions.playbook.quantities import Clock, Duration, Expiry, Moment, Name, Percent, Text
 
-FLAGS = frozenset(flag for flag, _ in CASE_FLAGS.values())
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 DAY_SECONDS = 86_400
 DEFAULT_MENU = "default"
@@ -20,152 +19,6 @@ class Form(BaseModel):
     """What all of them are: frozen, and nothing in them that is not known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class CapForm(Form):
-    """`{id, kinds, limit, window, hold_up_to}`: how many of these kinds in any rolling window; `calendar: day`, `week`
-    or `month` instead of a window goes by the customer's calendar; `categories` narrows it to messages of these."""
-
-    id: Name
-    kinds: list[Kind] = Field(min_length=1)
-    categories: list[Name] = []
-    limit: int = Field(ge=1, le=1000)
-    window: Duration | None = None
-    calendar: Literal["day", "week", "month"] | None = None
-    hold_up_to: Duration | None = None
-
-    @model_validator(mode="after")
-    def _one_of_two(self) -> Self:
-        if (self.window is None) == (self.calendar is None):
-            raise ValueError("write window: 7d for a rolling window, or calendar: week; one of the two")
-        return self
-
-
-class ExclusionForm(Form):
-    """`[kinds]` for an open case, or `{when, kinds}`: for whom the expression holds."""
-
-    kinds: list[Kind] = Field(min_length=1)
-    when: Text | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_form(cls, value: Any) -> Any:
-        return {"kinds": value} if isinstance(value, list) else value
-
-
-class HoldoutForm(Form):
-    """`{percent, kinds}`: so many of all people get none of these."""
-
-    percent: float = Field(gt=0, lt=100)
-    kinds: list[Kind] = Field(min_length=1)
-
-
-class SourceForm(Form):
-    """`{fresh_for}`: how old the newest word of a source of events may be."""
-
-    fresh_for: Duration
-
-
-class PriceForm(Form):
-    """LINE's plan (`plan_yen` a month for `free_messages`, each further one `yen_each`) and limits of one's own."""
-
-    plan_yen: int = Field(default=0, ge=0)
-    free_messages: int = Field(default=0, ge=0)
-    yen_each: float = Field(default=0, ge=0)
-    messages_max: int | None = Field(default=None, ge=1)
-    yen_max: int | None = Field(default=None, ge=1)
-
-    @model_validator(mode="after")
-    def _affordable(self) -> Self:
-        if self.yen_max is not None and self.yen_max < self.plan_yen:
-            raise ValueError(
-                f"yen_max is {self.yen_max}, and the plan alone costs {self.plan_yen}; raise it, or take it out"
-            )
-        return self
-
-
-class QuietForm(Form):
-    """`{from, to, kinds}`: local times between which these kinds wait."""
-
-    start: Clock = Field(alias="from")
-    end: Clock = Field(alias="to")
-    kinds: list[Kind] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _lasts(self) -> Self:
-        if self.start == self.end:
-            raise ValueError(
-                "quiet hours begin and end at the same time, so there are none; take them out or mend them"
-            )
-        return self
-
-
-class ConsentForm(Form):
-    """Which purposes allow each kind; an empty list needs none. All three are said, so that none is forgotten."""
-
-    promotion: list[Name]
-    notification: list[Name]
-    support: list[Name]
-
-
-class SettingsForm(Form):
-    """playbook.yaml."""
-
-    account: Name
-    zone: Zone = "Asia/Tokyo"
-    caps: list[CapForm] = []
-    quiet_hours: QuietForm | None = None
-    consent: ConsentForm
-    exclusions: dict[Name, ExclusionForm] = {}
-    holdout: HoldoutForm | None = None
-    sources: dict[Name, SourceForm] = {}
-    rich_menus: dict[Name, Text] = {}
-    price: PriceForm = PriceForm()
-    priorities: list[Name] = Field(min_length=1)
-
-    @field_validator("caps")
-    @classmethod
-    def _caps_once(cls, caps: list[CapForm]) -> list[CapForm]:
-        _once("cap", [cap.id for cap in caps])
-        return caps
-
-    @field_validator("rich_menus")
-    @classmethod
-    def _no_default(cls, rich_menus: dict[str, str]) -> dict[str, str]:
-        if DEFAULT_MENU in rich_menus:
-            raise ValueError(f"{DEFAULT_MENU} is the account's own menu; choose another name")
-        return rich_menus
-
-    @field_validator("priorities")
-    @classmethod
-    def _priorities_once(cls, priorities: list[str]) -> list[str]:
-        _once("priority", priorities)
-        return priorities
-
-    @field_validator("exclusions")
-    @classmethod
-    def _flags_or_expressions(cls, exclusions: dict[str, ExclusionForm]) -> dict[str, ExclusionForm]:
-        for name, form in exclusions.items():
-            if name in FLAGS and form.when is not None:
-                raise ValueError(f"{name} is what open cases set; give the expression a name of its own")
-            if name not in FLAGS and form.when is None:
-                raise ValueError(
-                    f"no event sets {name}; known: {', '.join(sorted(FLAGS))}; or say for whom: {{when: …, kinds: […]}}"
-                )
-        return exclusions
-
-    @field_validator("sources")
-    @classmethod
-    def _of_the_crm(cls, sources: dict[str, SourceForm]) -> dict[str, SourceForm]:
-        if "line" in sources:
-            raise ValueError("line is LINE itself, which speaks when people do; take it out")
-        return sources
-
-
-def _once(what: str, names: list[str]) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"the {what} {', '.join(twice)} is there twice; name each once")
 
 
 class PropertyForm(Form):

@@ -15,9 +15,10 @@ from functions.domain.playbook import Kind
 from functions.playbook.meanings import MEANINGS
 from functions.playbook.message_models import MessageForm
 from functions.playbook.message_schema import content_schema
-from functions.playbook.models import CampaignForm, EventForm, ExperimentForm, SegmentForm, SettingsForm
+from functions.playbook.models import CampaignForm, EventForm, ExperimentForm, SegmentForm
 from functions.playbook.quantities import Name, duration_of
 from functions.playbook.scenario_models import ScenarioForm
+from functions.playbook.settings_models import SettingsForm
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 _FILES: dict[str, Any] = {

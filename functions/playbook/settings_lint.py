@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from functions.playbook.draft import Draft, Part
 from functions.playbook.faults import PlaybookFault
 from functions.playbook.message_models import MessageForm
-from functions.playbook.models import CapForm, Form, SettingsForm
+from functions.playbook.models import Form
 from functions.playbook.scenario_models import Block, every_step
+from functions.playbook.settings_models import CapForm, SettingsForm
 from functions.playbook.sources import Place
 
 DAY_SECONDS = 86_400

@@ -14,9 +14,10 @@ from functions.domain.playbook import Playbook
 from functions.domain.segments import compile_predicate, segments_in
 from functions.playbook import check_playbook, load_playbook
 from functions.playbook.message_models import MessageForm
-from functions.playbook.models import CampaignForm, EventForm, ExperimentForm, SegmentForm, SettingsForm
+from functions.playbook.models import CampaignForm, EventForm, ExperimentForm, SegmentForm
 from functions.playbook.quantities import instant_in
 from functions.playbook.scenario_models import ScenarioForm, StepForm
+from functions.playbook.settings_models import SettingsForm
 from functions.playbook.sources import composed
 from functions.playbook.steps import flat_steps
 

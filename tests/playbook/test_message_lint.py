@@ -292,7 +292,7 @@ BRANCH = """\
       - when: segment("gone")
         steps:
           - send: {name: thanks, message: care}
-          - send: {name: offer, message: offer}
+          - send: {name: offer, message: offer, expires_after: 5d}
       - when: orders.count >= 3
         steps:
           - send: {name: care_2, message: care}
@@ -327,9 +327,11 @@ def test_in_onboarding_a_discount_beside_the_people_at_risk_is_a_fault(folder: F
     folder.change(SECOND, 'segment("gone")', 'segment("at_risk")')
     assert folder.faults == []
     if where == "before":
-        folder.change(SECOND, EARLY, f"  - send: {{name: early, message: offer}}\n{EARLY}")
+        folder.change(SECOND, EARLY, f"  - send: {{name: early, message: offer, expires_after: 5d}}\n{EARLY}")
     else:
-        folder.change(SECOND, "name: care_3, message: care", "name: care_3, message: offer")
+        folder.change(
+            SECOND, "name: care_3, message: care", "name: care_3, expires_after: 5d, message: offer"
+        )
     assert [fault.split(":")[0] for fault in folder.faults] == [OFFER]
 
 
@@ -340,7 +342,7 @@ def test_a_win_back_gives_a_discount_in_one_case_of_a_branch(folder: Folder) -> 
 
 def test_a_win_back_that_gives_everybody_a_discount_is_warned_of(folder: Folder) -> None:
     branched(folder, "win_back")
-    folder.change(SECOND, "name: care_3, message: care", "name: care_3, message: offer")
+    folder.change(SECOND, "name: care_3, message: care", "name: care_3, expires_after: 5d, message: offer")
     (_unsupported, warning) = folder.warnings
     assert warning.startswith(f"{SECOND}:28: offer gives everybody who comes here a discount")
 
@@ -350,7 +352,7 @@ def test_a_win_back_that_gives_a_discount_for_more_than_one_reason_is_warned_of(
     folder.change(
         SECOND,
         "- send: {name: care_2",
-        "- send: {name: off_2, message: offer}\n          - send: {name: care_2",
+        "- send: {name: off_2, message: offer, expires_after: 5d}\n          - send: {name: care_2",
     )
     (warning,) = folder.warnings
     assert warning.startswith(f"{SECOND}:24: another case of this branch gives a discount already")
@@ -358,7 +360,7 @@ def test_a_win_back_that_gives_a_discount_for_more_than_one_reason_is_warned_of(
 
 def test_churn_prevention_may_give_a_discount_without_a_branch(folder: Folder) -> None:
     branched(folder, "churn_prevention")
-    folder.change(SECOND, EARLY, f"  - send: {{name: early, message: offer}}\n{EARLY}")
+    folder.change(SECOND, EARLY, f"  - send: {{name: early, message: offer, expires_after: 5d}}\n{EARLY}")
     assert (folder.faults, folder.warnings) == ([], [])
 
 

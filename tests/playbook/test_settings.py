@@ -160,7 +160,7 @@ def test_a_cap_of_the_calendar_week_is_a_weekly_one_and_one_of_a_category_is_not
 
 def test_without_promotions_no_weekly_cap_is_missed(folder: Folder) -> None:
     folder.change("playbook.yaml", "caps:\n" + CAP, "caps: []\n")
-    folder.change("messages/offer.yaml", "kind: promotion", "kind: notification")
+    folder.change("messages/offer.yaml", "kind: promotion", "kind: support")
     assert folder.warnings == []
 
 
