@@ -34,11 +34,12 @@ class Day(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """One scenario or campaign over all days: targeted = sent + suppressed + waiting. `sent_before` under the other
+    """One scenario or campaign over all days: targeted = sent + suppressed + waiting. `on`: it is switched on. `sent_before` under the other
     playbook, None where there is none to compare with."""
 
     name: str
     kind: Literal["scenario", "campaign"]
+    on: bool
     entered: int
     targeted: int
     sent: dict[str, int]
@@ -161,6 +162,7 @@ def _sources(book: Playbook, tally: Tally, old_tally: Tally | None) -> list[Sour
         Source(
             name=name,
             kind="campaign" if known.get(name) == "campaign" else "scenario",
+            on=_is_on(book, name),
             entered=_by_name(tally.entered, 1).get(name, 0),
             targeted=_by_name(tally.targeted, 1).get(name, 0),
             sent=_by_name(tally.sent, 2, source=name),
@@ -171,6 +173,12 @@ def _sources(book: Playbook, tally: Tally, old_tally: Tally | None) -> list[Sour
         )
         for name in names
     ]
+
+
+def _is_on(book: Playbook, name: str) -> bool:
+    """What the playbook no longer has only runs out."""
+    source = book.scenarios.get(name) or book.campaigns.get(name)
+    return source is not None and source.on
 
 
 def _months(tally: Tally, book: Playbook) -> list[Month]:

@@ -10,6 +10,7 @@ from ops.plan.forecast import Forecast, Source
 
 DIFFERENCES_SHOWN = 12
 CAUTIONS_SHOWN = 12
+SEGMENTS_SHOWN = 12
 
 _CAUTIONS = {
     "nobody_reachable": "Nobody can be reached: no customer is tied to a LINE user (with --events, see --linked).",
@@ -68,8 +69,11 @@ def _sources(forecast: Forecast) -> Table:
     compared = ["was"] if forecast.against else []
     for name in ("", "enter", "targeted", "sent", *compared, "not sent", "waiting"):
         table.add_column(name, justify="right" if name else "left")
+    idle = [source.name for source in forecast.sources if not source.on and not source.targeted]
     for source in forecast.sources:
-        table.add_row(*_row(source, compared=bool(forecast.against)))
+        if source.name not in idle:
+            table.add_row(*_row(source, compared=bool(forecast.against)))
+    table.caption = f"switched off: {', '.join(idle)}" if idle else None
     return table
 
 
@@ -109,7 +113,14 @@ def _segments(forecast: Forecast) -> Table:
     table = Table(title="Segments", title_justify="left")
     for name in ("", *(["was"] if forecast.against else []), "now", "at the end"):
         table.add_column(name, justify="right" if name else "left")
-    for size in forecast.segments:
+    telling = sorted(
+        forecast.segments, key=lambda size: (size.old == size.new or size.old is None, -(size.new or 0))
+    )
+    if len(telling) > SEGMENTS_SHOWN:
+        table.caption = (
+            f"and {len(telling) - SEGMENTS_SHOWN} smaller ones (--html and --format json have them all)"
+        )
+    for size in telling[:SEGMENTS_SHOWN]:
         cells = [*([size.old] if forecast.against else []), size.new, size.after]
         table.add_row(size.name, *("—" if cell is None else f"{cell:,}" for cell in cells))
     return table

@@ -177,3 +177,28 @@ def test_sends_are_compared_with_the_other_version_source_by_source() -> None:
     tallies = counted([buyer(1), buyer(2)], terms(one), terms(other))
     [source] = forecast_from(course_of(terms(one)), tallies[0], Assumed(), other, tallies[1]).sources
     assert (source.sent, source.sent_before) == ({"promotion": 2}, 0)
+
+
+def test_what_is_switched_off_is_named_apart() -> None:
+    book = playbook(campaigns={"a": campaign("news"), "b": campaign("news", on=False)})
+    [tally] = counted([buyer(1)], terms(book))
+    forecast = forecast_from(course_of(terms(book)), tally, Assumed())
+    file = io.StringIO()
+    show(forecast, Console(file=file, width=120))
+    assert [source.on for source in forecast.sources] == [True, False]
+    assert "switched off: b" in file.getvalue()
+    assert page_of(forecast).count("停止中") == 1
+
+
+def test_of_many_segments_those_that_differ_are_shown_first() -> None:
+    many = {f"s{number:02}": "orders.count > 0" for number in range(30)}
+    old, new = playbook(segments=many), playbook(segments={**many, "s29": "orders.count > 7"})
+    tallies = counted([buyer(1)], terms(new), terms(old))
+    file = io.StringIO()
+    show(
+        forecast_from(course_of(terms(new)), tallies[0], Assumed(), old, tallies[1]),
+        Console(file=file, width=120),
+    )
+    assert "s29" in file.getvalue()
+    assert "s28" not in file.getvalue()
+    assert "and 20 smaller ones" in file.getvalue()
