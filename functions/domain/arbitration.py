@@ -36,16 +36,26 @@ class _Play(NamedTuple):
 def yields_until(
     mine: Upcoming, better: Sequence[Upcoming], contacts: Sequence[Contact], caps: Sequence[Cap], zone: str
 ) -> Instant | None:
-    """When `mine` may go without delaying any of the better ones; None: at its own instant.
+    """When `mine` may go without delaying any of the better ones that share a cap with it; None: at its own instant.
 
     Played out: once with the better ones alone, once with `mine` among them. What goes later then, or no longer goes,
-    was delayed.
+    was delayed. There is always such an instant: when all that counts with it has left.
     """
     shared = [cap for cap in caps if counts(cap, mine.kind, mine.category)]
-    if not any(counts(cap, one.kind, one.category) for cap in shared for one in better):
+
+    def shares(kind: Kind, category: str) -> bool:
+        return any(counts(cap, kind, category) for cap in shared)
+
+    watched = [number for number, one in enumerate(better) if shares(one.kind, one.category)]
+    if not watched:
         return None
     alone = _played(better, contacts, caps, zone)
-    if _fits(mine, better, contacts, caps, zone, alone):
+
+    def fits(at: Instant) -> bool:
+        among = _played(better, contacts, caps, zone, msgspec.structs.replace(mine, at=at))
+        return among.let and not any(_is_delayed(alone.went[n], among.went[n]) for n in watched)
+
+    if fits(mine.at):
         return None
     leaving = {
         leaves_at(cap, one.at, zone)
@@ -53,24 +63,12 @@ def yields_until(
         for one in alone.taken
         if counts(cap, one.kind, one.category)
     }
-    return next(
-        at
-        for at in sorted(leaving)
-        if at > mine.at and _fits(msgspec.structs.replace(mine, at=at), better, contacts, caps, zone, alone)
-    )
+    return next(at for at in sorted(leaving) if at > mine.at and fits(at))
 
 
-def _fits(
-    mine: Upcoming,
-    better: Sequence[Upcoming],
-    contacts: Sequence[Contact],
-    caps: Sequence[Cap],
-    zone: str,
-    alone: _Play,
-) -> bool:
-    """Whether `mine` can go at its instant, and everything better still goes when it would without it."""
-    among = _played(better, contacts, caps, zone, mine)
-    return among.let and among.went == alone.went
+def _is_delayed(alone: Instant | None, among: Instant | None) -> bool:
+    """Whether what goes when it is alone goes later among others, or no longer."""
+    return alone is not None and (among is None or among > alone)
 
 
 def _played(

@@ -310,6 +310,7 @@ def branched(folder: Folder, priority: str) -> None:
     folder.change(SECOND, "priority: repurchase", f"priority: {priority}")
     folder.change(SECOND, "  - send: {name: offer, message: offer, expires_after: 5d}\n", BRANCH)
     folder.change(WEEKLY, "message: offer", "message: care")
+    folder.change("playbook.yaml", ", hold_up_to: 4d", "")
 
 
 @pytest.mark.parametrize(("segment", "at_risk"), [("churn_risk", True), ("gone", False)])
