@@ -64,7 +64,7 @@ def sends_a_day(records: Iterable[SendRecord], first: dt.date, last: dt.date) ->
         floor = [below + height for below, height in zip(floor, heights, strict=True)]
     axes.set_ylabel("messages")
     axes.set_xticks(range(0, len(days), 7), [f"{day:%a %m-%d}" for day in days[::7]])
-    axes.legend(frameon=False, ncols=3, loc="upper left")
+    figure.legend(frameon=False, ncols=len(COLOURS), loc="outside upper left")  # clear of the campaign's bars
     return _svg(figure)
 
 
