@@ -13,6 +13,7 @@ from functools import partial
 import msgspec
 
 from functions.decide.linking import settle_links
+from functions.domain.compiled import Versions
 from functions.domain.customers import Customer, emptied, needed_versions, new_customer, next_due
 from functions.domain.events import Event
 from functions.domain.gate import Gate, concerns_gate, new_gate, with_facts
@@ -20,7 +21,7 @@ from functions.domain.instants import Instant
 from functions.domain.line_events import anonymous_id, is_anonymous, read_line_event
 from functions.domain.memberships import is_outdated
 from functions.domain.profiles import must_refold
-from functions.domain.progress import Versions, moved_on, refreshed, take_in, take_in_again
+from functions.domain.progress import moved_on, refreshed, take_in, take_in_again
 from functions.ports import (
     Conflict,
     CustomerDue,

@@ -2,11 +2,11 @@
 
 import msgspec
 
-from functions.domain.compiled import Compiled
+from functions.domain.compiled import Compiled, Versions
 from functions.domain.customers import Customer
 from functions.domain.instants import Instant
 from functions.domain.memberships import is_outdated, recomputed
-from functions.domain.progress import Versions, in_force
+from functions.domain.progress import in_force
 
 
 class Backfill(msgspec.Struct, frozen=True, omit_defaults=True):

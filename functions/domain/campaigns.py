@@ -10,7 +10,7 @@ from functions.domain import playbook as pb
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
 from functions.domain.instants import Instant, format_instant, local_day_at
-from functions.domain.progress import frozen_values
+from functions.domain.intents import frozen_values
 from functions.domain.sends import EXPIRES_MAX, Intent, send_id_of
 
 WEEK_DAYS = 7

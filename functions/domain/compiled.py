@@ -115,3 +115,8 @@ class Compiled:
         if not predicate(profile, now):
             return False
         return not profile.provisional or predicate(with_provisional(profile, self.dictionary), now)
+
+
+Versions = Mapping[str, Compiled]
+"""Playbook version → playbook; holds every version that an active journey is pinned to, and the one that the
+memberships are kept under."""

@@ -1,51 +1,29 @@
-"""What customers come to: journeys hear events, move with time, and intend messages."""
+"""What customers come to: events are folded and heard, memberships change, journeys start, and time moves them on."""
 
-import datetime as dt
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from functions.domain import playbook as pb
-from functions.domain.compiled import Compiled
-from functions.domain.context import Context, fact_value
+from functions.domain.compiled import Compiled, Versions
 from functions.domain.customers import SEEN_KEPT, Customer, folded, in_order, next_due, rebuilt
-from functions.domain.events import Event, Scalar
-from functions.domain.experiments import variant_of
+from functions.domain.events import Event
 from functions.domain.instants import Instant
 from functions.domain.journeys import (
     Cause,
     Journey,
-    asked_anew,
-    ended,
     entered,
     is_kept_out,
-    kept,
     making_way,
     may_enter,
 )
 from functions.domain.memberships import baselined, evaluated, is_due
-from functions.domain.menus import wishing
 from functions.domain.migration import migrated
-from functions.domain.profiles import JOURNEY, Profile, Register, later
-from functions.domain.sends import EXPIRES_MAX, Intent, send_id_of, with_overtaken
+from functions.domain.moves import finish, with_journeys_moved
 from functions.domain.tracking import SegmentChange
 from functions.domain.walk import (
-    Answers,
-    Deed,
-    Emission,
-    Exposure,
-    Setting,
-    Showing,
-    Tagging,
-    advance,
     heard,
 )
-
-Versions = Mapping[str, Compiled]
-"""Playbook version → playbook; holds every version that an active journey is pinned to, and the one that the
-memberships are kept under."""
 
 STOPS_MAX = 1000
 """So many instants are visited one by one on the way to now; a customer who was not looked at for longer jumps."""
@@ -212,7 +190,7 @@ def _settled(customer: Customer, course: _Course, at: Instant) -> Customer:
     """
     for _ in range(len(course.current.playbook.scenarios) + 1):
         profile = customer.profile
-        customer = _with_journeys_moved(customer, course, at)
+        customer = with_journeys_moved(customer, course.versions, course.account, course.now, at)
         if customer.profile is profile and not is_due(customer, at):
             return customer
         customer, changes = evaluated(customer, course.current, at)
@@ -249,187 +227,8 @@ def _enter(customer: Customer, cause: Cause, current: Compiled, now: Instant) ->
             continue
         if not current.holds(scenario.entry.when, customer.profile, now):
             continue
-        if _finish(scenario, current, customer.profile, now):
+        if finish(scenario, current, customer.profile, now):
             continue
         begun = entered(name, current.version, customer.customer_id, journeys, cause)
         journeys = [*making_way(scenario, journeys, now), begun]
     return msgspec.structs.replace(customer, journeys=journeys)
-
-
-def _finish(scenario: pb.Scenario, compiled: Compiled, profile: Profile, now: Instant) -> str:
-    """`goal` or `exited` where the scenario's own conditions end a journey now; empty where it goes on."""
-    if scenario.goal is not None and compiled.holds(scenario.goal, profile, now):
-        return "goal"
-    return "exited" if compiled.stops(scenario.exit, profile, now) else ""
-
-
-def _with_journeys_moved(customer: Customer, course: _Course, until: Instant) -> Customer:
-    """Round by round, for what one journey sets may be what another one waits for.
-
-    Each round but the last takes a step that sets something, so that there are no more of them than steps.
-    """
-    versions = course.versions
-    rounds = 1 + sum(
-        len(versions[journey.version].playbook.scenarios[journey.scenario].steps)
-        for journey in customer.journeys
-        if journey.active
-    )
-    for _ in range(rounds):
-        profile = customer.profile
-        for number, journey in enumerate(customer.journeys):
-            if journey.active:
-                customer = _move(
-                    customer, number, versions[journey.version], course.account, course.now, until
-                )
-        if customer.profile is profile:
-            return msgspec.structs.replace(customer, journeys=kept(customer.journeys, course.now))
-    raise AssertionError("journeys set things without end")
-
-
-def _move(
-    customer: Customer,
-    number: int,
-    compiled: Compiled,
-    account: str,
-    now: Instant,
-    until: Instant,
-) -> Customer:
-    """The customer with one of its journeys moved on, and all that this one did on its way."""
-    journey, profile = customer.journeys[number], customer.profile
-    scenario = compiled.playbook.scenarios[journey.scenario]
-    finished = _finish(scenario, compiled, profile, now)
-    if finished:
-        over = ended(journey, "goal" if finished == "goal" else "exited", now)
-        return _with_journey(customer, number, over)
-    deeds: list[Deed] = []
-    answers = _answers(customer, journey, deeds, compiled, now)
-    moved = advance(journey, scenario, answers, profile.zone, now, until=until, done=deeds)
-    intents = [
-        _intent(customer, journey, deed, compiled, account, now)
-        for deed in deeds
-        if isinstance(deed, Emission)
-    ]
-    return _intending(_with_journey(_done(customer, journey, deeds), number, moved.journey), intents)
-
-
-def _done(customer: Customer, journey: Journey, deeds: Sequence[Deed]) -> Customer:
-    """The customer after what a journey did, but for what it sends."""
-    for deed in deeds:
-        if isinstance(deed, Showing):
-            customer = wishing(customer, deed, journey.journey_id)
-    changed_at = max((deed.due for deed in deeds if isinstance(deed, Tagging | Setting)), default=None)
-    journeys = customer.journeys
-    if changed_at is not None:
-        journeys = [asked_anew(other, changed_at) for other in journeys]
-    return msgspec.structs.replace(
-        customer,
-        journeys=journeys,
-        profile=_with_deeds(customer.profile, journey, deeds),
-        assignments=_with_exposures(customer.assignments, deeds),
-    )
-
-
-def _with_journey(customer: Customer, number: int, journey: Journey) -> Customer:
-    journeys = [*customer.journeys[:number], journey, *customer.journeys[number + 1 :]]
-    return msgspec.structs.replace(customer, journeys=journeys)
-
-
-def _answers(
-    customer: Customer, journey: Journey, deeds: Sequence[Deed], compiled: Compiled, now: Instant
-) -> Answers:
-    """What the customer says to the journey's questions, with all that the journey did in this very move."""
-
-    def profile() -> Profile:
-        return _with_deeds(customer.profile, journey, deeds)
-
-    def holds_from(tree: pb.Expression, start: Instant) -> Instant | None:
-        known = profile()
-        return start if compiled.holds(tree, known, start) else compiled.next_change(tree, known, start)
-
-    def variant(split: pb.Split) -> str:
-        experiment = compiled.playbook.experiments[split.experiment]
-        return variant_of(split, experiment, customer.assignments, customer.unit)
-
-    return Answers(lambda tree: compiled.holds(tree, profile(), now), holds_from, variant)
-
-
-def _with_deeds(profile: Profile, journey: Journey, deeds: Iterable[Deed]) -> Profile:
-    """The profile with the tags and attributes that a journey set and took away; a later step of it wins."""
-    tags, attributes = profile.tags, profile.attributes
-    for deed in deeds:
-        if not isinstance(deed, Tagging | Setting):
-            continue
-        value = not deed.remove if isinstance(deed, Tagging) else deed.value
-        register = Register(value, deed.due, f"{JOURNEY}{journey.journey_id}:{deed.number:04}")
-        if isinstance(deed, Tagging):
-            tags = {**tags, deed.tag: later(tags.get(deed.tag), register)}
-        else:
-            attributes = {**attributes, deed.name: later(attributes.get(deed.name), register)}
-    if tags is profile.tags and attributes is profile.attributes:
-        return profile
-    return msgspec.structs.replace(profile, tags=tags, attributes=attributes)
-
-
-def _with_exposures(assignments: dict[str, str], deeds: Iterable[Deed]) -> dict[str, str]:
-    """At the first exposure the variant is written down: changed weights and a later linking move nobody."""
-    exposures = {deed.experiment: deed.variant for deed in deeds if isinstance(deed, Exposure)}
-    return {**assignments, **exposures}
-
-
-def _intending(customer: Customer, intents: Sequence[Intent]) -> Customer:
-    counts = Counter(customer.intended)
-    counts.update(intent.source for intent in intents)
-    return msgspec.structs.replace(
-        customer, outbox=with_overtaken([*customer.outbox, *intents]), intended=dict(counts)
-    )
-
-
-def _intent(
-    customer: Customer, journey: Journey, emission: Emission, compiled: Compiled, account: str, now: Instant
-) -> Intent:
-    step, scenario = emission.step, compiled.playbook.scenarios[journey.scenario]
-    message = compiled.playbook.messages[step.message]
-    user, occurrence = customer.line_user_id, str(journey.occurrence)
-    return Intent(
-        send_id=send_id_of(account, journey.scenario, journey.journey_id, step.name, user, occurrence),
-        customer_id=customer.customer_id,
-        line_user_id=user,
-        kind=message.kind,
-        source=journey.scenario,
-        journey=journey.journey_id,
-        step=step.name,
-        occurrence=occurrence,
-        message=step.message,
-        message_hash=message.hash,
-        playbook=compiled.version,
-        rank=scenario.rank,
-        made_at=now,
-        expires_at=min(now + EXPIRES_MAX, now + step_expiry(step)),
-        values=frozen_values(message, customer.profile, compiled.context, now),
-        scenario=journey.scenario,
-        variant=emission.variant,
-        hold_seconds_max=step.hold_seconds_max,
-        category=message.category,
-        due_at=emission.due,
-    )
-
-
-def step_expiry(step: pb.Send) -> dt.timedelta:
-    """How long after its making a step's message may still be pushed."""
-    return dt.timedelta(seconds=step.expires_seconds)
-
-
-def frozen_values(message: pb.Message, profile: Profile, context: Context, now: Instant) -> dict[str, object]:
-    """What the message's variables stand for, for good: facts for its slots, attributes, else what it falls back to."""
-    values: dict[str, object] = {}
-    for name, fallback in message.fallbacks.items():
-        slot = message.slots.get(name)
-        known = profile.attribute(name) if slot is None else slot_value(slot, profile, context, now)
-        values[name] = fallback if known is None else known
-    return values
-
-
-def slot_value(slot: pb.Slot, profile: Profile, context: Context, now: Instant) -> Scalar | None:
-    """What the context says under the slot's key, or under the key that the customer's attribute holds; None if nothing."""
-    key = profile.attribute(slot.by) if slot.by else slot.key
-    return fact_value(context, slot.context, key, now) if isinstance(key, str) else None

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from functions.domain.compiled import Compiled
 from functions.domain.context import Context, Fact, fact_value, with_facts, without_fact
 from functions.domain.events import Scalar
+from functions.domain.intents import frozen_values
 from functions.domain.playbook import Message, Slot
 from functions.domain.profiles import Profile, Register
-from functions.domain.progress import frozen_values
 from tests.fakes.playbooks import playbook
 
 NOW = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)

@@ -12,8 +12,8 @@ from functions.domain.campaigns import next_occurrence
 from functions.domain.customers import Customer
 from functions.domain.gate import Gate
 from functions.domain.instants import Instant, format_instant
+from functions.domain.intents import step_expiry
 from functions.domain.playbook import Playbook
-from functions.domain.progress import step_expiry
 from functions.domain.sends import Intent, SendRecord, send_id_of
 from functions.evaluate.audit import Audit
 from functions.evaluate.backfill import Refill
