@@ -95,13 +95,14 @@ class Decide:
             news = [event for event in events if self._is_new(customer, event)] if news is None else []
             current, versions = self.playbooks.in_force(), self._versions(customer)
             if is_outdated(customer, current):
-                return self._refolded(customer, now)
+                return self._refolded(events, customer, now)
             if (
                 customer.refold
                 or must_refold(customer.profile, news, current.dictionary)
                 or any(not customer.has_seen(event) for event in events if event not in news)
             ):
-                return take_in_again(customer, self._all_of(customer), current, versions, self.account, now)
+                history = self._all_of(customer)
+                return take_in_again(customer, history, current, versions, self.account, now, events)
             unseen = [event for event in news if not customer.has_seen(event)]
             return take_in(customer, unseen, current, versions, self.account, now) if unseen else customer
 
@@ -118,16 +119,16 @@ class Decide:
             customer_id, [msgspec.structs.replace(event, imported=True) for event in news.values()]
         )
 
-        self._change(customer_id, self._refolded)
+        self._change(customer_id, partial(self._refolded, ()))
 
-    def _refolded(self, customer: Customer, now: Instant) -> Customer:
+    def _refolded(self, brought: Sequence[Event], customer: Customer, now: Instant) -> Customer:
         """Folded anew because history came, or the dictionary is another: what follows from that starts nothing."""
         history, current, versions = (
             self._all_of(customer),
             self.playbooks.in_force(),
             self._versions(customer),
         )
-        return take_in_again(customer, history, current, versions, self.account, now, quietly=True)
+        return take_in_again(customer, history, current, versions, self.account, now, brought, quietly=True)
 
     def _all_of(self, customer: Customer) -> list[Event]:
         """The history kept of a customer, and of the friends merged into it while they were."""
@@ -185,7 +186,7 @@ class Decide:
     def _woken(self, customer: Customer, now: Instant) -> Customer:
         current = self.playbooks.in_force()
         if is_outdated(customer, current):
-            return self._refolded(customer, now)
+            return self._refolded((), customer, now)
         versions = self._versions(customer)
         if customer.refold:
             return take_in_again(customer, self._all_of(customer), current, versions, self.account, now)

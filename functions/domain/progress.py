@@ -64,19 +64,20 @@ def take_in_again(
     versions: Versions,
     account: str,
     now: Instant,
+    brought: Iterable[Event] = (),
     *,
     quietly: bool = False,
 ) -> Customer:
     """The customer with the whole history folded anew, where it is unsure whether an old event was ever folded.
 
-    Journeys hear what is not among the newest and did not come as history; what one of them started from once it
-    does not start from again. `quietly`: history came, or the dictionary is another, and what follows from that alone
-    is no entering.
+    Journeys hear what they may not have heard yet (`_unheard`); what one of them started from once it does not start
+    from again. `brought`: the events that came just now. `quietly`: history came, or the dictionary is another, and
+    what follows from that alone is no entering.
     """
     course = _Course(current, {**versions, current.version: current}, account, now)
-    unheard = [event for event in in_order(history) if not customer.has_seen(event) and not event.imported]
+    unheard = _unheard(customer, history, brought)
     if quietly or not unheard:
-        customer = _quietly_rebuilt(customer, history, course)
+        customer = _quietly_rebuilt(customer, history, unheard, course)
     if not unheard:
         return _moved(customer, course, now)
     customer = _moved(customer, course, min(unheard[0].occurred_at, now))
@@ -89,17 +90,33 @@ def take_in_again(
     return _moved(customer, course, now)
 
 
-def _quietly_rebuilt(customer: Customer, history: Sequence[Event], course: _Course) -> Customer:
+def _unheard(customer: Customer, history: Sequence[Event], brought: Iterable[Event]) -> list[Event]:
+    """What no journey may have heard yet, in order: what came just now, and what another worker has kept and not yet
+    folded, which is among the newest kept. What lies further back was heard when it came."""
+    newest = [event for event in history if not event.imported][-SEEN_KEPT:]
+    possible = {event.identity for event in (*newest, *brought)}
+    return [
+        event
+        for event in in_order(history)
+        if event.identity in possible and not event.imported and not customer.has_seen(event)
+    ]
+
+
+def _quietly_rebuilt(
+    customer: Customer, history: Sequence[Event], unheard: Sequence[Event], course: _Course
+) -> Customer:
     """The customer with all of the history but what came live and was never folded, and member of all that follows.
 
-    What another worker has kept and not yet folded is among the newest kept.
+    What journeys wait for is asked anew from here on: before, as they knew the customer, it did not hold.
     """
-    newest = [event for event in history if not event.imported][-SEEN_KEPT:]
-    live = {event.identity for event in newest if not customer.has_seen(event)}
+    live = {event.identity for event in unheard}
     known = [event for event in history if event.identity not in live]
     folded_anew = rebuilt(customer, known, course.current)
     if folded_anew.profile == customer.profile:
         return folded_anew
+    at = min(next_due(customer) or course.now, course.now)
+    journeys = [asked_anew(journey, at) for journey in folded_anew.journeys]
+    folded_anew = msgspec.structs.replace(folded_anew, journeys=journeys)
     return baselined(folded_anew, course.current, (), course.now)
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 
 from functions.domain.amendments import Amended
+from functions.domain.customers import SEEN_KEPT
 from functions.domain.events import Amendment, EventType, PropertyType
 from functions.domain.profiles import JOURNEY, Profile, Register
 from tests.fakes.crashes import crash_everywhere
-from tests.fakes.playbooks import EVENTS, playbook
+from tests.fakes.playbooks import EVENTS, days, playbook, scenario, send
 from tests.fakes.world import World
 from tests.flows.deciding import AFTER_PURCHASE, orders
 
@@ -61,6 +62,22 @@ def test_a_crash_at_any_call_leaves_what_is_cancelled_cancelled() -> None:
         assert world.dead() == []
 
     assert crash_everywhere(fresh, act, check) > 10
+
+
+def test_a_correction_starts_no_journey_from_what_a_customer_of_many_events_did_before() -> None:
+    carts = scenario("cart_left", send("thanks"), days(0.1), reentry_seconds=3600)
+    world = World(msgspec.structs.replace(BOOK, scenarios={"carts": carts}))
+    world.customer_with_line()
+    world.ingest(bought(world, "o1"), world.event("cart_left", "c1"))
+    world.advance(hours=2)
+    world.ingest(world.event("cart_left", "c1"))  # starts nothing, for a journey is running
+    world.advance(hours=3)
+    for _ in range(SEEN_KEPT):
+        world.ingest(world.event("tag_added", "c1", tag="x"))
+    world.ingest(world.event("order_cancelled", "c1", order_id="o1"))
+    world.advance(days=1)
+    assert orders(world) == 0
+    assert world.line.copies("U1") == ["thanks"]
 
 
 def test_a_link_of_two_sides_that_correct_each_other_is_folded_anew_from_both_histories() -> None:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from functions.domain.playbook import Branch, End, SetTag, Step, WaitForEvent
+from functions.domain.playbook import Branch, End, SetTag, Step, WaitForEvent, WaitUntil
 from functions.ports import EventsReceived
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.payloads import payload
@@ -84,6 +84,18 @@ def test_an_import_starts_nothing_even_when_an_old_event_comes_again_later() -> 
     world.ingest({**again, "occurred_at": raws[-1].occurred_at.isoformat()})
     world.run()
     assert world.line.pushes == []
+
+
+def test_an_import_that_makes_true_what_a_journey_waits_for_makes_it_true_from_then_on() -> None:
+    until = WaitUntil(when("orders.count >= 2"), 60 * 86_400, 1, 2)
+    world = World(playbook(scenarios={"waiting": scenario("cart_left", until, send("thanks"), End())}))
+    world.customer_with_line()
+    world.ingest(world.event("cart_left", "c1"))
+    world.advance(days=30)
+    old = [checked(world.purchase("c1", at=world.now - dt.timedelta(days=n))) for n in (100, 200)]
+    world.import_history(EventsReceived("c1", old, history=True))
+    world.run()
+    assert world.line.copies("U1") == ["thanks"]
 
 
 def test_an_event_that_is_no_longer_fresh_starts_nothing_but_counts() -> None:
