@@ -10,6 +10,7 @@ from functions.domain.eligibility import eligibility
 from functions.domain.experiments import is_held_out
 from functions.domain.instants import Instant
 from functions.domain.journeys import upcoming
+from functions.domain.playbook import Kind
 from functions.domain.sends import Intent
 from functions.domain.verdicts import Situation
 
@@ -41,7 +42,7 @@ def situation_of(
         blocks=account.blocks,
         switched_off=not current.is_on(intent.scenario, intent.campaign),
         excluded=current.excluding(intent.kind, customer.profile, now),
-        holdout=_is_held_out(intent, customer, pinned, current),
+        holdout=_is_held_out(intent.scenario or intent.campaign, intent.kind, customer, pinned, current),
         stale=_stale(intent, pinned, current, account, now),
     )
 
@@ -52,12 +53,10 @@ def _was_cut_short(intent: Intent, customer: Customer) -> bool:
     return any(journey.status in ("exited", "goal") for journey in mine)
 
 
-def _is_held_out(intent: Intent, customer: Customer, pinned: Compiled, current: Compiled) -> bool:
+def _is_held_out(source: str, kind: Kind, customer: Customer, pinned: Compiled, current: Compiled) -> bool:
     """By the playbook in force; what that no longer has runs out as it began."""
-    source = intent.scenario or intent.campaign
     known = source in current.playbook.scenarios or source in current.playbook.campaigns
-    playbook = (current if known else pinned).playbook
-    return is_held_out(playbook, source, intent.kind, customer.unit)
+    return is_held_out((current if known else pinned).playbook, source, kind, customer.unit)
 
 
 def _upcoming(
@@ -69,9 +68,11 @@ def _upcoming(
         send
         for journey in customer.journeys
         if journey.active and current.is_on(journey.scenario, "")
-        for playbook in (versions[journey.version].playbook,)
-        for send in upcoming(journey, playbook.scenarios[journey.scenario], playbook.messages, zone, until)
-        if not is_held_out(playbook, journey.scenario, send.kind, customer.unit)
+        for own in (versions[journey.version],)
+        for send in upcoming(
+            journey, own.playbook.scenarios[journey.scenario], own.playbook.messages, zone, until
+        )
+        if not _is_held_out(journey.scenario, send.kind, customer, own, current)
     ]
 
 

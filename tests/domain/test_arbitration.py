@@ -165,3 +165,20 @@ def test_a_better_one_that_is_due_in_the_night_takes_its_slot_in_the_morning() -
     assert decide(worse, linked_gate(), awake, ahead, CONTENT, noon + HOUR).verdict == Ended(
         "suppressed", "outranked"
     )
+
+
+def test_who_yields_waits_for_every_cap_of_its_own() -> None:
+    caps = [
+        Cap("weekly", ["promotion"], 1, 7 * DAY_SECONDS),
+        Cap("coupons", ["promotion"], 1, 30 * DAY_SECONDS, categories=["coupon"]),
+    ]
+    mine, better = Upcoming(NOON, "promotion", 10, "coupon"), Upcoming(NOON + DAY, "promotion", 1, "coupon")
+    assert yields_until(mine, [better], [], caps, "Asia/Tokyo") == NOON + 31 * DAY
+
+
+def test_of_two_better_ones_of_one_instant_the_best_is_foreseen_first() -> None:
+    caps = [Cap("weekly", ["promotion"], 1, 7 * DAY_SECONDS)]
+    patient = Upcoming(NOON + DAY, "promotion", 2, hold_seconds_max=8 * DAY_SECONDS)
+    best = Upcoming(NOON + DAY, "promotion", 1)
+    mine = Upcoming(NOON, "promotion", 10)
+    assert yields_until(mine, [patient, best], [], caps, "Asia/Tokyo") == NOON + 15 * DAY

@@ -299,3 +299,30 @@ def test_a_tie_asks_for_the_whole_history_only_where_one_side_corrects_the_other
     assert union_must_refold(folded(cancelled()), folded(bought()))
     assert union_must_refold(folded(bought()), folded(cancelled(status="provisional")))
     assert not union_must_refold(folded(bought(), cancelled()), folded(event("line_follow", "l1")))
+
+
+@pytest.mark.parametrize("first", ["order_cancelled", "item_returned"])
+def test_what_was_taken_back_stays_so_when_a_part_of_it_comes_back_too(first: str) -> None:
+    said = {"order_cancelled": {"order_id": "o1"}, "item_returned": {"order_id": "o1", "refund": 3}}
+    second = next(name for name in said if name != first)
+    corrections = [
+        event(first, "e2", NOON + HOUR, **said[first]),
+        event(second, "e3", NOON + DAY, **said[second]),
+    ]
+    order = event("purchase", "e1", order_id="o1", amount=10)
+    assert "orders" not in fold_all([order, *corrections], DICTIONARY).tallies
+    profile = Profile()
+    for one in (*corrections, order):
+        profile = fold(profile, one, DICTIONARY)
+    assert "orders" not in profile.tallies
+
+
+def test_a_correction_is_never_corrected_itself() -> None:
+    undone = EventType("x", properties={"order_id": ORDER_ID}, amends=Amendment("item_returned", "order_id"))
+    events = [
+        event("purchase", "e1", order_id="o1", amount=10),
+        event("item_returned", "e2", order_id="o1", refund=3),
+        event("return_undone", "e3", order_id="o1"),
+    ]
+    tallies = fold_all(events, {**DICTIONARY, "return_undone": undone}).tallies
+    assert (tallies["orders"].sum_of("amount"), tallies["returns"].count) == (7, 1)

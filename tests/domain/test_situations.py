@@ -57,6 +57,14 @@ def test_what_is_switched_off_or_held_out_is_not_foreseen() -> None:
     assert [situation(one).upcoming for one in (off, held_out)] == [[], []]
 
 
+def test_what_the_playbook_in_force_holds_out_is_not_foreseen_of_a_journey_of_an_older_version() -> None:
+    now_out = book(scenarios={"other": scenario(*AHEAD, rank=1, holdout_percent=99.999)})
+    gone = compiled(scenarios={"cart": scenario(send())}, caps=[WEEKLY])
+    assert situation(now_out, pinned=book()).upcoming == []
+    assert situation(book(), pinned=now_out).upcoming == promised(NOON + DAY)
+    assert situation(gone, pinned=now_out).upcoming == []
+
+
 def test_nothing_is_foreseen_for_what_no_cap_counts() -> None:
     coupons = msgspec.structs.replace(WEEKLY, categories=["coupon"])
     assert situation(changed(book(), caps=[coupons])).upcoming == []

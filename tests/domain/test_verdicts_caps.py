@@ -216,3 +216,9 @@ def test_a_contact_that_still_counts_when_the_better_one_is_due_takes_room() -> 
         NOON + 2 * DAY, "outranked"
     )
     assert isinstance(verdict(campaign(), old, two, upcoming=promised(NOON + DAY)), Allow)
+
+
+def test_what_yields_is_as_patient_as_the_caps_that_count_it_and_no_other() -> None:
+    caps = [WEEKLY, Cap("support_daily", ["support"], 3, DAY_SECONDS, 30 * DAY_SECONDS)]
+    outranked = verdict(campaign(expires=30 * DAY), by=rules(caps=caps), upcoming=promised(NOON + DAY))
+    assert outranked == suppressed("outranked")
