@@ -76,7 +76,11 @@ class Decide:
             return
         link = self.identities.link_of(line_event.line_user_id)
         owner = link.owner if link else anonymous_id(line_event.line_user_id)
-        self._events(owner, [msgspec.structs.replace(line_event.event, customer_id=owner)])
+        event = msgspec.structs.replace(line_event.event, customer_id=owner)
+        self._events(owner, [event])
+        if link is not None and link.status == "unlinked" and event.occurred_at <= link.changed_at:
+            # It comes late: when it happened the friend was the customer, who counts it in its own history.
+            self._change(link.customer_id, partial(self._folded_again, (event,)), known_only=True)
 
     def _events(self, customer_id: str, events: Sequence[Event]) -> None:
         """New events of one customer, live.
@@ -101,8 +105,7 @@ class Decide:
                 or must_refold(customer.profile, news, current.dictionary)
                 or any(not customer.has_seen(event) for event in events if event not in news)
             ):
-                history = self._all_of(customer)
-                return take_in_again(customer, history, current, versions, self.account, now, events)
+                return self._folded_again(events, customer, now)
             unseen = [event for event in news if not customer.has_seen(event)]
             return take_in(customer, unseen, current, versions, self.account, now) if unseen else customer
 
@@ -120,6 +123,15 @@ class Decide:
         )
 
         self._change(customer_id, partial(self._refolded, ()))
+
+    def _folded_again(self, brought: Sequence[Event], customer: Customer, now: Instant) -> Customer:
+        """Folded anew, and the journeys hear what they may not have heard."""
+        history, current, versions = (
+            self._all_of(customer),
+            self.playbooks.in_force(),
+            self._versions(customer),
+        )
+        return take_in_again(customer, history, current, versions, self.account, now, brought)
 
     def _refolded(self, brought: Sequence[Event], customer: Customer, now: Instant) -> Customer:
         """Folded anew because history came, or the dictionary is another: what follows from that starts nothing."""
@@ -187,10 +199,9 @@ class Decide:
         current = self.playbooks.in_force()
         if is_outdated(customer, current):
             return self._refolded((), customer, now)
-        versions = self._versions(customer)
         if customer.refold:
-            return take_in_again(customer, self._all_of(customer), current, versions, self.account, now)
-        return moved_on(customer, current, versions, self.account, now)
+            return self._folded_again((), customer, now)
+        return moved_on(customer, current, self._versions(customer), self.account, now)
 
     def _refreshed(self, message: CustomerRefresh, customer: Customer, now: Instant) -> Customer:
         customer = self._woken(customer, now)

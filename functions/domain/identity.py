@@ -183,7 +183,8 @@ def untie(sides: Tied, event: Event) -> Tied:
     """The tie is ended: the friend is anonymous again.
 
     It keeps what is the LINE user's own: contacts that count against caps, claims of what was pushed to it, every
-    withdrawal of consent. What happened before belongs to the customer.
+    withdrawal of consent. What happened before belongs to the customer, and what happened since to the friend: an
+    unlink may come late, so that both are folded anew at their next change.
     """
     user = str(event.properties["line_user_id"])
     at, cut = event.occurred_at, Register(None, event.occurred_at, event.event_id)
@@ -203,10 +204,11 @@ def untie(sides: Tied, event: Event) -> Tied:
         else alias
         for alias in sides.customer.aliases
     ]
-    customer = msgspec.structs.replace(sides.customer, aliases=aliases)
+    customer = msgspec.structs.replace(sides.customer, aliases=aliases, refold=True)
+    friend = Customer(friend_id, sides.friend.version, Register(user, at, event.event_id), refold=True)
     return Tied(
         customer=_cut_off(customer, cut) if mine else customer,
-        friend=Customer(friend_id, sides.friend.version, Register(user, at, event.event_id), history_from=at),
+        friend=msgspec.structs.replace(friend, history_from=at),
         gate=msgspec.structs.replace(sides.gate, link=cut) if mine else sides.gate,
         friend_gate=msgspec.structs.replace(friend_gate, version=sides.friend_gate.version),
     )

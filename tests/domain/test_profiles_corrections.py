@@ -303,7 +303,10 @@ def test_a_tie_asks_for_the_whole_history_only_where_one_side_corrects_the_other
 
 @pytest.mark.parametrize("first", ["order_cancelled", "item_returned"])
 def test_what_was_taken_back_stays_so_when_a_part_of_it_comes_back_too(first: str) -> None:
-    said = {"order_cancelled": {"order_id": "o1"}, "item_returned": {"order_id": "o1", "refund": 3}}
+    said: dict[str, dict[str, Any]] = {
+        "order_cancelled": {"order_id": "o1"},
+        "item_returned": {"order_id": "o1", "refund": 3},
+    }
     second = next(name for name in said if name != first)
     corrections = [
         event(first, "e2", NOON + HOUR, **said[first]),

@@ -302,9 +302,10 @@ def test_friend_and_customer_on_the_same_journey_get_each_step_once() -> None:
     link(world)
     world.run()
     unlink(world, minutes=1)
-    world.run()
+    world.advance(minutes=2)
     world.webhook(world.line_event("message", "U1"))
     world.run()
+    assert world.line.copies("U1") == ["thanks"]
     link(world, event_id="link-2", minutes=2)
     world.run()
     world.webhook(world.line_event("message", "U1"))
@@ -517,3 +518,38 @@ def test_a_webhook_event_of_an_unlinked_user_that_is_worked_on_late_goes_to_the_
     raw = world.line_event("unfollow", "U1", at=world.now + dt.timedelta(minutes=5))
     world.decide.handle(LineReceived(raw, world.now))
     assert not world.gate(FRIEND).reaches("U1")
+
+
+def test_what_a_friend_did_before_an_unlink_reaches_the_customer_although_it_comes_after_it() -> None:
+    def act(world: World) -> None:
+        world.ingest(world.linked("c1", "U1", event_id="l1"))
+        world.advance(hours=1)
+        world.ingest(world.event("line_unlinked", "c1", event_id="l2", line_user_id="U1"))
+        world.run()
+        before = world.now - dt.timedelta(minutes=5)
+        world.webhook(world.line_event("unfollow", "U1", at=before, event_id="01H"))
+        world.run()
+
+    def check(world: World) -> None:
+        assert world.customer("c1").profile.blocked
+        assert not world.customer("anon:U1").profile.blocked
+        assert not world.gate("anon:U1").reaches("U1")
+
+    assert crash_everywhere(lambda: World(playbook()), act, check) > 40
+
+
+def test_an_unlink_that_comes_late_gives_the_friend_back_what_it_did_after_it() -> None:
+    world = World(playbook())
+    start = world.now
+    world.advance(hours=2)
+    world.webhook(world.line_event("unfollow", "U1", at=start + dt.timedelta(hours=1)))
+    world.run()
+    world.ingest(world.linked("c1", "U1", at=start - dt.timedelta(hours=1)))
+    world.run()
+    assert world.customer("c1").profile.blocked
+    world.ingest(world.event("line_unlinked", "c1", at=start, line_user_id="U1"))
+    world.run()
+    world.webhook(world.line_event("message", "U1", message={"type": "text", "id": "1", "text": "hi"}))
+    world.run()
+    assert not world.customer("c1").profile.blocked
+    assert world.customer("anon:U1").profile.blocked
