@@ -16,7 +16,7 @@ from functions.domain.gate import Gate
 from functions.domain.identity import Tied, tie
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey
-from functions.domain.progress import moved_on, take_in
+from functions.domain.progress import moved_on, take_in, take_in_again
 from functions.domain.situations import situation_of
 from tests.domain.strategies import (
     ALWAYS,
@@ -102,6 +102,16 @@ def test_an_event_may_put_off_what_time_would_have_brought() -> None:
     customer = taken_in(current, [event("purchase", "p", NOON - 5 * DAY), CART_LEFT])
     again = taken_in(current, [event("purchase", "q", NOON + DAY)], NOON + DAY, customer)
     assert next_due(again) == NOON + 8 * DAY
+
+
+def test_history_that_comes_late_changes_no_instant_that_time_had_brought_before() -> None:
+    current = cart(pb.WaitUntil(A_WEEK_SILENT, 30 * 86_400, 1, 2), pb.WaitFor(86_400), send("silent"))
+    bought = event("purchase", "p", NOON - 5 * DAY)
+    customer = taken_in(current, [bought, CART_LEFT])
+    old = msgspec.structs.replace(event("purchase", "o", NOON - 50 * DAY), imported=True)
+    late = NOON + 2 * DAY + HOUR
+    told = take_in_again(customer, [bought, CART_LEFT, old], current, {}, "acc", late, quietly=True)
+    assert next_due(told) == NOON + 3 * DAY
 
 
 TAGGED: pb.Expression = ["tagged", "vip"]
@@ -269,6 +279,16 @@ def test_what_a_replaced_journey_still_wanted_to_say_is_no_longer_said() -> None
         for intent in after.outbox
     }
     assert eligible == {"old": False, "new": True}
+
+
+def test_what_a_journey_still_wanted_to_say_is_no_longer_said_once_it_has_reached_its_goal() -> None:
+    """Also where a later correction takes back what the goal was reached by."""
+    current = compiled(scenarios={"cart": scenario(send("remind"), pb.WaitFor(86_400), goal=HAS_BOUGHT)})
+    done = taken_in(current, [event(at=NOON + HOUR)], NOON + HOUR, taken_in(current, [CART_LEFT]))
+    (intent,) = done.outbox
+    undone = msgspec.structs.replace(done, profile=LINKED.profile)
+    for customer in (done, undone):
+        assert not situation_of(intent, customer, current, {"v1": current}, NOON + HOUR).eligible
 
 
 # ---- migration

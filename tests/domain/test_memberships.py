@@ -17,7 +17,7 @@ from functions.domain.customers import Customer, new_customer, next_due
 from functions.domain.events import BUILT_IN, Event
 from functions.domain.instants import Instant
 from functions.domain.journeys import SEGMENT_REENTRY_SECONDS_MIN
-from functions.domain.memberships import evaluated, is_outdated
+from functions.domain.memberships import baselined, evaluated, is_outdated
 from functions.domain.playbook import Expression
 from functions.domain.profiles import fold_all
 from functions.domain.progress import moved_on, refreshed, take_in, take_in_again
@@ -244,6 +244,12 @@ def test_who_enters_a_new_segment_by_the_first_event_after_it_does_enter() -> No
     customer = taken(LINKED, old, event("visit", "v", NOON))
     bought = taken(customer, new, event(at=NOON + HOUR), now=NOON + HOUR, old=[old])
     assert started(bought) == [("welcome", NOON + HOUR)]
+
+
+def test_an_old_event_takes_no_membership_of_a_new_playbook_back_in_time() -> None:
+    old, new = book("v1", vips=VIP), book("v2", buyers=BUYERS, vips=VIP)
+    customer = taken(LINKED, old, event(at=NOON))
+    assert baselined(customer, new, old.tracked, NOON - DAY).evaluated_at == NOON
 
 
 def test_a_new_segment_that_time_makes_a_member_of_together_with_an_old_one_is_entered() -> None:

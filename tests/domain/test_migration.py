@@ -127,6 +127,12 @@ def test_where_the_way_is_not_certain_the_journey_stays() -> None:
     assert moved(OLD, gone, NOON + DAY).version == "v1"
 
 
+def test_where_no_send_lies_ahead_the_journey_stays() -> None:
+    old: list[pb.Step] = [send("one"), days(1), pb.SetTag("over")]
+    new: list[pb.Step] = [send("one"), days(9), pb.SetTag("over")]
+    assert moved(old, new, NOON).version == "v1"
+
+
 def test_a_wait_for_an_event_is_waited_for_again() -> None:
     old: list[pb.Step] = [pb.WaitForEvent("purchase", DAY_SECONDS, 2, 1), send("no"), pb.End()]
     new: list[pb.Step] = [pb.WaitForEvent("visit", 2 * DAY_SECONDS, 2, 1), send("no"), pb.End()]

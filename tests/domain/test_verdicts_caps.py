@@ -13,6 +13,7 @@ from tests.domain.strategies import DAY, HOUR, NOON, SECOND, WEEK, intent, linke
 from tests.domain.verdicts import (
     CONTENT,
     DAY_SECONDS,
+    NIGHT,
     WEEKLY,
     campaign,
     capped,
@@ -222,3 +223,12 @@ def test_what_yields_is_as_patient_as_the_caps_that_count_it_and_no_other() -> N
     caps = [WEEKLY, Cap("support_daily", ["support"], 3, DAY_SECONDS, 30 * DAY_SECONDS)]
     outranked = verdict(campaign(expires=30 * DAY), by=rules(caps=caps), upcoming=promised(NOON + DAY))
     assert outranked == suppressed("outranked")
+
+
+def test_what_is_better_is_foreseen_for_when_the_quiet_hours_let_it_go() -> None:
+    half_a_day = Cap("half_a_day", ["promotion"], 1, DAY_SECONDS // 2)
+    tonight = promised(NOON + 10 * HOUR)  # 22:00 in Tokyo, where the night ends at 7:00
+    assert isinstance(
+        verdict(campaign(), by=rules(caps=[half_a_day], quiet_hours=NIGHT), upcoming=tonight), Allow
+    )
+    assert verdict(campaign(), by=rules(caps=[half_a_day]), upcoming=tonight) == suppressed("outranked")
