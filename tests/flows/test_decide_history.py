@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from functions.domain.customers import SEEN_KEPT
 from functions.domain.playbook import Branch, End, SetTag, Step, WaitForEvent, WaitUntil
 from functions.ports import EventsReceived
 from tests.fakes.crashes import crash_everywhere
@@ -258,3 +259,14 @@ def test_a_scenario_that_is_switched_off_starts_nothing() -> None:
     world.ingest(world.purchase("c1"))
     world.run()
     assert world.line.pushes == []
+
+
+def test_an_event_whose_fold_many_others_overtook_still_starts_its_journey() -> None:
+    for point in range(14):
+        world = World(playbook(scenarios={"cart": scenario("cart_left", send("thanks"))}))
+        world.customer_with_line()
+        world.ingest(world.event("cart_left", "c1"))
+        for _ in range(SEEN_KEPT + 2):
+            world.ingest(world.event("tag_added", "c1", tag="x"))
+        world.overtaken(point)
+        assert world.line.copies("U1") == ["thanks"], point
