@@ -116,7 +116,7 @@ def tie(sides: Tied, event: Event) -> Tied:
         customer,
         link=link_now,
         profile=msgspec.structs.replace(profile, linked=bool(link_now.value)),
-        refold=customer.refold or friend.refold or union_must_refold(customer.profile, friend.profile),
+        refold=customer.refold or friend.refold or not _is_union(customer, friend),
         seen=[*friend.seen, *customer.seen][-SEEN_KEPT:],
         journeys=_one_each(customer, friend, event.occurred_at),
         outbox=[*customer.outbox, *friend.outbox],
@@ -138,6 +138,12 @@ def tie(sides: Tied, event: Event) -> Tied:
         gate=gate,
         friend_gate=Gate(friend.customer_id, sides.friend_gate.version, merged_into=customer.customer_id),
     )
+
+
+def _is_union(customer: Customer, friend: Customer) -> bool:
+    """Whether the two profiles add up to that of both histories. Who were one before may both know an event."""
+    met = any(alias.customer_id == friend.customer_id for alias in customer.aliases)
+    return not met and not union_must_refold(customer.profile, friend.profile)
 
 
 def _unit_of(customer: Customer, friend: Customer) -> str:

@@ -181,6 +181,12 @@ def test_a_tie_that_corrects_across_is_folded_anew_at_the_next_change() -> None:
     assert tie(msgspec.structs.replace(before, friend=friend), linking()).customer.refold
 
 
+def test_a_tie_of_two_that_were_tied_before_is_folded_anew() -> None:
+    assert not tie(sides(), linking()).customer.refold
+    met = Customer("c1", aliases=[Alias("anon:U1", until=NOON)])
+    assert tie(sides(customer=met), linking()).customer.refold
+
+
 def test_who_is_untied_is_linked_no_more() -> None:
     tied = tie(sides(), linking())
     cut = untie(tied, event("line_unlinked", "u1", NOON + DAY, line_user_id="U1"))
