@@ -167,6 +167,8 @@ FAULTS = [
     # references
     (SECOND, "message: offer,", "message: ofer,", 19, "did you mean 'offer'?"),
     (SECOND, "event: purchase,", "event: purchased,", 7, "did you mean 'purchase'?"),
+    (SECOND, "then: [end]", "then: [{send: {name: more, message: ofer}}]", 18, "did you mean 'offer'?"),
+    (SECOND, "then: [end]", "on_timeout: [{send: {name: more, message: ofer}}]", 18, "did you mean 'offer'?"),
     (SECOND, "event: line_message,", "event: line_massage,", 18, "did you mean 'line_message'?"),
     (SECOND, "priority: repurchase", "priority: retention", 6, "no priority of playbook.yaml"),
     (SECOND, "name: offer,", "name: care,", 19, "there already, on line 12"),
@@ -268,6 +270,22 @@ def test_a_message_whose_file_bears_no_name_is_a_fault(folder: Folder, name: str
 def test_a_message_that_cannot_be_read_is_not_told_to_be_no_support(folder: Folder) -> None:
     folder.change(CARE, "kind: support", "kind: suport")
     assert [warning for warning in folder.warnings if "support" in warning] == []
+
+
+def test_what_a_file_that_cannot_be_read_may_use_is_not_told_to_be_unused(folder: Folder) -> None:
+    folder.change(SECOND, "reentry: never", "reentry: sometimes")
+    folder.change(WEEKLY, "message: offer", "message: care")
+    assert [warning for warning in folder.warnings if "nothing sends" in warning] == []
+    folder.change(SECOND, "reentry: sometimes", "reentry: never")
+    folder.change(SECOND, "message: offer,", "message: care,")
+    assert [warning for warning in folder.warnings if "nothing sends the message offer" in warning]
+
+
+def test_a_category_that_an_unread_message_may_bear_is_not_told_to_be_borne_by_none(folder: Folder) -> None:
+    folder.change(SETTINGS, "kinds: [promotion], limit", "kinds: [promotion], categories: [coupon], limit")
+    assert [warning for warning in folder.warnings if "of the category coupon" in warning]
+    folder.change(CARE, "kind: support", "kind: suport\ncategory: coupon")
+    assert [warning for warning in folder.warnings if "of the category coupon" in warning] == []
 
 
 def test_a_broken_message_does_not_make_its_scenario_wrong(folder: Folder) -> None:
