@@ -103,7 +103,10 @@ def _parsed(source: str) -> nodes.Template:
         tree = _ENVIRONMENT.parse(source)
     except TemplateError as error:
         line = getattr(error, "lineno", 1)
-        raise RenderError(f"the template cannot be read: {error.message} (line {line} of the text)") from None
+        raise RenderError(
+            f"the template cannot be read: {error.message} (line {line} of the text); "
+            "write {{ name }}, {% if name %} … {% endif %} or {% for one in names %} … {% endfor %}"
+        ) from None
     except RecursionError:
         raise RenderError("the template is nested too deeply") from None
     _check(tree, in_loop=False)

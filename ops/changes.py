@@ -19,8 +19,16 @@ class Change(NamedTuple):
 
 def changes_between(old: Playbook | None, new: Playbook) -> list[Change]:
     """The parts that differ, in the order of a playbook folder. None: there was no playbook."""
-    changes = (_change(part, getattr(old, part) if old else {}, getattr(new, part)) for part in _PARTS)
+    parts = [(part, getattr(old, part) if old else {}, getattr(new, part)) for part in _PARTS]
+    parts.append(("settings", _settings(old) if old else {}, _settings(new)))
+    changes = (_change(part, before, after) for part, before, after in parts)
     return [change for change in changes if change.added or change.changed or change.removed]
+
+
+def _settings(playbook: Playbook) -> dict[str, Any]:
+    """What playbook.yaml says, by the name of what it rules: caps, quiet hours, consent, prices."""
+    names = (name for name in Playbook.__struct_fields__ if name not in (*_PARTS, "version"))
+    return {name: getattr(playbook, name) for name in names}
 
 
 def _change(part: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Change:

@@ -39,7 +39,7 @@ def _summary(directory: Path, playbook: Playbook) -> str:
 @click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 def check(directory: Path) -> None:
-    """Validate the playbook in DIR: every fault as file:line on standard error (exit code 2), then the warnings."""
+    """Validate the playbook in DIR: the warnings, then every fault as file:line, on standard error. Faults end with 2."""
     result = check_playbook(directory)
     for warning in result.warnings:
         click.echo(f"{warning.file}:{warning.line}: warning: {warning.message}", err=True)

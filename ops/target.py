@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError
+
 from functions.settings import Settings
 from ops.engine.clients import Clients
 from ops.engine.deploy import describe
@@ -88,4 +90,8 @@ def aws_target(stack: str = STACK_NAME, region: str | None = None) -> Target:
         deployed = describe(clients.client("cloudformation"), stack)
     except DeployError as error:
         raise LocalError(f"{error} (region {clients.client('cloudformation').meta.region_name})") from error
+    except BotoCoreError as error:
+        raise LocalError(
+            f"AWS cannot be asked about {stack}: {error} Set the region and credentials, as in AWS_REGION and AWS_PROFILE."
+        ) from error
     return Target(deployed.outputs, deployed.parameters, clients)

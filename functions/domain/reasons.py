@@ -31,6 +31,12 @@ def reason_text(refusal: Refusal, detail: str = "") -> str:
     return f"{refusal}:{detail}" if detail else refusal
 
 
+def reason_parts(text: str) -> tuple[str, str]:
+    """The refusal of a reason, and what refused: `("capped", "weekly")`; empty where it stands alone."""
+    refusal, _, detail = text.partition(":")
+    return refusal, detail
+
+
 def is_refusal(text: str) -> bool:
     """Whether a text is one of the closed list."""
     refusal, colon, detail = text.partition(":")

@@ -44,8 +44,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "plan_yen": f"{_YEN} a month for the plan.",
         "free_messages": "Messages a month within the plan.",
         "yen_each": f"{_YEN} for each message beyond.",
-        "messages_max": "Never send more messages a month than this.",
-        "yen_max": "Never spend more yen a month than this.",
+        "messages_max": "So many messages a month are meant at most: plan tells which month would need more. It stops no message.",
+        "yen_max": "So many yen a month are meant at most: plan tells which month would cost more. It stops no message.",
     },
     "QuietForm": {
         "from": 'Local time of the customer, such as "21:00".',

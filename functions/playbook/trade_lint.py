@@ -51,7 +51,8 @@ def _words(tree: Any) -> Iterator[str]:
 
 
 def _unsupported(part: Part[ScenarioForm], draft: Draft) -> Iterator[PlaybookFault]:
-    """The scenario as a whole, and each case of its branches, where they send without one support message."""
+    """The scenario as a whole, and each case of its branches, where they send without one support message. A message that
+    cannot be read may be one."""
     whole = Block(("steps",), part.form.steps)
     branches = [
         Block((*place, "branch", number), case.steps or case.otherwise or [])
@@ -60,8 +61,8 @@ def _unsupported(part: Part[ScenarioForm], draft: Draft) -> Iterator[PlaybookFau
     ]
     for block in (whole, *branches):
         sent = [step.send.message for _, step in every_step(block) if step.send]
-        kinds = {draft.messages[name].form.kind for name in sent if name in draft.messages}
-        if sent and kinds and "support" not in kinds:
+        kinds = {draft.messages[name].form.kind if name in draft.messages else "unread" for name in sent}
+        if sent and not kinds & {"support", "unread"}:
             yield part.fault(block.place, "nothing here is a support message; help before you sell: add one")
 
 

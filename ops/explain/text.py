@@ -5,16 +5,19 @@ from typing import Any
 
 from rich.console import Console
 
+from ops.explain.facts import fact_words
+
 Card = dict[str, Any]
 
 _SPLIT_SECONDS = re.compile(r"(?<=:\d\d)\.\d+Z")
 
 
 def show(card: Card, console: Console) -> None:
-    """Print it, plainly: who, what was sent and why, what is under way, and what was not."""
+    """Print it, plainly: who, what was sent and why, what is under way, what is over, and what was not."""
     _who(card, console)
     _part(console, "Messages", [_send(send) for send in card["sends"]])
     _part(console, "Under way", [*map(_pending, card["pending"]), *_journeys(card)])
+    _part(console, "Gone through", _ended(card))
     _part(console, "Scenarios not under way", _absent(card["scenarios"], "scenario"))
     _part(console, "Campaign runs without them", _absent(card["campaigns"], "run"))
     _part(console, "Unexplained", card["unexplained"])
@@ -40,10 +43,10 @@ def _part(console: Console, title: str, lines: list[str]) -> None:
 def _send(send: Card) -> str:
     ended = send["status"] + (f" ({send['reason']})" if send["reason"] else "")
     lines = [f"  {send['at']}  {send['message']}  {ended}", f"      {send['because']}"]
+    lines += [f"      {reason}" for reason in send["why"]]
     lines += [f"      held since {at} until {until}: {reason}" for at, reason, until in send["holds"]]
     if send["facts"]:
-        facts = ", ".join(f"{name} {value}" for name, value in send["facts"].items())
-        lines.append(f"      the gate saw: {facts}")
+        lines.append(f"      the gate saw: {'; '.join(fact_words(send['facts']))}")
     return "\n".join(lines)
 
 
@@ -61,6 +64,15 @@ def _journeys(card: Card) -> list[str]:
         for scenario in card["scenarios"]
         for journey in scenario["journeys"]
         if journey["status"] == "active"
+    ]
+
+
+def _ended(card: Card) -> list[str]:
+    return [
+        f"  {scenario['scenario']}: {journey['because']}; ended ({journey['status']}) at {journey['ended_at']}"
+        for scenario in card["scenarios"]
+        for journey in scenario["journeys"]
+        if journey["status"] != "active"
     ]
 
 

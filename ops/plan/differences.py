@@ -62,15 +62,30 @@ def _detail(old: Any, new: Any) -> str:
     """A segment by its source, anything else by the fields that differ."""
     if hasattr(new, "source"):
         return f"{old.source} → {new.source}" if old.source != new.source else "meaning"
-    one, other = _plain(old), _plain(new)
+    one, other = _fields(old), _fields(new)
     if not isinstance(one, dict) or not isinstance(other, dict):
         return f"{one} → {other}"
     told = []
     for key in sorted(one.keys() | other.keys()):
         before, after = one.get(key), other.get(key)
         if before != after and key != "hash":
-            told.append(f"{key} {before} → {after}" if _is_short(before) and _is_short(after) else key)
+            short = _is_short(before) and _is_short(after)
+            told.append(f"{key} {_written(before)} → {_written(after)}" if short else key)
     return ", ".join(told)
+
+
+def _fields(value: Any) -> Any:
+    """The fields of a part of a playbook, those that are as usual too: `on` is true unless it is said."""
+    if not isinstance(value, msgspec.Struct):
+        return _plain(value)
+    return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
+
+
+def _written(value: Any) -> str:
+    """A value as a playbook has it."""
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _is_short(value: Any) -> bool:

@@ -291,6 +291,18 @@ def test_what_a_journey_still_wanted_to_say_is_no_longer_said_once_it_has_reache
         assert not situation_of(intent, customer, current, {"v1": current}, NOON + HOUR).eligible
 
 
+def test_a_journey_that_is_over_already_is_not_replaced_and_may_still_say_its_last_word() -> None:
+    current = compiled(
+        scenarios={
+            "old": scenario(send("old")),
+            "new": scenario(send("new"), start="visit", replaces=["old"]),
+        }
+    )
+    before = taken_in(current, [CART_LEFT])
+    after = taken_in(current, [event("visit", at=NOON + HOUR)], NOON + HOUR, before)
+    assert {(j.scenario, j.status) for j in after.journeys} == {("old", "done"), ("new", "done")}
+
+
 # ---- migration
 
 

@@ -108,6 +108,13 @@ def test_what_the_playbook_in_force_no_longer_has_goes_by_its_own() -> None:
     assert situation(gone, pinned=book(**needing("shop"))).stale == ["shop"]
 
 
+def test_a_scenarios_holdout_is_that_of_the_playbook_in_force_and_its_own_where_it_is_gone() -> None:
+    everybody = book(scenarios={"cart": scenario(send(), holdout_percent=99.999)})
+    assert situation(everybody, pinned=book()).holdout
+    assert not situation(book(), pinned=everybody).holdout
+    assert situation(changed(book(), scenarios={}), pinned=everybody).holdout
+
+
 def test_the_blocks_of_the_account_are_handed_on() -> None:
     blocks = [Block("stopped", NOON + HOUR)]
     assert situation(book(), account=Account(blocks)).blocks == blocks

@@ -131,6 +131,14 @@ def test_a_campaign_yields_to_a_better_promotion_within_its_window(ahead: dt.tim
     )
 
 
+def test_who_yields_waits_no_longer_than_the_caps_of_its_own_kind_let_it() -> None:
+    patient = Cap("notices", ["notification"], 9, DAY_SECONDS, 8 * DAY_SECONDS)
+    by = rules(caps=[WEEKLY, patient])
+    assert verdict(campaign(expires=8 * DAY), by=by, upcoming=promised(NOON + HOUR)) == suppressed(
+        "outranked"
+    )
+
+
 def test_a_campaign_yields_to_a_better_promotion_that_is_due_already() -> None:
     """Its timer comes within the minute; the campaign of the same local time must not be quicker."""
     late = promised(NOON - 5 * SECOND)

@@ -9,7 +9,7 @@ from functions.domain.claims import Allow, closed
 from functions.domain.gate import Hold, merged
 from functions.domain.verdicts import Ended, Wait
 from tests.domain.strategies import HOUR, NOON, intent, linked_gate
-from tests.domain.verdicts import CONTENT, NIGHT, claimed, decided, local, rules, suppressed, verdict
+from tests.domain.verdicts import CONTENT, NIGHT, claimed, decided, held, local, rules, suppressed, verdict
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,13 @@ def test_a_later_step_that_failed_replaces_nothing() -> None:
     later = intent(step="two", made_at=NOON + HOUR)
     gate = closed(claimed(later), later, CONTENT, Ended("failed", "no such user"), NOON)
     assert isinstance(verdict(intent(step="one"), gate, now=NOON + HOUR), Allow)
+
+
+def test_what_another_passage_holds_or_said_later_replaces_nothing() -> None:
+    holding = linked_gate(holds=[held(NOON + 2 * HOUR, 50, made_at=NOON + HOUR)])
+    assert isinstance(verdict(intent(step="one"), holding, now=NOON + HOUR), Allow)
+    said = claimed(intent("other", step="two", made_at=NOON + HOUR))
+    assert isinstance(verdict(intent(step="one"), said, now=NOON + HOUR), Allow)
 
 
 def test_an_earlier_step_replaces_nothing() -> None:

@@ -24,7 +24,7 @@ from ops.engine.clients import Clients
 from ops.stores import Stores
 from ops.target import Target
 from ops.versions import history
-from tests.fakes.playbooks import campaign, playbook
+from tests.fakes.playbooks import QUIET, campaign, playbook
 
 REGION: Final = "ap-northeast-1"
 NOW = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
@@ -178,6 +178,13 @@ def test_what_came_changed_and_went_is_told_part_by_part(stores: Stores) -> None
     messages = {**NEW.messages, "tips": msgspec.structs.replace(NEW.messages["tips"], hash="other")}
     edited = msgspec.structs.replace(NEW, version="v3", messages=messages)
     assert put(stores, edited).changes == [("messages", [], ["tips"], [])]
+
+
+def test_a_setting_that_changed_is_told_by_its_name(stores: Stores) -> None:
+    put(stores, OLD)
+    cap = msgspec.structs.replace(OLD.caps[0], limit=9)
+    edited = msgspec.structs.replace(OLD, version="v4", caps=[cap], quiet_hours=QUIET)
+    assert put(stores, edited).changes == [("settings", [], ["caps", "quiet_hours"], [])]
 
 
 def test_schedules_are_set_and_removed_and_told(stores: Stores) -> None:

@@ -8,6 +8,7 @@ from ops.cli import main
 
 COMMANDS = [
     "apply", "audit", "check", "context", "customer", "evaluate", "explain", "import", "local", "plan", "schema", "sends",
+    "versions",
 ]  # fmt: skip
 
 
@@ -42,6 +43,20 @@ def test_every_command_takes_help(capsys: pytest.CaptureFixture[str], command: s
     code, out, _ = run(capsys, *command.split(), "--help")
     assert code == 0
     assert "Usage:" in out
+
+
+def test_aws_without_a_region_is_told_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    code, _, err = run(capsys, "sends", "--stack", "Musubi")
+    assert code == 2
+    assert err.startswith(
+        "musubi: AWS cannot be asked about Musubi: You must specify a region. Set the region"
+    )
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 import random
 
+import msgspec
 import pytest
 
-from functions.domain.playbook import Playbook, Scenario
+from functions.domain.playbook import Exclusion, Playbook, Scenario
 from functions.ports import EventsReceived
 from ops.explain.cards import explanation_of, unexplained
+from ops.explain.facts import fact_words
 from ops.explain.known import Known
 from tests.fakes.playbooks import (
     DAY_SECONDS,
@@ -17,6 +19,7 @@ from tests.fakes.playbooks import (
     playbook,
     scenario,
     send,
+    when,
 )
 from tests.fakes.world import World, jst
 from tests.ops.explaining import explained_in, known_in, scenario_of
@@ -85,6 +88,126 @@ def test_a_message_that_the_cap_stopped_names_the_cap() -> None:
     assert [message["reason"] for message in explained_in(world)["sends"]] == [
         None,
         "capped:promotion_weekly",
+    ]
+
+
+def test_a_message_that_is_no_longer_right_says_by_which_condition_and_value() -> None:
+    world = after_a_purchase(scenario("purchase", send("offer"), exit_when="orders.count >= 2"))
+    late = World(book(scenario("purchase", send("offer"), exit_when="orders.count >= 2"), quiet_hours=QUIET), start=jst(11, 2, 23))  # fmt: skip
+    late.customer_with_line()
+    late.ingest(late.purchase("c1"))
+    late.run()
+    late.ingest(late.purchase("c1"))
+    late.advance(days=1)
+    [message] = explained_in(late)["sends"]
+    assert (message["reason"], message["why"]) == (
+        "no_longer_eligible",
+        ["its exit was reached: orders.count >= 2 is true: orders.count = 2"],
+    )
+    assert explained_in(world)["sends"][0]["why"] == []
+
+
+def test_a_message_that_something_provisional_stopped_says_so() -> None:
+    world = World(book(scenario("purchase", send("offer"), exit_when="orders.count >= 2"), quiet_hours=QUIET), start=jst(11, 2, 23))  # fmt: skip
+    world.customer_with_line()
+    world.ingest(world.purchase("c1"))
+    world.run()
+    world.ingest(world.purchase("c1", status="provisional"))
+    world.advance(days=1)
+    [message] = explained_in(world)["sends"]
+    assert (message["reason"], message["why"]) == (
+        "not_confirmed",
+        ["its exit was reached: only by something that was not yet confirmed"],
+    )
+
+
+def test_a_message_to_somebody_who_left_a_campaigns_segment_says_by_which_clause() -> None:
+    world = World(
+        book(
+            scenario("cart_left"),
+            quiet_hours=QUIET,
+            campaigns={"weekly": campaign("news", once=jst(11, 3), segment="newcomers")},
+            segments={"newcomers": "orders.count == 1"},
+        ),
+    )
+    world.customer_with_line()
+    world.ingest(world.purchase("c1"))
+    world.run()
+    world.advance(hours=13)
+    world.ingest(world.purchase("c1"))
+    world.advance(days=1)
+    [message] = explained_in(world)["sends"]
+    assert (message["reason"], message["why"]) == (
+        "no_longer_eligible",
+        ["segment newcomers: orders.count == 1 is false: orders.count = 2"],
+    )
+
+
+def test_a_message_that_a_rule_of_the_playbook_excluded_says_by_which_clause() -> None:
+    rule = Exclusion(when("orders.count >= 1"), ["promotion"])
+    world = World(msgspec.structs.replace(book(), exclusion_rules={"buyers": rule}))
+    world.customer_with_line()
+    world.ingest(world.purchase("c1"))
+    world.run()
+    [message] = explained_in(world)["sends"]
+    assert (message["reason"], message["why"]) == (
+        "excluded:buyers",
+        ["exclusion buyers: orders.count >= 1 is true: orders.count = 1"],
+    )
+
+
+def test_a_message_whose_journey_gave_way_says_when_it_ended() -> None:
+    world = World(
+        playbook(
+            scenarios={
+                "path": scenario("purchase", send("offer"), days(1), send("coupon")),
+                "other": msgspec.structs.replace(
+                    scenario("cart_left", days(1), send("news")), replaces=["path"]
+                ),
+            },
+            quiet_hours=QUIET,
+        ),
+        start=jst(11, 2, 23),
+    )
+    world.customer_with_line()
+    world.ingest(world.purchase("c1"))
+    world.run()
+    world.ingest(world.event("cart_left", "c1"))
+    world.advance(hours=12)
+    [message] = explained_in(world)["sends"]
+    assert (message["reason"], message["why"]) == (
+        "no_longer_eligible",
+        ["its journey had ended (exited) at 2026-11-02T14:00:00Z"],
+    )
+
+
+def test_facts_are_told_in_words() -> None:
+    facts = {
+        "local": "2026-11-06T12:00+09:00",
+        "zone": "Asia/Tokyo",
+        "rank": 5,
+        "given": ["marketing"],
+        "withdrawn": ["coupon"],
+        "open": ["complaint"],
+        "excluded": ["high_returns"],
+        "stale": ["shop"],
+        "holdout": True,
+        "blocks": [["over_quota", "account", "2026-12-01T00:00:00Z"]],
+        "counted": {"weekly": [1, "2026-11-05T00:00:00Z"], "daily": [0]},
+        "better": [["2026-11-09T10:00:00Z", "promotion", 1]],
+    }
+    assert fact_words(facts) == [
+        "2026-11-06T12:00+09:00 on their clock (Asia/Tokyo)",
+        "consent to marketing",
+        "consent withdrawn: coupon",
+        "open: complaint",
+        "excluded by high_returns",
+        "no fresh data from shop",
+        "held out for comparison",
+        "over_quota for account until 2026-12-01T00:00:00Z",
+        "1 counted against weekly (newest 2026-11-05T00:00:00Z)",
+        "0 counted against daily",
+        "a promotion of rank 1 at 2026-11-09T10:00:00Z goes before its own rank 5",
     ]
 
 

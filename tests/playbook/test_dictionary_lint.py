@@ -83,6 +83,7 @@ def test_a_longer_window_than_is_kept_is_told_with_its_line_and_how_to_mend_it(f
         ("{refund: amount}", "{refunds: amount}", 14, "refunds is no number of item_returned"),
         ("{refund: amount}", "{refund: category}", 14, "category is not summed on purchase"),
         ("item_returned:", "consented:", 11, "meaning of its own"),
+        ("item_returned:", "item-returned:", 11, "cannot be read in a segment"),
     ],
 )  # fmt: skip
 def test_a_fault_of_the_dictionary_is_told_on_its_line(

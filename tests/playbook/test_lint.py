@@ -148,6 +148,8 @@ FAULTS = [
     (SECOND, "- send: {name: care, message: care}", "- sends: {message: care}", 12, "did you mean 'send'?"),
     (SECOND, "- send: {name: care, message: care}", "- stop", 12, "is no step"),
     (SECOND, "- send: {name: care, message: care}", "- tag: {add: a, remove: b}", 12, "write {add: a_tag}"),
+    (SECOND, "- otherwise: []", "- {otherwise: [], when: orders.count > 1}", 17, "as the last case"),
+    (SECOND, "- send: {name: care, message: care}", "- {send: {message: care}, tag: {add: a}}", 12, "begin each with its own dash"),
     (SECOND, "- otherwise: []", "- otherwise: []\n      - {when: orders.count > 1, steps: []}", 13, "last case"),
     (SECOND, "expires_after: 5d", "expires_after: 9d", 19, "at most 8d"),
     (WEEKLY, 'at: "12:00"', 'once: "2026-11-27 12:00"', 6, "every: friday"),
@@ -165,6 +167,8 @@ FAULTS = [
     # references
     (SECOND, "message: offer,", "message: ofer,", 19, "did you mean 'offer'?"),
     (SECOND, "event: purchase,", "event: purchased,", 7, "did you mean 'purchase'?"),
+    (SECOND, "then: [end]", "then: [{send: {name: more, message: ofer}}]", 18, "did you mean 'offer'?"),
+    (SECOND, "then: [end]", "on_timeout: [{send: {name: more, message: ofer}}]", 18, "did you mean 'offer'?"),
     (SECOND, "event: line_message,", "event: line_massage,", 18, "did you mean 'line_message'?"),
     (SECOND, "priority: repurchase", "priority: retention", 6, "no priority of playbook.yaml"),
     (SECOND, "name: offer,", "name: care,", 19, "there already, on line 12"),
@@ -182,9 +186,12 @@ FAULTS = [
     (SEGMENTS, 'segment("buyers")', 'segment("byers")', 3, "did you mean buyers?"),
     (SECOND, "when: orders.amount > 5000", "when: orders.amount > '5000'", 14, "never true"),
     (SECOND, 'when: "orders.count == 1"', 'when: "orders.count = 1"', 7, "write =="),
+    (SEGMENTS, "orders.count >= 1", "orders.count >= １", 1, "in half width"),
+    (SEGMENTS, "orders.count >= 1", "“vip” in tags", 1, "in half width"),
     (SECOND, "exit: orders.count >= 2", "exit: orders.count", 9, "compare it"),
     # messages
     (CARE, "{{ family_name }}", "{{ family_name", 5, "template cannot be read"),
+    (CARE, "{{ family_name }}", "{{ family_name }", 5, "write {{ name }}"),
     (CARE, "{{ family_name }}", "{{ given_name }}", 5, "fallbacks: {given_name: …}"),
     (CARE, "{{ family_name }}", "{{ family_name|shout }}", 5, "no filter 'shout'"),
     (CARE, "{{ family_name }}", "{{ family_name * 9 }}", 5, "operator *"),
@@ -252,6 +259,33 @@ def test_yaml_that_nobody_reads_is_a_fault(folder: Folder, name: str) -> None:
 def test_a_file_that_is_not_utf_8_is_a_fault(folder: Folder) -> None:
     (folder.path / CARE).write_bytes("kind: 日本".encode("shift-jis"))
     assert folder.faults == [f"{CARE}:1: the file is not UTF-8; save it as UTF-8"]
+
+
+@pytest.mark.parametrize("name", ["spring-sale", "春", "1st"])
+def test_a_message_whose_file_bears_no_name_is_a_fault(folder: Folder, name: str) -> None:
+    folder.write(f"messages/{name}.yaml", (folder.path / CARE).read_text(encoding="utf-8"))
+    assert any(f"{name!r} is no name" in fault for fault in folder.faults), folder.faults
+
+
+def test_a_message_that_cannot_be_read_is_not_told_to_be_no_support(folder: Folder) -> None:
+    folder.change(CARE, "kind: support", "kind: suport")
+    assert [warning for warning in folder.warnings if "support" in warning] == []
+
+
+def test_what_a_file_that_cannot_be_read_may_use_is_not_told_to_be_unused(folder: Folder) -> None:
+    folder.change(SECOND, "reentry: never", "reentry: sometimes")
+    folder.change(WEEKLY, "message: offer", "message: care")
+    assert [warning for warning in folder.warnings if "nothing sends" in warning] == []
+    folder.change(SECOND, "reentry: sometimes", "reentry: never")
+    folder.change(SECOND, "message: offer,", "message: care,")
+    assert [warning for warning in folder.warnings if "nothing sends the message offer" in warning]
+
+
+def test_a_category_that_an_unread_message_may_bear_is_not_told_to_be_borne_by_none(folder: Folder) -> None:
+    folder.change(SETTINGS, "kinds: [promotion], limit", "kinds: [promotion], categories: [coupon], limit")
+    assert [warning for warning in folder.warnings if "of the category coupon" in warning]
+    folder.change(CARE, "kind: support", "kind: suport\ncategory: coupon")
+    assert [warning for warning in folder.warnings if "of the category coupon" in warning] == []
 
 
 def test_a_broken_message_does_not_make_its_scenario_wrong(folder: Folder) -> None:

@@ -110,6 +110,9 @@ EDGES: list[tuple[list[Part], list[Part], str]] = [
     ([{"type": "coupon", "couponId": "c"}], [{"type": "coupon"}], "couponId"),
     ([{"type": "sticker", "packageId": "1", "stickerId": "2"}], [{"type": "sticker", "packageId": "1"}], "stickerId"),
     ([{"type": "audio", "originalContentUrl": URL, "duration": 1}], [{"type": "audio", "originalContentUrl": URL}], "duration"),
+    ([imagemap(1)], [imagemap(1, baseSize={"width": 1040, "height": "1040"})], "'height' must be a number"),
+    ([imagemap(1)], [imagemap(1, baseSize={"width": 1040, "height": 1040.5})], "must be a whole number"),
+    ([imagemap(1)], [imagemap(1, baseSize=1040)], "'baseSize' must hold names with values"),
     (
         [{"type": "location", "title": "a", "address": "b", "latitude": 35, "longitude": 139}],
         [{"type": "location", "title": "a", "address": "b", "latitude": 35}],

@@ -42,16 +42,21 @@ def _syntax(body: str, offset: int) -> ast.expr:
         return ast.parse(body, mode="eval").body
     except SyntaxError as error:
         column = max(error.offset or 1, 1)
-        hint = (
-            "to compare write =="
-            if body[column - 1 : column] == "="
-            else "check quotes, parentheses and operators"
-        )
+        hint = _mending(body[column - 1 : column])
         raise SegmentError(f"this is no expression: {error.msg}; {hint}", offset + column) from None
     except (ValueError, MemoryError, RecursionError):
         raise SegmentError(
             "this is no expression: it is nested too deeply or holds a character that cannot be read", 1
         ) from None
+
+
+def _mending(character: str) -> str:
+    """How to mend what stops at this character. Japanese keyboards type wide signs and curly quotes."""
+    if character == "=":
+        return "to compare write =="
+    if character and not character.isascii():
+        return "write letters, signs and quotes in half width, and Japanese words within quotes"
+    return "check quotes, parentheses and operators"
 
 
 class _Conditions:

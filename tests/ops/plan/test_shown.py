@@ -38,6 +38,14 @@ def test_differences_name_what_was_added_changed_and_removed() -> None:
     assert differences(old, old) == []
 
 
+@pytest.mark.parametrize(("on", "told"), [(False, "on true → false"), (True, "")])
+def test_a_switch_that_was_turned_is_told_as_the_playbook_writes_it(on: bool, told: str) -> None:
+    old, new = (
+        playbook(scenarios={"a": scenario("purchase", send("offer"), on=switch)}) for switch in (True, on)
+    )
+    assert [one.detail for one in differences(old, new)] == [told] * (not on)
+
+
 def test_a_message_whose_words_changed_differs() -> None:
     old, new = (
         playbook(messages={"offer": Message("promotion", text, [{"text": text}])}) for text in ("one", "two")
