@@ -11,6 +11,7 @@ from ops.line_sandbox.answers import JsonObject
 from ops.line_sandbox.faults import FaultRule
 from ops.line_sandbox.friends import Friend
 from ops.line_sandbox.ledger import Delivery
+from ops.line_sandbox.menu_book import RichMenu
 from ops.line_sandbox.settings import Settings
 from ops.line_sandbox.webhooks import WebhookOrder, WebhookResult
 from ops.line_sandbox.world import Report
@@ -29,6 +30,10 @@ class _Deliveries(msgspec.Struct):
 
 class _Friends(msgspec.Struct):
     users: list[Friend]
+
+
+class _Menus(msgspec.Struct):
+    linked: dict[str, str]
 
 
 class SandboxClient:
@@ -94,6 +99,15 @@ class SandboxClient:
             "seed": seed,
         }
         return self._call("POST", "webhook", msgspec.convert(body, WebhookOrder), WebhookResult)
+
+    def register_menus(self, *rich_menu_ids: str) -> None:
+        """Make rich menus, each with an image."""
+        menus = [RichMenu(rich_menu_id=one) for one in rich_menu_ids]
+        self._call("POST", "rich-menus", {"menus": menus}, JsonObject)
+
+    def menu_of(self, user_id: str) -> str:
+        """The id of the rich menu that is the user's own; empty where it sees the account's default."""
+        return self._call("GET", "rich-menus", None, _Menus).linked.get(user_id, "")
 
     def configure(self, **changes: Any) -> Settings:
         """Change settings by name: webhook_url, accept_any_user, rate_scale, monthly_limit and so on."""

@@ -1,6 +1,7 @@
 """A shop and its customers, as the end-to-end tests act them: over HTTP only, like the world outside."""
 
 import datetime as dt
+import json
 import os
 import signal
 import time
@@ -10,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
+from click.testing import CliRunner, Result
 
+from functions.domain.experiments import is_held_out
 from functions.domain.instants import format_instant
+from functions.domain.line_events import anonymous_id
 from functions.domain.sends import SendRecord
 from ops.accounts import Accounts, accounts
+from ops.cli import musubi
 from ops.customer_card import card_of, find_customer
 from ops.line_sandbox import SandboxClient
 from ops.local.clock import LocalClock
@@ -37,10 +42,18 @@ class Shop:
         """Where this run's processes work."""
         return Path(self.record["run_dir"])
 
-    def new_customer(self) -> tuple[str, str]:
-        """A customer id and a LINE user id that nobody used before."""
-        number = next(_numbers)
-        return f"customer-{number}", f"U{number:032x}"
+    def new_customer(self, *, held_out: bool = False) -> tuple[str, str]:
+        """A customer id and a LINE user id that nobody used before.
+
+        Neither is held out of promotions, or both are: which id a person is known by first depends on the test.
+        """
+        playbook = self.stores.playbooks.in_force().playbook
+        for number in _numbers:
+            customer, user = f"customer-{number}", f"U{number:032x}"
+            units = (customer, anonymous_id(user))
+            if {is_held_out(playbook, "", "promotion", unit) for unit in units} == {held_out}:
+                return customer, user
+        raise AssertionError("the numbers never end")
 
     def post(self, *events: dict[str, Any]) -> dict[str, Any]:
         """Send CRM events; the answer's body, and that it was 202."""
@@ -88,6 +101,23 @@ class Shop:
         self.clock.settle()
         self.post(self.linked(customer_id, user))
         self.clock.settle()
+
+    def link(self, customer_id: str, user: str) -> None:
+        """The CRM knows a friend of the account already: linked without a follow, so that nothing welcomes them."""
+        self.line.register_friends([user])
+        self.post(self.linked(customer_id, user))
+
+    def musubi(self, *arguments: str) -> Result:
+        """The `musubi` command on this deployment, as a person types it."""
+        state = str(Path(self.record["run_dir"]).parent / "local.json")
+        return CliRunner().invoke(musubi, [*arguments, "--local", state], catch_exceptions=False)
+
+    def explained(self, customer_id: str) -> dict[str, Any]:
+        """What `musubi explain` says of one customer."""
+        answer = self.musubi("explain", customer_id, "--format", "json")
+        assert answer.exit_code == 0, answer.output
+        card: dict[str, Any] = json.loads(answer.stdout)
+        return card
 
     def pass_time(self, **span: float) -> None:
         """Let so much virtual time pass (days=…, hours=…)."""
