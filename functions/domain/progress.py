@@ -12,6 +12,7 @@ from functions.domain.instants import Instant
 from functions.domain.journeys import (
     Cause,
     Journey,
+    asked_anew,
     entered,
     is_kept_out,
     making_way,
@@ -21,9 +22,7 @@ from functions.domain.memberships import baselined, evaluated, is_due
 from functions.domain.migration import migrated
 from functions.domain.moves import finish, with_journeys_moved
 from functions.domain.tracking import SegmentChange
-from functions.domain.walk import (
-    heard,
-)
+from functions.domain.walk import heard
 
 STOPS_MAX = 1000
 """So many instants are visited one by one on the way to now; a customer who was not looked at for longer jumps."""
