@@ -142,8 +142,8 @@ def tie(sides: Tied, event: Event) -> Tied:
 
 def _is_union(customer: Customer, friend: Customer) -> bool:
     """Whether the two profiles add up to that of both histories. Who were one before may both know an event."""
-    met = any(alias.customer_id == friend.customer_id for alias in customer.aliases)
-    return not met and not union_must_refold(customer.profile, friend.profile)
+    parted = any(alias.customer_id == friend.customer_id and alias.until for alias in customer.aliases)
+    return not parted and not union_must_refold(customer.profile, friend.profile)
 
 
 def _unit_of(customer: Customer, friend: Customer) -> str:
