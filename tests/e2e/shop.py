@@ -1,4 +1,4 @@
-"""A shop and its customers, as the end-to-end tests act them: over HTTP only, like the world outside."""
+"""A shop and its customers, as the end-to-end tests act them: over HTTP, and with the `musubi` command."""
 
 import datetime as dt
 import json

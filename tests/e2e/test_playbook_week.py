@@ -19,6 +19,7 @@ from functions.domain.experiments import bucket, variant_at
 from functions.domain.instants import format_instant
 from functions.domain.sends import SendRecord
 from infra.bundle import ROOT
+from ops.accounts import every_customer
 from ops.customer_card import find_customer
 from tests.e2e.changed_playbook import VIP_MENU, changed_playbook
 from tests.e2e.shop import Shop, wait_until
@@ -319,9 +320,12 @@ def test_plan_forecasts_from_the_deployment_and_writes_its_page(
 ) -> None:
     page = tmp_path / "plan.html"
     ec = str(ROOT / "playbooks" / "ec")
-    answer = shop.musubi("plan", ec, "--days", "7", "--html", str(page), "--format", "json")
+    answer = shop.musubi("plan", ec, "--days", "7", "--html", str(page))
     assert answer.exit_code == 0, answer.output
-    assert json.loads(answer.stdout)["people"] >= len(PEOPLE)
+    in_force = shop.stores.playbooks.in_force().version
+    customers = sum(1 for _ in every_customer(shop.stores))
+    assert f"compared with {in_force}" in " ".join(answer.stdout.split())
+    assert f"{customers:,} customers" in " ".join(answer.stdout.split())
     assert "<svg" in page.read_text(encoding="utf-8")
 
 
