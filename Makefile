@@ -7,7 +7,7 @@ ENGINE := .engine
 SETUP := requirements/setup.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint types unit e2e test demo bench clean
+.PHONY: help setup lock lint types unit e2e test search demo bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -49,6 +49,9 @@ e2e: setup  ## the embedded engine with the real bundle
 	$(BIN)/pytest -q -m e2e
 
 test: lint types unit e2e  ## everything, from a bare machine
+
+search: setup  ## let Hypothesis look for new counterexamples (make test tries the same ones each time)
+	MUSUBI_HYPOTHESIS=search $(BIN)/pytest -n 2 -q -m "not e2e" tests/domain tests/flows tests/playbook tests/ops
 
 demo: setup  ## the main job, end to end, on real purchase data
 	$(BIN)/python -m ops.demo
