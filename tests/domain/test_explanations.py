@@ -187,7 +187,9 @@ def test_every_kind_of_node_of_the_language_is_written_here() -> None:
     written: set[str] = set()
 
     @given(conditions())
-    @settings(max_examples=1500, database=None, derandomize=True)  # rare nodes too, and the same ones each time
+    @settings(
+        max_examples=1500, database=None, derandomize=True
+    )  # rare nodes too, and the same ones each time
     def draw(tree: Tree) -> None:
         written.update(node[0] for node in subtrees(tree))
 
