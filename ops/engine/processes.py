@@ -59,9 +59,12 @@ def end_groups(groups: Iterable[int], mark: str) -> None:
 
 
 def is_alive(pid: int, mark: str) -> bool:
-    """Whether the process still runs and bears `mark` in its command line."""
+    """Whether the process still runs and, where it is not our own child, bears `mark` in its command line.
+
+    A child that was started a moment ago may not show its command line yet.
+    """
     _reap()
-    return any(process.pid == pid and mark in process.command for process in _listing())
+    return pid in _children or any(process.pid == pid and mark in process.command for process in _listing())
 
 
 def free_port() -> int:
@@ -94,7 +97,11 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def _marked(groups: set[int], mark: str) -> list[Listed]:
-    return [process for process in _listing() if process.group in groups and mark in process.command]
+    return [
+        process
+        for process in _listing()
+        if process.group in groups and (mark in process.command or process.pid in _children)
+    ]
 
 
 def _gone_within(seconds: float, groups: set[int], mark: str) -> bool:
