@@ -1,0 +1,121 @@
+"""Random lives of a few customers: what they do, what the CRM and LINE tell of it, twice, late and out of order."""
+
+import datetime as dt
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from tests.simulation.world import SimulatedWorld
+
+CUSTOMERS = ("c1", "c2", "c3")
+USERS = ("U1", "U2", "U3")
+DAYS = 6
+DEEDS_MAX = 22
+
+
+class Lives:
+    """The customers of one world. What was told once may be told again."""
+
+    def __init__(self, world: SimulatedWorld) -> None:
+        self.world = world
+        self.random: Random = world.random
+        self._told: list[dict[str, Any]] = []
+        self._cases: list[tuple[str, str]] = []
+        self._deeds: list[Callable[[str, str], None]] = [
+            *[self._purchase] * 6,
+            *[self._leave_cart] * 3,
+            self._withdraw,
+            self._give_consent,
+            self._complain,
+            self._settle_complaint,
+            self._link,
+            self._unlink,
+            self._block,
+            self._unblock,
+        ]
+
+    def begin(self) -> None:
+        """Everybody is a friend at LINE; most are linked."""
+        self.world.befriend(*USERS)
+        for customer_id, user in zip(CUSTOMERS, USERS, strict=True):
+            if self.random.random() < 0.8:
+                self._tell(self.world.linked(customer_id, user))
+            if self.random.random() < 0.4:
+                self._hook("follow", user)
+
+    def deed(self) -> None:
+        """One thing that one of them does."""
+        if self._told and self.world.faults.strikes("event_repeated"):
+            self._send([self.random.choice(self._told)])
+            return
+        number = self.random.randrange(len(CUSTOMERS))
+        user = USERS[number] if self.random.random() < 0.9 else self.random.choice(USERS)
+        self.random.choice(self._deeds)(CUSTOMERS[number], user)
+
+    def _when(self) -> dt.datetime:
+        """Mostly now; the CRM may be days late, and its instants need not be unique."""
+        world = self.world
+        if world.faults.strikes("event_late"):
+            return world.now - dt.timedelta(minutes=self.random.randint(0, 3000))
+        return world.now.replace(microsecond=0)
+
+    def _tell(self, *events: dict[str, Any]) -> None:
+        self._told += events
+        self._send(list(events))
+
+    def _send(self, events: list[dict[str, Any]]) -> None:
+        for event in events:
+            self.world.tell(f"EVENT {event['name']} of {event['customer_id']}: {event}")
+        self.random.shuffle(events)
+        self.world.ingest(*events)
+
+    def _hook(self, kind: str, user: str) -> None:
+        event = self.world.line_event(kind, user)
+        self.world.tell(f"WEBHOOK {kind} of {user}")
+        for _ in range(2 if self.world.faults.strikes("event_repeated") else 1):
+            self.world.webhook(event)
+
+    def _purchase(self, customer_id: str, _user: str) -> None:
+        status = "provisional" if self.random.random() < 0.1 else "confirmed"
+        events = [self.world.purchase(customer_id, at=self._when(), status=status)]
+        if status == "provisional" and self.random.random() < 0.7:
+            events.append({**events[0], "status": "confirmed"})
+        self._tell(*events)
+
+    def _leave_cart(self, customer_id: str, _user: str) -> None:
+        self._tell(self.world.event("cart_left", customer_id, at=self._when()))
+
+    def _purpose(self) -> str:
+        return self.random.choice(("marketing", "marketing", "notification", "all"))
+
+    def _withdraw(self, customer_id: str, _user: str) -> None:
+        self._tell(
+            self.world.event("consent_withdrawn", customer_id, at=self._when(), purpose=self._purpose())
+        )
+
+    def _give_consent(self, customer_id: str, _user: str) -> None:
+        self._tell(self.world.event("consent_given", customer_id, at=self._when(), purpose=self._purpose()))
+
+    def _complain(self, customer_id: str, _user: str) -> None:
+        case = f"case-{len(self._cases)}"
+        self._cases.append((customer_id, case))
+        self._tell(self.world.event("complaint_opened", customer_id, at=self._when(), case_id=case))
+
+    def _settle_complaint(self, _customer_id: str, _user: str) -> None:
+        if self._cases:
+            customer_id, case = self.random.choice(self._cases)
+            self._tell(self.world.event("complaint_closed", customer_id, at=self._when(), case_id=case))
+
+    def _link(self, customer_id: str, user: str) -> None:
+        self._tell(self.world.linked(customer_id, user, at=self._when()))
+
+    def _unlink(self, customer_id: str, user: str) -> None:
+        self._tell(self.world.event("line_unlinked", customer_id, at=self._when(), line_user_id=user))
+
+    def _block(self, _customer_id: str, user: str) -> None:
+        self.world.line.block(user)
+        self._hook("unfollow", user)
+
+    def _unblock(self, _customer_id: str, user: str) -> None:
+        self.world.line.friends.add(user)
+        self._hook("follow", user)

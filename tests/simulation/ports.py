@@ -1,0 +1,160 @@
+"""The fakes as they behave in a bad week: what they do on their own, beside what strikes at a call."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from random import Random
+from typing import Any
+
+from functions.domain.campaigns import Chunk, Run, intent_of
+from functions.domain.customers import Customer
+from functions.domain.events import Event
+from functions.domain.instants import MINUTE, Instant, minute_of, parse_instant
+from functions.domain.sends import SendRecord
+from functions.ports import Accepted
+from tests.fakes.line import FakeLine
+from tests.fakes.objects import FakePlaybooks, FakeRuns
+from tests.fakes.queues import FakeQueue, Waiting
+from tests.fakes.tables import FakeCustomers, FakeEvents, FakeSends, FakeTimers
+from tests.fakes.world import ACCOUNT
+from tests.simulation.faults import Faults
+from tests.simulation.witness import Witness
+
+HIDDEN_SECONDS = 180
+DELAY_SECONDS_MAX = 600
+SLOW_SECONDS_MAX = 20
+
+
+class SimulatedQueue(FakeQueue):
+    """Duplicates and delays on its own; what failed stays hidden for a while."""
+
+    def __init__(self, now: Callable[[], Instant], faults: Faults, random: Random) -> None:
+        super().__init__(now)
+        self._faults = faults
+        self._random = random
+
+    def put(self, bodies: Sequence[str], seconds: int = 0) -> list[int]:
+        """Enqueue; some twice, some late."""
+        before = len(self.waiting)
+        taken = super().put(bodies, seconds)
+        for message in self.waiting[before:]:
+            if self._faults.strikes("queue_delays"):
+                message.visible_at += self._some(DELAY_SECONDS_MAX)
+            if self._faults.strikes("queue_duplicates"):
+                self.waiting.append(Waiting(message.body, message.visible_at + self._some(HIDDEN_SECONDS)))
+        return taken
+
+    def give_back(self, message: Waiting, error: BaseException) -> None:
+        """It comes again when its time of being hidden is over."""
+        message.visible_at = self._now() + self._some(HIDDEN_SECONDS)
+        super().give_back(message, error)
+
+    def replay(self) -> int:
+        """Put the dead letters back; how many there were."""
+        dead, self.dead = self.dead, []
+        self.put([body for body, _ in dead])
+        return len(dead)
+
+    def _some(self, seconds: int) -> dt.timedelta:
+        return dt.timedelta(seconds=self._random.randint(0, seconds))
+
+
+class SimulatedCustomers(FakeCustomers):
+    """Tells the witness of every intent that is written."""
+
+    def __init__(self, witness: Witness) -> None:
+        super().__init__()
+        self._witness = witness
+
+    def write(self, customer: Customer) -> Customer:
+        """Write, its condition being checked."""
+        self._witness.intended(customer.outbox)
+        return super().write(customer)
+
+
+class SimulatedRuns(FakeRuns):
+    """Tells the witness of every recipient that is frozen."""
+
+    def __init__(self, witness: Witness, playbooks: FakePlaybooks) -> None:
+        super().__init__()
+        self._witness = witness
+        self._playbooks = playbooks
+
+    def freeze_chunk(self, run: Run, segment: int, number: int, chunk: Chunk) -> Chunk:
+        """The page as it was frozen first."""
+        frozen = super().freeze_chunk(run, segment, number, chunk)
+        compiled = self._playbooks.version(run.playbook)
+        self._witness.intended([intent_of(one, run, compiled, ACCOUNT) for one in frozen.recipients])
+        return frozen
+
+
+class SimulatedEvents(FakeEvents):
+    """May answer that an event is known because its own first attempt, unanswered, was the one that kept it."""
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__()
+        self._faults = faults
+
+    def put_new(self, event: Event) -> bool:
+        """Whether it was new, as far as the table can tell."""
+        return super().put_new(event) and not self._faults.strikes("table_answers_known")
+
+
+class SimulatedSends(FakeSends):
+    """As with events."""
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__()
+        self._faults = faults
+
+    def record(self, record: SendRecord) -> bool:
+        """Whether this was the first, as far as the table can tell."""
+        return super().record(record) and not self._faults.strikes("table_answers_known")
+
+
+class SimulatedTimers(FakeTimers):
+    """Knows which minute's tick comes next."""
+
+    @property
+    def next_tick(self) -> Instant | None:
+        """The first minute whose tick finds a row that is due."""
+        return min((_tick_of(key[0], due) for key, (due, _, _) in self._rows.items()), default=None)
+
+
+def _tick_of(bucket: str, due: Instant) -> Instant:
+    begun = minute_of(due)
+    return max(parse_instant(bucket.partition("#")[0]), begun if begun == due else begun + MINUTE)
+
+
+class SimulatedLine(FakeLine):
+    """Answers as the faults will have it; every new acceptance is told, and slow answers let time pass."""
+
+    def __init__(
+        self,
+        now: Callable[[], Instant],
+        faults: Faults,
+        let_pass: Callable[[], None],
+        tell: Callable[[str, str, bool], None],
+    ) -> None:
+        super().__init__(now)
+        self._faults = faults
+        self._let_pass = let_pass
+        self._tell = tell
+
+    def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+        """One call."""
+        self.always = self._faults.line_outcome()
+        if self._faults.strikes("line_slow"):
+            self._let_pass()
+        before, again = len(self.pushes), retry_key in self._accepted
+        try:
+            answer = super().push(to, messages, retry_key)
+        finally:
+            if len(self.pushes) > before:
+                self._tell(to, retry_key, self.pushes[-1].delivered)
+        if again and len(self.pushes) == before:
+            self._faults.counts["line_409"] += 1
+        return answer
+
+    def _change_menu(self, user: str, rich_menu_id: str) -> None:
+        self.always = self._faults.line_outcome()
+        super()._change_menu(user, rich_menu_id)

@@ -1,0 +1,339 @@
+"""The world of the fakes, with faults: crashes and pauses at every call, clocks that differ, minutes that tick late."""
+
+import datetime as dt
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from functions.aws.queues import decode_inbox, decode_order
+from functions.domain.backfills import Backfill, calls_for_backfill, new_segments
+from functions.domain.compiled import Compiled
+from functions.domain.experiments import is_held_out
+from functions.domain.instants import MINUTE, Instant, format_instant
+from functions.domain.playbook import Playbook
+from functions.domain.sends import Intent, Order
+from functions.ports import BackfillSegment, CampaignRun, Conflict, EventsReceived, MusubiError
+from tests.fakes.objects import FakeAudience
+from tests.fakes.queues import FakeContinuation, FakeQueue, Waiting
+from tests.fakes.tables import FakeIdentities
+from tests.fakes.taps import Crash, When
+from tests.fakes.world import World
+from tests.simulation.faults import Faults, TableFault
+from tests.simulation.ports import (
+    SLOW_SECONDS_MAX,
+    SimulatedCustomers,
+    SimulatedEvents,
+    SimulatedLine,
+    SimulatedQueue,
+    SimulatedRuns,
+    SimulatedSends,
+    SimulatedTimers,
+)
+from tests.simulation.witness import Acceptance, Witness
+
+Answer = TypeVar("Answer")
+
+DEPTH_MAX = 3
+BACKFILL_SEGMENTS = 2
+TRIES_MAX = 200
+CONDITIONAL = frozenset({"customers.save", "customers.save_gate", "identities.save_tied"})
+QUEUES = ("inbox", "send_queue", "continuation")
+READS = frozenset({"load", "load_gate", "load_both", "link_of", "find", "has", "all_of", "identities_of", "read"})
+
+
+@dataclass
+class Work:
+    """What one worker is at: since when, by how much its clock is wrong, and whom it concerns."""
+
+    begun_at: Instant
+    clock_error: float
+    facts: int
+    intent: Intent | None = None
+    owner: str = ""
+    held_out: bool = False
+
+
+class SimulatedWorld(World):
+    """One seed's world. `history` tells everything that happens, where it is kept."""
+
+    line: SimulatedLine
+    timers: SimulatedTimers
+    customers: SimulatedCustomers
+    inbox_queue: SimulatedQueue
+    send_queue: SimulatedQueue
+    evaluate_queue: SimulatedQueue
+
+    def __init__(
+        self,
+        book: Playbook,
+        random_: random.Random,
+        faults: Faults,
+        mutate: Callable[["SimulatedWorld"], None] = lambda _world: None,
+        history: list[str] | None = None,
+    ) -> None:
+        self.random = random_
+        self.faults = faults
+        self.witness = Witness()
+        self.history = history
+        self.points = 0
+        self.books: list[Playbook] = []
+        self._mutate = mutate
+        self._work: list[Work] = []
+        self._ticked = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+        self._ticks_again: list[tuple[Instant, Instant]] = []
+        super().__init__(book, shuffle=random_)
+
+    def _wire(self) -> None:
+        self.customers = SimulatedCustomers(self.witness)
+        self.identities = FakeIdentities(self.customers)
+        self.audience = FakeAudience(self.customers)
+        self.runs = SimulatedRuns(self.witness, self.playbooks)
+        self.events = SimulatedEvents(self.faults)
+        self.sends = SimulatedSends(self.faults)
+        self.timers = SimulatedTimers()
+        self.line = SimulatedLine(self.true_time, self.faults, self._slowly, self._accepted)
+        self.inbox_queue, self.send_queue, self.evaluate_queue = (
+            SimulatedQueue(self.true_time, self.faults, self.random) for _ in range(3)
+        )
+        super()._wire()
+        self._mutate(self)
+        if not self.faults.calm:
+            self.tap.watch(self._at_point)
+
+    # --- time
+
+    def true_time(self) -> Instant:
+        """The time that no clock is wrong about."""
+        return self.now
+
+    def clock(self) -> Instant:
+        """The clock of the worker that asks."""
+        return self.now + dt.timedelta(seconds=self._work[-1].clock_error if self._work else 0)
+
+    def _slowly(self) -> None:
+        self.now += dt.timedelta(seconds=self.random.uniform(0, SLOW_SECONDS_MAX))
+
+    def tell(self, text: str) -> None:
+        """Note one line of the history, where one is kept."""
+        if self.history is not None:
+            indent = "  " * len(self._work)
+            self.history.append(f"{format_instant(self.now)} {indent}{text}")
+
+    # --- faults at calls
+
+    def _at_point(self, _number: int, name: str, when: When) -> None:
+        self.points += 1
+        if self.history is not None and when == "after":
+            self.tell(f"{name}{self._detail(name)}")
+        if self.faults.calm:
+            return
+        if when == "before":
+            self._before(name)
+        else:
+            self._after(name)
+        if self.faults.strikes("crash"):
+            self.tell(f"CRASH {when} {name}")
+            raise Crash(f"{when} {name}")
+        if len(self._work) < DEPTH_MAX and self._work and self.faults.strikes("overtaken"):
+            self.tell(f"PAUSED {when} {name}; others go on")
+            self._slowly()
+            for _ in range(self.random.randint(1, 3)):
+                self.step()
+
+    def _detail(self, name: str) -> str:
+        if name == "sends.record" and (records := self.sends.all()):
+            last = records[-1]
+            return f" (last record: {last.send_id[:8]} {last.message} {last.status} {last.reason})"
+        return ""
+
+    def _before(self, name: str) -> None:
+        port, _, method = name.partition(".")
+        if port == "line":
+            return
+        if name in ("send_queue.put", "inbox.put"):
+            if self.faults.strikes("queue_refuses"):
+                self.tell(f"{name} REFUSES some")
+                queue = self.send_queue if port == "send_queue" else self.inbox_queue
+                queue.refuses = lambda _position: self.random.random() < 0.5
+            return
+        if port in QUEUES:
+            self._raise_if(self.faults.strikes("queue_fails"), name, "FAILS")
+            return
+        if name in CONDITIONAL and self.faults.strikes("table_conflict"):
+            self.tell(f"{name} CONFLICT")
+            raise Conflict("somebody else was first")
+        self._raise_if(self.faults.strikes("table_throttled"), name, "THROTTLED")
+
+    def _after(self, name: str) -> None:
+        port, _, method = name.partition(".")
+        if port == "line" or name in ("send_queue.put", "inbox.put") or method in READS:
+            return
+        if name in CONDITIONAL and self.faults.strikes("table_conflict_with_itself"):
+            self.tell(f"{name} committed, CONFLICT with itself")
+            raise Conflict("the first attempt, unanswered, was the one that wrote")
+        kind = self.faults.strikes("queue_fails" if port in QUEUES else "table_unanswered")
+        self._raise_if(kind, name, "done, UNANSWERED")
+
+    def _raise_if(self, struck: bool, name: str, what: str) -> None:
+        if struck:
+            self.tell(f"{name} {what}")
+            raise TableFault(f"{name} {what}")
+
+    # --- work
+
+    @contextmanager
+    def _working(self, order: Order | None = None) -> Iterator[None]:
+        work = Work(self.now, self.faults.clock_error(), len(self.witness.facts))
+        if isinstance(order, Intent):
+            work.intent = order
+            work.owner, work.held_out = self._owner_of(order)
+        self._work.append(work)
+        try:
+            yield
+        finally:
+            self._work.pop()
+
+    def _owner_of(self, intent: Intent) -> tuple[str, bool]:
+        """Whose gate the intent is decided at, and whether that person is held out."""
+        customer_id = intent.customer_id
+        for _ in range(4):
+            gate, customer = self.customers.load_both(customer_id)
+            if gate is None or customer is None:
+                return "", False
+            if not gate.merged_into:
+                source = intent.scenario or intent.campaign
+                known = source in self.book.scenarios or source in self.book.campaigns
+                book = self.book if known else self.playbooks.version(intent.playbook).playbook
+                return customer_id, is_held_out(book, source, intent.kind, customer.unit)
+            customer_id = gate.merged_into
+        return "", False
+
+    def _accepted(self, user: str, key: str, delivered: bool) -> None:
+        work = self._work[-1]
+        assert work.intent is not None
+        owner, held_out = self._owner_of(work.intent)
+        self.tell(f"LINE accepts {work.intent.send_id[:8]} {work.intent.message} for {user}")
+        self.witness.accepted.append(
+            Acceptance(
+                work.intent,
+                user,
+                key,
+                work.begun_at,
+                self.now,
+                delivered,
+                self.book,
+                owner if owner == work.owner else "",
+                held_out and work.held_out,
+                work.facts,
+            )
+        )
+
+    def step(self) -> bool:
+        """One message of any queue; whether there was any."""
+        lanes: list[tuple[FakeQueue, Callable[[str], None]]] = [
+            (self.inbox_queue, self._decide),
+            (self.evaluate_queue, self._evaluate_as_worker),
+            (self.send_queue, self._send),
+        ]
+        self.random.shuffle(lanes)
+        return any(self._receive(queue, handle) for queue, handle in lanes)
+
+    def _decide(self, body: str) -> None:
+        message = decode_inbox(body)
+        with self._working():
+            self.tell(f"decide takes up {body[:160]}")
+            self.decide.handle(message)
+        if isinstance(message, EventsReceived):
+            self.witness.taken_in(message.events)
+
+    def _send(self, body: str) -> None:
+        order = decode_order(body)
+        with self._working(order):
+            self.tell(f"send takes up {order.send_id[:8]} of {order.customer_id}")
+            self.deliver.take(order)
+
+    def _evaluate_as_worker(self, body: str) -> None:
+        with self._working():
+            self.tell(f"evaluate takes up {body}")
+            self._evaluate(body)
+
+    @staticmethod
+    def _handle(queue: FakeQueue, message: Waiting, handle: Callable[[str], None]) -> None:
+        try:
+            handle(message.body)
+        except (MusubiError, TableFault, Crash) as error:
+            queue.give_back(message, error)
+
+    def _again_after_a_crash(self, call: Callable[[], Answer]) -> Answer:
+        for _ in range(TRIES_MAX):
+            try:
+                with self._working():
+                    return call()
+            except (MusubiError, TableFault, Crash):
+                continue
+        raise AssertionError("the edge fails again and again")
+
+    # --- the minutes
+
+    def fire(self) -> None:
+        """What is due by now: schedules, then the minutes' ticks, each until it is done, then the queues."""
+        for campaign, occurrence in self.schedules.take_due(self.now):
+            FakeContinuation(self.evaluate_queue).again(CampaignRun(campaign, occurrence))
+        again = [minute for at, minute in self._ticks_again if at <= self.now]
+        self._ticks_again = [one for one in self._ticks_again if one[0] > self.now]
+        minute = self._next_tick()
+        if minute is not None and minute <= self.now:
+            self._ticked = minute
+            again.append(minute)
+        for one in again:
+            self._tick(one)
+        self.run()
+
+    def _tick(self, minute: Instant) -> None:
+        try:
+            with self._working():
+                self.tell(f"tick of {format_instant(minute)}")
+                self.ticker.run(minute)
+        except (MusubiError, TableFault, Crash):
+            self._ticks_again.append((self.now + MINUTE, minute))
+
+    def _next_tick(self) -> Instant | None:
+        due = self.timers.next_tick
+        return None if due is None else max(due, self._ticked + MINUTE)
+
+    def _next_due(self) -> Instant | None:
+        dues = (
+            self._next_tick(),
+            self.schedules.next_due,
+            *(queue.next_visible for queue in (self.inbox_queue, self.send_queue, self.evaluate_queue)),
+            *(at for at, _ in self._ticks_again),
+        )
+        return min((due for due in dues if due is not None), default=None)
+
+    # --- a new playbook
+
+    def apply(self, book: Playbook) -> None:
+        """Put a playbook in force, remove the schedules of what it no longer has, and back-fill where that is called for."""
+        before = self.books[-1] if self.books else None
+        self.books.append(book)
+        super().apply(book)
+        if before is None:
+            return
+        self.tell(f"playbook {book.version} is applied")
+        self.faults.counts["playbook_applied"] += 1
+        for name in set(self.schedules.by_campaign) - set(book.campaigns):
+            self.schedules.remove(name)
+        old, new = Compiled(before), Compiled(book)
+        if calls_for_backfill(old, new):
+            self.faults.counts["back_fill"] += 1
+            starts = new_segments(old, new) if self.random.random() < 0.5 else []
+            backfill = Backfill(f"b{len(self.books)}", book.version, self.now, BACKFILL_SEGMENTS, starts)
+            self.backfills.begin(backfill)
+            for segment in range(BACKFILL_SEGMENTS):
+                FakeContinuation(self.evaluate_queue).again(BackfillSegment(backfill.backfill_id, segment))
+
+    def replay_dead_letters(self) -> int:
+        """As an operator would; how many there were."""
+        return sum(queue.replay() for queue in (self.inbox_queue, self.send_queue, self.evaluate_queue))
