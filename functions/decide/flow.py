@@ -65,7 +65,12 @@ class Decide:
             case EventsReceived(customer_id=customer_id, events=events):
                 self._events(customer_id, events)
             case CustomerDue(customer_id=customer_id, due=due):
-                self._change(customer_id, self._woken, not_before=due)
+                self._change(
+                    customer_id,
+                    self._woken,
+                    not_before=due,
+                    is_repeat=lambda loaded: loaded is not None and loaded.armed_at != due,
+                )
             case CustomerRefresh(customer_id=customer_id):
                 self._change(customer_id, partial(self._refreshed, message), known_only=True)
 
@@ -109,7 +114,9 @@ class Decide:
             unseen = [event for event in news if not customer.has_seen(event)]
             return take_in(customer, unseen, current, versions, self.account, now) if unseen else customer
 
-        self._change(customer_id, change)
+        self._change(
+            customer_id, change, is_repeat=lambda _loaded: news is not None and len(news) < len(events)
+        )
 
     def _history(self, customer_id: str, events: Sequence[Event]) -> None:
         """All of a customer's imported events in one write, folded from the history; no journey hears of them."""
@@ -218,9 +225,14 @@ class Decide:
         not_before: Instant | None = None,
         *,
         known_only: bool = False,
+        is_repeat: Callable[[Customer | None], bool] = lambda _loaded: True,
     ) -> None:
-        """Load, change, write on condition, emit. A lost race starts over, bounded. `known_only`: make no new customer."""
-        for _ in range(ATTEMPTS_MAX):
+        """Load, change, write on condition, emit. A lost race starts over, bounded. `known_only`: make no new customer.
+
+        `is_repeat`: whether an earlier delivery may have written `armed_at` and not its row. Something else may have
+        changed since, so that no change at all is not the only sign of it.
+        """
+        for attempt in range(ATTEMPTS_MAX):
             now = max(self.now(), not_before) if not_before else self.now()
             loaded = self.customers.load(customer_id)
             if loaded is not None and loaded.merged_into:
@@ -234,8 +246,8 @@ class Decide:
                 saved = changed if changed == loaded else self.customers.save(changed)
             except Conflict:
                 continue
-            unchanged = saved is changed
-            self._emit(saved, now, rearm=unchanged or loaded is None or saved.armed_at != loaded.armed_at)
+            is_moved = loaded is None or saved.armed_at != loaded.armed_at
+            self._emit(saved, now, rearm=is_moved or saved is changed or attempt > 0 or is_repeat(loaded))
             return
         raise Conflict("the customer is contended")
 

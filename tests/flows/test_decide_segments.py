@@ -13,6 +13,7 @@ from functions.ports import CustomerRefresh
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.lockstep import schedules, side_by_side
 from tests.fakes.playbooks import EVENTS, days, from_segment, playbook, send
+from tests.fakes.taps import Crash
 from tests.fakes.world import World
 
 SEGMENTS = {"buyers": "orders.count >= 1", "quiet": "days_since(orders.last_at) >= 10"}
@@ -215,3 +216,24 @@ def test_two_refreshes_at_once_start_one_journey() -> None:
         assert side_by_side(world.tap, schedule, *tasks) == [None, None]
         world.run()
         assert world.line.copies("U1") == ["thanks"], schedule
+
+
+def test_a_wake_up_that_was_not_written_is_written_by_the_redelivery_though_a_new_playbook_came_between() -> None:
+    segments = {**SEGMENTS, "quieter": "days_since(orders.last_at) >= 20"}
+    world = fresh(playbook(segments=segments))
+    world.ingest(world.purchase("c1"))
+    world.advance(days=9)
+    world.now += dt.timedelta(days=1)
+
+    def no_row(_number: int, name: str, side: str) -> None:
+        if (name, side) == ("timers.arm", "before"):
+            raise Crash
+
+    world.tap.watch(no_row)
+    world.tick()
+    world.step()
+    world.tap.watch(None)
+    assert world.timers.armed == []
+    world.apply(playbook(segments={**segments, "shoppers": "carts.count >= 1"}))
+    world.run()
+    assert world.timers.armed == [(world.customer().armed_at, "c1")]

@@ -10,7 +10,7 @@ from tests.simulation.run import Outcome, run_seed
 
 FAILED_SHOWN = 20
 BAR_WIDTH = 30
-BAR_SECONDS = 0.5
+BAR_SECONDS = 0.5 if sys.stderr.isatty() else 20
 
 
 def main() -> int:
@@ -53,7 +53,9 @@ def _live_through(start: int, seeds: int) -> int:
 def _bar(done: int, seeds: int, failed: int) -> None:
     full = BAR_WIDTH * done // seeds
     bar = "█" * full + "░" * (BAR_WIDTH - full)
-    print(f"\r{bar} {done:,}/{seeds:,} seeds, {failed:,} with violations", end="", file=sys.stderr, flush=True)
+    start, end = ("\r", "") if sys.stderr.isatty() else ("", "\n")
+    told = f"{start}{bar} {done:,}/{seeds:,} seeds, {failed:,} with violations"
+    print(told, end=end, file=sys.stderr, flush=True)
 
 
 def _say(outcomes: list[Outcome]) -> None:

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from tests.fakes.line import Outcome
 
@@ -23,6 +23,7 @@ Kind = Literal[
     "clock_differs",
     "event_repeated",
     "event_late",
+    "history_imported",
     "playbook_applied",
     "back_fill",
 ]
@@ -60,12 +61,21 @@ CLOCKS_APART_SECONDS: tuple[float, ...] = (0, 0, 0.5, 5)
 """How far a worker's clock may be from the true time, either way."""
 
 
+class Outage(NamedTuple):
+    """LINE answers every call in this one way, for so many hours."""
+
+    from_hour: float
+    hours: float
+    answer: Outcome
+
+
 class TableFault(Exception):
     """What boto3 raises and no flow knows: throttled, or no answer, after all its own attempts."""
 
 
 class Faults:
-    """One world's faults. `counts` says how often each struck; `calm` ends them all."""
+    """One world's faults. `counts` says how often each struck; `calm` ends them all. `down`: LINE's answer to every call
+    for some hours from some hour on, where it has a bad day."""
 
     def __init__(self, random_: random.Random, *, calm: bool = False) -> None:
         self._random = random_
@@ -73,6 +83,10 @@ class Faults:
         self.calm = calm
         self.rates = MappingProxyType({kind: random_.choice(rates) for kind, rates in _RATES.items()})
         self.clocks_apart = random_.choice(CLOCKS_APART_SECONDS)
+        self.down: Outage | None = None
+        if random_.random() < 0.25:
+            how: Outcome = random_.choice(("timeout", "accept_then_timeout", "accept_then_timeout", "500"))
+            self.down = Outage(random_.uniform(0, 90), random_.choice((2, 30)), how)
         self._line_rate = random_.choice((0.0, 0.05, 0.2, 0.5))
         self._line_faults = random_.sample(LINE_FAULTS, random_.randint(1, len(LINE_FAULTS)))
 
@@ -83,8 +97,11 @@ class Faults:
         self.counts[kind] += 1
         return True
 
-    def line_outcome(self) -> Outcome:
-        """How LINE answers the next call, apart from what it knows of the retry key."""
+    def line_outcome(self, hour: float) -> Outcome:
+        """How LINE answers a call at this hour, apart from what it knows of the retry key."""
+        if self.down and not self.calm and 0 <= hour - self.down.from_hour < self.down.hours:
+            self.counts["line_down"] += 1
+            return self.down.answer
         if self.calm or self._random.random() >= self._line_rate:
             return "ok"
         outcome = self._random.choice(self._line_faults)

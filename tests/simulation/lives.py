@@ -5,6 +5,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from functions.domain.events import Event, check_event
+from functions.ports import EventsReceived
 from tests.simulation.world import SimulatedWorld
 
 CUSTOMERS = ("c1", "c2", "c3")
@@ -32,6 +34,7 @@ class Lives:
             self._unlink,
             self._block,
             self._unblock,
+            self._import,
         ]
 
     def begin(self) -> None:
@@ -111,6 +114,17 @@ class Lives:
 
     def _unlink(self, customer_id: str, user: str) -> None:
         self._tell(self.world.event("line_unlinked", customer_id, at=self._when(), line_user_id=user))
+
+    def _import(self, customer_id: str, _user: str) -> None:
+        """Old purchases come as history, one of them perhaps known already."""
+        world = self.world
+        raw = [world.purchase(customer_id, at=world.now - dt.timedelta(days=day)) for day in (9, 3)]
+        raw += [one for one in self._told if one["customer_id"] == customer_id and one["name"] == "purchase"][-1:]
+        events = [check_event(one, world.book.events, world.now) for one in raw]
+        world.faults.counts["history_imported"] += 1
+        world.tell(f"HISTORY of {customer_id}: {raw}")
+        known = [one for one in events if isinstance(one, Event)]
+        world.import_history(EventsReceived(customer_id, known, history=True))
 
     def _block(self, _customer_id: str, user: str) -> None:
         self.world.line.block(user)

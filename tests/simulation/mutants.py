@@ -5,6 +5,7 @@ Each is named by what it does wrong; each is a mistake that somebody in the fiel
 
 import contextlib
 import copy
+import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -29,6 +30,7 @@ from functions.send.flow import Content, Deliver
 from tests.simulation.world import SimulatedWorld
 
 Flow = TypeVar("Flow", Decide, Deliver, Evaluate)
+YOUNG = dt.timedelta(hours=22)
 Mutation = Callable[[SimulatedWorld], None]
 
 
@@ -160,21 +162,46 @@ def check_then_insert(world: SimulatedWorld) -> None:
     world.deliver = _as(Deliver, world.deliver, customers=_Unconditional(world))
 
 
+class _EverYoungKeys:
+    """The customers' table, whose open claims all look new."""
+
+    def __init__(self, deliver: Deliver) -> None:
+        self._customers = deliver.customers
+        self._now = deliver.now
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._customers, name)
+
+    def load_both(self, customer_id: str) -> tuple[Gate | None, Customer | None]:
+        gate, customer = self._customers.load_both(customer_id)
+        if gate is not None:
+            claims = [
+                msgspec.structs.replace(one, key_at=max(one.key_at, self._now() - YOUNG)) if one.state == "open" else one
+                for one in gate.claims
+            ]
+            gate = msgspec.structs.replace(gate, claims=claims)
+        return gate, customer
+
+
+def key_used_for_ever(world: SimulatedWorld) -> None:
+    """A retry key is used again when LINE has forgotten it."""
+    world.deliver = _as(Deliver, world.deliver, customers=_EverYoungKeys(world.deliver))
+
+
 class _NoOutbox(Decide):
     def _change(
         self,
         customer_id: str,
         change: Callable[[Customer, Instant], Customer],
-        not_before: Instant | None = None,
-        *,
-        known_only: bool = False,
+        *more: Any,
+        **named: Any,
     ) -> None:
         def enqueueing(customer: Customer, now: Instant) -> Customer:
             changed = change(customer, now)
             _put_all(self.send_queue, changed.orders)
             return msgspec.structs.replace(changed, outbox=[], menu_order=None)
 
-        super(_NoOutbox, self)._change(customer_id, enqueueing, not_before, known_only=known_only)
+        super(_NoOutbox, self)._change(customer_id, enqueueing, *more, **named)
 
 
 def enqueue_before_write(world: SimulatedWorld) -> None:
@@ -190,6 +217,7 @@ class _WriteThenEnqueue(Decide):
         not_before: Instant | None = None,
         *,
         known_only: bool = False,
+        is_repeat: object = None,
     ) -> None:
         for _ in range(8):
             now = max(self.now(), not_before) if not_before else self.now()
@@ -297,6 +325,7 @@ MUTANTS: Mapping[str, Mutation] = {
         conflict_is_failure,
         checkpoint_at_fetch,
         check_then_insert,
+        key_used_for_ever,
         enqueue_before_write,
         write_then_enqueue,
         unknown_is_failure,

@@ -15,13 +15,14 @@ from tests.fakes.line import FakeLine
 from tests.fakes.objects import FakePlaybooks, FakeRuns
 from tests.fakes.queues import FakeQueue, Waiting
 from tests.fakes.tables import FakeCustomers, FakeEvents, FakeSends, FakeTimers
-from tests.fakes.world import ACCOUNT
+from tests.fakes.world import ACCOUNT, START
 from tests.simulation.faults import Faults
 from tests.simulation.witness import Witness
 
 HIDDEN_SECONDS = 180
 DELAY_SECONDS_MAX = 600
 SLOW_SECONDS_MAX = 20
+HOUR = dt.timedelta(hours=1)
 
 
 class SimulatedQueue(FakeQueue):
@@ -142,7 +143,7 @@ class SimulatedLine(FakeLine):
 
     def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
         """One call."""
-        self.always = self._faults.line_outcome()
+        self._draw()
         if self._faults.strikes("line_slow"):
             self._let_pass()
         before, again = len(self.pushes), retry_key in self._accepted
@@ -155,6 +156,9 @@ class SimulatedLine(FakeLine):
             self._faults.counts["line_409"] += 1
         return answer
 
+    def _draw(self) -> None:
+        self.always = self._faults.line_outcome((self._now() - START) / HOUR)
+
     def _change_menu(self, user: str, rich_menu_id: str) -> None:
-        self.always = self._faults.line_outcome()
+        self._draw()
         super()._change_menu(user, rich_menu_id)

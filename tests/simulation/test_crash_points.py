@@ -10,7 +10,7 @@ from tests.fakes.crashes import crash_everywhere
 from tests.fakes.line import Outcome
 from tests.simulation.single_sends import Source, assert_sent_once, begun, live_through
 
-POINTS_MIN = 30
+POINTS_MIN = 20
 KINDS: tuple[Kind, ...] = ("support", "notification", "promotion")
 SOURCES: tuple[Source, ...] = ("journey", "campaign")
 OUTCOMES: tuple[Outcome, ...] = ("ok", "accept_then_timeout", "timeout", "rate", "401")

@@ -149,7 +149,7 @@ class SimulatedWorld(World):
         return ""
 
     def _before(self, name: str) -> None:
-        port, _, method = name.partition(".")
+        port = name.partition(".")[0]
         if port == "line":
             return
         if name in ("send_queue.put", "inbox.put"):
@@ -168,7 +168,10 @@ class SimulatedWorld(World):
 
     def _after(self, name: str) -> None:
         port, _, method = name.partition(".")
-        if port == "line" or name in ("send_queue.put", "inbox.put") or method in READS:
+        if name in ("send_queue.put", "inbox.put"):  # a batch of none is no call, and leaves the refusal to another
+            self.send_queue.refuses = self.inbox_queue.refuses = None
+            return
+        if port == "line" or method in READS:
             return
         if name in CONDITIONAL and self.faults.strikes("table_conflict_with_itself"):
             self.tell(f"{name} committed, CONFLICT with itself")
