@@ -7,7 +7,7 @@ ENGINE := .engine
 SETUP := requirements/setup.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint types unit e2e test search demo bench clean
+.PHONY: help setup lock lint types unit e2e test search simulate demo bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -52,6 +52,11 @@ test: lint types unit e2e  ## everything, from a bare machine
 
 search: setup  ## let Hypothesis look for new counterexamples (make test tries the same ones each time)
 	MUSUBI_HYPOTHESIS=search $(BIN)/pytest -n 2 -q -m "not e2e" tests/domain tests/flows tests/playbook tests/ops
+
+SEEDS ?= 10000
+
+simulate: setup  ## the fault simulator: SEEDS=n random worlds; a failing one is told by `python -m tests.simulation --seed S`
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 demo: setup  ## the main job, end to end, on real purchase data
 	$(BIN)/python -m ops.demo

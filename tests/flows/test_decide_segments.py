@@ -218,7 +218,9 @@ def test_two_refreshes_at_once_start_one_journey() -> None:
         assert world.line.copies("U1") == ["thanks"], schedule
 
 
-def test_a_wake_up_that_was_not_written_is_written_by_the_redelivery_though_a_new_playbook_came_between() -> None:
+def test_a_wake_up_that_was_not_written_is_written_by_the_redelivery_though_a_new_playbook_came_between() -> (
+    None
+):
     segments = {**SEGMENTS, "quieter": "days_since(orders.last_at) >= 20"}
     world = fresh(playbook(segments=segments))
     world.ingest(world.purchase("c1"))

@@ -66,7 +66,9 @@ def _say(outcomes: list[Outcome]) -> None:
         sends.update(outcome.sends)
     print(f"seeds            {len(outcomes):,}")
     print(f"crash points     {sum(outcome.points for outcome in outcomes):,}")
-    print(f"messages ended   {sum(sends.values()):,} ({', '.join(f'{n:,} {name}' for name, n in sorted(sends.items()))})")
+    print(
+        f"messages ended   {sum(sends.values()):,} ({', '.join(f'{n:,} {name}' for name, n in sorted(sends.items()))})"
+    )
     print(f"faults injected  {sum(faults.values()):,}")
     for name, count in sorted(faults.items()):
         print(f"  {name:<28}{count:>12,}")

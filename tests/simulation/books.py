@@ -81,7 +81,10 @@ def _scenario(random: Random) -> pb.Scenario:
     steps = _steps(random)
     reentry = random.choice((None, 0, HOUR_SECONDS, DAY_SECONDS))
     if random.random() < 0.4:
-        segment, on = random.choice(("buyers", "lapsed", "vips")), random.choice(("entered", "entered", "left"))
+        segment, on = (
+            random.choice(("buyers", "lapsed", "vips")),
+            random.choice(("entered", "entered", "left")),
+        )
         made = from_segment(segment, *steps, on=on, reentry_seconds=reentry)  # type: ignore[arg-type]
     else:
         event = random.choice(("purchase", "purchase", "cart_left", "line_follow"))
@@ -132,14 +135,14 @@ def _sending(random: Random, steps: list[pb.Step]) -> None:
 
 
 def _waiting(random: Random, steps: list[pb.Step]) -> None:
-    waits = [days(random.choice((0.01, 0.1, 0.5, 1, 2))), evening_of_day(random.randint(0, 2))]
+    waits: list[pb.Step] = [days(random.choice((0.01, 0.1, 0.5, 1, 2))), evening_of_day(random.randint(0, 2))]
     steps.append(random.choice([*waits, pb.WaitUntilLocal(dt.time(random.randint(0, 23)))]))
 
 
 def _two_ways(random: Random, steps: list[pb.Step], fork: Callable[[int, int], pb.Step]) -> None:
     """A fork whose one way and other way each send something."""
     here = len(steps)
-    ways = [_send(random, here + 1), pb.Goto(here + 4), _send(random, here + 3)]
+    ways: list[pb.Step] = [_send(random, here + 1), pb.Goto(here + 4), _send(random, here + 3)]
     steps += [fork(here + 1, here + 3), *ways]
 
 
@@ -162,7 +165,8 @@ def _waiting_for(random: Random, steps: list[pb.Step]) -> None:
 
 
 def _tagging(random: Random, steps: list[pb.Step]) -> None:
-    steps.append(random.choice([pb.SetTag("vip"), pb.SetTag("vip", remove=True), pb.RichMenu("vip")]))
+    deeds: list[pb.Step] = [pb.SetTag("vip"), pb.SetTag("vip", remove=True), pb.RichMenu("vip")]
+    steps.append(random.choice(deeds))
 
 
 _BLOCKS = (_sending, _sending, _waiting, _waiting, _branching, _splitting, _waiting_for, _tagging)

@@ -119,7 +119,9 @@ class Lives:
         """Old purchases come as history, one of them perhaps known already."""
         world = self.world
         raw = [world.purchase(customer_id, at=world.now - dt.timedelta(days=day)) for day in (9, 3)]
-        raw += [one for one in self._told if one["customer_id"] == customer_id and one["name"] == "purchase"][-1:]
+        raw += [one for one in self._told if one["customer_id"] == customer_id and one["name"] == "purchase"][
+            -1:
+        ]
         events = [check_event(one, world.book.events, world.now) for one in raw]
         world.faults.counts["history_imported"] += 1
         world.tell(f"HISTORY of {customer_id}: {raw}")

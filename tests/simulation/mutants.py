@@ -5,7 +5,6 @@ Each is named by what it does wrong; each is a mistake that somebody in the fiel
 
 import contextlib
 import copy
-import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -30,7 +29,6 @@ from functions.send.flow import Content, Deliver
 from tests.simulation.world import SimulatedWorld
 
 Flow = TypeVar("Flow", Decide, Deliver, Evaluate)
-YOUNG = dt.timedelta(hours=22)
 Mutation = Callable[[SimulatedWorld], None]
 
 
@@ -91,7 +89,7 @@ def key_from_attempt(world: SimulatedWorld) -> None:
 class _RecordFirst(Deliver):
     def _push(self, intent: Intent, allowed: Allow, content: Content, facts: Facts) -> None:
         self.sends.record(record_of(intent, "sent", "", self.now(), facts=facts))
-        super(_RecordFirst, self)._push(intent, allowed, content, facts)
+        super()._push(intent, allowed, content, facts)
 
 
 def record_before_push(world: SimulatedWorld) -> None:
@@ -111,7 +109,7 @@ class _RefusingKnownKeys(_Line):
 class _ConflictIsFailure(Deliver):
     def _refused(self, intent: Intent, claim: Claim, reason: str, facts: Facts, *, unanswered: bool) -> None:
         if reason != "http_409":
-            super(_ConflictIsFailure, self)._refused(intent, claim, reason, facts, unanswered=unanswered)
+            super()._refused(intent, claim, reason, facts, unanswered=unanswered)
             return
         self._close(intent, claim.hash, lambda _gate: Ended("failed", reason), facts)
 
@@ -126,7 +124,9 @@ class _CheckpointAtFetch(Evaluate):
         for segment, number, chunk in self._pages(run):
             if not self.runs.is_enqueued(run, segment, number):
                 self.runs.checkpoint(run, segment, number)
-                _put_all(self.send_queue, [intent_of(one, run, compiled, self.account) for one in chunk.recipients])
+                _put_all(
+                    self.send_queue, [intent_of(one, run, compiled, self.account) for one in chunk.recipients]
+                )
         return True
 
 
@@ -162,32 +162,6 @@ def check_then_insert(world: SimulatedWorld) -> None:
     world.deliver = _as(Deliver, world.deliver, customers=_Unconditional(world))
 
 
-class _EverYoungKeys:
-    """The customers' table, whose open claims all look new."""
-
-    def __init__(self, deliver: Deliver) -> None:
-        self._customers = deliver.customers
-        self._now = deliver.now
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._customers, name)
-
-    def load_both(self, customer_id: str) -> tuple[Gate | None, Customer | None]:
-        gate, customer = self._customers.load_both(customer_id)
-        if gate is not None:
-            claims = [
-                msgspec.structs.replace(one, key_at=max(one.key_at, self._now() - YOUNG)) if one.state == "open" else one
-                for one in gate.claims
-            ]
-            gate = msgspec.structs.replace(gate, claims=claims)
-        return gate, customer
-
-
-def key_used_for_ever(world: SimulatedWorld) -> None:
-    """A retry key is used again when LINE has forgotten it."""
-    world.deliver = _as(Deliver, world.deliver, customers=_EverYoungKeys(world.deliver))
-
-
 class _NoOutbox(Decide):
     def _change(
         self,
@@ -201,7 +175,7 @@ class _NoOutbox(Decide):
             _put_all(self.send_queue, changed.orders)
             return msgspec.structs.replace(changed, outbox=[], menu_order=None)
 
-        super(_NoOutbox, self)._change(customer_id, enqueueing, *more, **named)
+        super()._change(customer_id, enqueueing, *more, **named)
 
 
 def enqueue_before_write(world: SimulatedWorld) -> None:
@@ -248,7 +222,7 @@ class _UnknownIsFailure(Deliver):
     def _record(self, intent: Intent, ended: Ended, facts: Facts) -> None:
         if ended.outcome == "unknown":
             ended = Ended("failed", ended.reason)
-        super(_UnknownIsFailure, self)._record(intent, ended, facts)
+        super()._record(intent, ended, facts)
 
 
 def unknown_is_failure(world: SimulatedWorld) -> None:
@@ -259,7 +233,7 @@ def unknown_is_failure(world: SimulatedWorld) -> None:
 class _DeafGate(Decide):
     def _note_facts(self, customer_id: str, events: Sequence[Event]) -> str:
         heard = [event for event in events if event.name != "consent_withdrawn"]
-        return super(_DeafGate, self)._note_facts(customer_id, heard)
+        return super()._note_facts(customer_id, heard)
 
 
 def opt_out_only_folded(world: SimulatedWorld) -> None:
@@ -269,7 +243,7 @@ def opt_out_only_folded(world: SimulatedWorld) -> None:
 
 class _SituationWithoutHoldout(Deliver):
     def _situation(self, intent: Intent, customer: Customer, now: Instant) -> Situation:
-        situation = super(_SituationWithoutHoldout, self)._situation(intent, customer, now)
+        situation = super()._situation(intent, customer, now)
         return msgspec.structs.replace(situation, holdout=False)
 
 
@@ -325,7 +299,6 @@ MUTANTS: Mapping[str, Mutation] = {
         conflict_is_failure,
         checkpoint_at_fetch,
         check_then_insert,
-        key_used_for_ever,
         enqueue_before_write,
         write_then_enqueue,
         unknown_is_failure,

@@ -41,11 +41,10 @@ def run_seed(
     world = SimulatedWorld(book, random_, faults, mutate, history)
     violations: list[str] = []
     try:
-        for violation in _lived_through(world, random_book(random_, rules)):
-            violations.append(violation)
+        violations.extend(_lived_through(world, random_book(random_, rules)))
     except Exception as error:  # noqa: BLE001 — what no flow expects is a violation of its own
         violations.append(f"{type(error).__name__}: {error}")
-    sends = Counter(record.status for record in world.records())
+    sends = Counter[str](record.status for record in world.records())
     return Outcome(seed, list(dict.fromkeys(violations)), faults.counts, world.points, sends)
 
 

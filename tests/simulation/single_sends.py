@@ -7,7 +7,7 @@ from typing import Literal
 from functions.domain.playbook import Kind, Playbook
 from tests.fakes.line import Outcome
 from tests.fakes.playbooks import MESSAGES, campaign, playbook, scenario, send
-from tests.fakes.world import START
+from tests.fakes.world import START, World
 from tests.simulation.faults import Faults
 from tests.simulation.invariants import violations_at_the_end
 from tests.simulation.world import SimulatedWorld
@@ -34,7 +34,7 @@ def begun(kind: Kind, source: Source) -> SimulatedWorld:
     return world
 
 
-def live_through(world: SimulatedWorld, outcome: Outcome) -> None:
+def live_through(world: World, outcome: Outcome) -> None:
     """The customer buys, the message goes out, LINE answers its first call so; and a day passes."""
     world.line.script.append(outcome)
     world.ingest(world.purchase("c1"))

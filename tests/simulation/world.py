@@ -40,7 +40,9 @@ BACKFILL_SEGMENTS = 2
 TRIES_MAX = 200
 CONDITIONAL = frozenset({"customers.save", "customers.save_gate", "identities.save_tied"})
 QUEUES = ("inbox", "send_queue", "continuation")
-READS = frozenset({"load", "load_gate", "load_both", "link_of", "find", "has", "all_of", "identities_of", "read"})
+READS = frozenset(
+    {"load", "load_gate", "load_both", "link_of", "find", "has", "all_of", "identities_of", "read"}
+)
 
 
 @dataclass
@@ -168,7 +170,10 @@ class SimulatedWorld(World):
 
     def _after(self, name: str) -> None:
         port, _, method = name.partition(".")
-        if name in ("send_queue.put", "inbox.put"):  # a batch of none is no call, and leaves the refusal to another
+        if name in (
+            "send_queue.put",
+            "inbox.put",
+        ):  # a batch of none is no call, and leaves the refusal to another
             self.send_queue.refuses = self.inbox_queue.refuses = None
             return
         if port == "line" or method in READS:
