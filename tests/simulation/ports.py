@@ -22,6 +22,8 @@ from tests.simulation.witness import Witness
 HIDDEN_SECONDS = 180
 DELAY_SECONDS_MAX = 600
 SLOW_SECONDS_MAX = 20
+CROWDED = 40
+"""From here on nothing is duplicated: what is tried again for a day would double every few tries."""
 HOUR = dt.timedelta(hours=1)
 
 
@@ -40,7 +42,7 @@ class SimulatedQueue(FakeQueue):
         for message in self.waiting[before:]:
             if self._faults.strikes("queue_delays"):
                 message.visible_at += self._some(DELAY_SECONDS_MAX)
-            if self._faults.strikes("queue_duplicates"):
+            if len(self.waiting) < CROWDED and self._faults.strikes("queue_duplicates"):
                 self.waiting.append(Waiting(message.body, message.visible_at + self._some(HIDDEN_SECONDS)))
         return taken
 

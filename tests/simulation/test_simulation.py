@@ -10,7 +10,7 @@ from tests.simulation.mutants import MUTANTS, Mutation
 from tests.simulation.run import run_seed
 
 SEEDS = 200
-SEEDS_TO_CATCH = 120
+SEEDS_TO_CATCH = 200
 FAULTS_SEEN_MIN = 10
 
 
