@@ -21,6 +21,7 @@ from ops.explain.known import Archive
 from ops.stores import Stores
 
 SCENARIO = "second_purchase"
+TABLE_WIDTH = 90
 THE_FIVE = ("onboarding", "second_purchase", "churn_prevention", "win_back", "upsell")
 """Each of them has to send something in the demo, or the demo has failed."""
 Row = dict[str, Any]
@@ -89,6 +90,7 @@ def print_table(rows: Sequence[Row], outcome: Outcome) -> None:
             row["name"], *(f"{cell:,}" for cell in cells), end_section=row is rows[-1] if rows else False
         )
     console = Console()
+    console = Console(width=max(console.width, TABLE_WIDTH))
     console.print(table)
     line = outcome.line
     console.print(
