@@ -45,6 +45,10 @@ class Witness:
         for intent in intents:
             self.intents.setdefault(intent.send_id, intent)
 
+    def taken_up(self, events: Iterable[Event]) -> None:
+        """Decide begins with these: what they allow may be in the gate from now on, long before it has done."""
+        self.facts += [event for event in events if _allows(event)]
+
     def taken_in(self, events: Iterable[Event]) -> None:
         """Decide has done with these."""
         for event in events:
@@ -78,6 +82,12 @@ class Witness:
             return f"{withdrawn[0]} withdrawn"
         stops = [flag for (flag, _), (_, is_open) in cases.items() if is_open]
         return next((f"{flag} open" for flag in stops if kind in book.exclusions.get(flag, [])), "")
+
+
+def _allows(event: Event) -> bool:
+    return (
+        event.name in ("consent_given", "line_linked") or CASE_FLAGS.get(event.name, ("", True))[1] is False
+    )
 
 
 def _say(purposes: Facts, purpose: str, event: Event, *, yes: bool) -> None:

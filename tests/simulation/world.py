@@ -250,6 +250,8 @@ class SimulatedWorld(World):
 
     def _decide(self, body: str) -> None:
         message = decode_inbox(body)
+        if isinstance(message, EventsReceived):
+            self.witness.taken_up(message.events)
         with self._working():
             self.tell(f"decide takes up {body[:160]}")
             self.decide.handle(message)
