@@ -109,13 +109,14 @@ class Function(Construct):
     ) -> None:
         """Read and write under prefixes such as `playbooks/`.
 
-        Reading includes listing the prefix: without it S3 answers 403, not 404, for a key that is not there.
+        Reading includes listing the prefix: without it S3 answers 403, not 404, for a key that is not there. Getting
+        an object brings no prefix to hold the condition against, so it counts only where there is one.
         """
         for prefix in {*read, *write}:
             self.acknowledge_star(bucket.arn_for_objects(f"{prefix}*"), "keys under it are made at run time")
         if read:
             self.allow(["s3:GetObject"], [bucket.arn_for_objects(f"{prefix}*") for prefix in read])
-            within = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in read]}}
+            within = {"StringLikeIfExists": {"s3:prefix": [f"{prefix}*" for prefix in read]}}
             self.allow(["s3:ListBucket"], [bucket.bucket_arn], within)
             self._may_use_key(["kms:Decrypt"], "s3")
         if write:

@@ -104,7 +104,7 @@ class Decide:
             news = [event for event in events if self._is_new(customer, event)] if news is None else []
             current, versions = self.playbooks.in_force(), self._versions(customer)
             if is_outdated(customer, current):
-                return self._refolded(events, customer, now)
+                return self._folded_again(events, customer, now, quietly=True)
             if (
                 customer.refold
                 or must_refold(customer.profile, news, current.dictionary)
@@ -129,25 +129,23 @@ class Decide:
             customer_id, [msgspec.structs.replace(event, imported=True) for event in news.values()]
         )
 
-        self._change(customer_id, partial(self._refolded, ()))
+        self._change(customer_id, partial(self._folded_again, (), quietly=True))
 
-    def _folded_again(self, brought: Sequence[Event], customer: Customer, now: Instant) -> Customer:
-        """Folded anew, and the journeys hear what they may not have heard."""
-        history, current, versions = (
+    def _folded_again(
+        self, brought: Sequence[Event], customer: Customer, now: Instant, *, quietly: bool = False
+    ) -> Customer:
+        """Folded anew; the journeys hear what they may not have heard. `quietly`: history came, or the dictionary is
+        another, and what follows from that alone starts nothing."""
+        return take_in_again(
+            customer,
             self._all_of(customer),
             self.playbooks.in_force(),
             self._versions(customer),
+            self.account,
+            now,
+            brought,
+            quietly=quietly,
         )
-        return take_in_again(customer, history, current, versions, self.account, now, brought)
-
-    def _refolded(self, brought: Sequence[Event], customer: Customer, now: Instant) -> Customer:
-        """Folded anew because history came, or the dictionary is another: what follows from that starts nothing."""
-        history, current, versions = (
-            self._all_of(customer),
-            self.playbooks.in_force(),
-            self._versions(customer),
-        )
-        return take_in_again(customer, history, current, versions, self.account, now, brought, quietly=True)
 
     def _all_of(self, customer: Customer) -> list[Event]:
         """The history kept of a customer, and of the friends merged into it while they were."""
@@ -205,7 +203,7 @@ class Decide:
     def _woken(self, customer: Customer, now: Instant) -> Customer:
         current = self.playbooks.in_force()
         if is_outdated(customer, current):
-            return self._refolded((), customer, now)
+            return self._folded_again((), customer, now, quietly=True)
         if customer.refold:
             return self._folded_again((), customer, now)
         return moved_on(customer, current, self._versions(customer), self.account, now)
