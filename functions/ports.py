@@ -304,6 +304,9 @@ class AccountState(Protocol):
     def block(self, block: Block) -> None:
         """Send nothing of this scope and these kinds until then; of two with the same reason the longer stays."""
 
+    def lift(self, block: Block) -> bool:
+        """Take this block away, unless it was renewed to another end meanwhile; whether it was there."""
+
     def heard_from(self, source: str, at: Instant) -> None:
         """Note that events of this source were received; what is noted may be a minute older."""
 

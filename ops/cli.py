@@ -12,6 +12,7 @@ from ops.errors import UserError
 _COMMANDS = {
     "apply": ("ops.applying", "apply", "Check a playbook and put it in force, or the version before it."),
     "audit": ("ops.auditing", "audit", "Hold kept segment memberships against a full recompute."),
+    "blocks": ("ops.stopping", "blocks", "List what is stopped, since when, by whom and why."),
     "check": ("ops.check", "check", "Find every fault of a playbook, as file:line: what, why, how to mend."),
     "context": (
         "ops.context",
@@ -32,8 +33,10 @@ _COMMANDS = {
         "plan",
         "Forecast what a playbook would send in the coming days, and its cost.",
     ),
+    "resume": ("ops.stopping", "resume", "Lift a stop, and bring back what waited for it."),
     "schema": ("ops.schema", "schema", "The JSON Schemas of a playbook's files, for editors."),
     "sends": ("ops.operating", "sends", "Show what became of every targeted message."),
+    "stop": ("ops.stopping", "stop", "Send nothing more: of the account, a scenario, a campaign, a kind."),
     "versions": ("ops.applying", "versions", "List the playbook versions that were put in force."),
 }
 """Command → where it is defined, and what it does in a line. Each is imported only when it is called."""

@@ -10,10 +10,11 @@ from functions.aws.history import DynamoEvents
 from functions.aws.identities import DynamoIdentities
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import Objects, S3Playbooks
-from functions.aws.queues import Queue, SqsContinuation, SqsInbox
+from functions.aws.queues import Queue, SqsContinuation, SqsInbox, SqsSendQueue
 from functions.aws.scans import S3Backfills
 from functions.aws.schedules import CampaignSchedules
 from functions.aws.send_log import DynamoSends
+from functions.aws.timers import DynamoTimers
 from functions.clock import Clock, clock_of
 from functions.settings import Settings
 from ops.target import Target
@@ -69,6 +70,17 @@ class Stores:
         """What holds for the whole account."""
         names = self.settings
         return DynamoAccountState(self.target.client("dynamodb"), names.table_gates, names.account)
+
+    @cached_property
+    def timers(self) -> DynamoTimers:
+        """What is due, and what waits."""
+        names = self.settings
+        return DynamoTimers(self.target.client("dynamodb"), names.table_timers, names.timer_shards)
+
+    @cached_property
+    def send_queue(self) -> SqsSendQueue:
+        """The queue in front of send."""
+        return SqsSendQueue(Queue(self.target.client("sqs"), self.settings.queue_send_url))
 
     @cached_property
     def objects(self) -> Objects:

@@ -45,9 +45,29 @@ class DynamoAccountState:
 
     def block(self, block: Block) -> None:
         """Write the block, on condition that there is none of its kind that lasts longer."""
-        name = _BLOCK + "|".join((block.reason, block.scope, *block.kinds))
+        name = _name(block)
         body = {"body": {"S": msgspec.json.encode(block).decode()}, "until": {"S": _digits(block.until)}}
         self._set(name, {"M": body}, "attribute_not_exists(#name) OR #name.#until < :than", block.until)
+
+    def lift(self, block: Block) -> bool:
+        """Remove the block, on condition that it is there and still ends when this one does; whether it was."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=self._key,
+                UpdateExpression="REMOVE #name",
+                ConditionExpression="#name.#until = :until",
+                ExpressionAttributeNames={"#name": _name(block), "#until": "until"},
+                ExpressionAttributeValues={":until": {"S": _digits(block.until)}},
+            )
+        except ClientError as error:
+            if not is_condition_failure(error):
+                raise
+            return False
+        else:
+            return True
+        finally:
+            self._read_at = float("-inf")
 
     def heard_from(self, source: str, at: Instant) -> None:
         """Note it, at most once a minute and source: this process remembers, and the condition holds for all others."""
@@ -74,6 +94,11 @@ class DynamoAccountState:
             if not is_condition_failure(error):
                 raise
         self._read_at = float("-inf")
+
+
+def _name(block: Block) -> str:
+    """The attribute of a block: one for each reason, scope and set of kinds."""
+    return _BLOCK + "|".join((block.reason, block.scope, *block.kinds))
 
 
 def _digits(instant: Instant) -> str:

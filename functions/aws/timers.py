@@ -72,6 +72,18 @@ class DynamoTimers:
                     if parse_instant(item["due"]["S"]) <= now:
                         yield _row(item)
 
+    def held(self, segment: int, segments: int) -> Iterator[list[DueRow]]:
+        """Every intent that waits, due or not, page by page of one segment of a scan: for people who bring back what waits."""
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            Segment=segment,
+            TotalSegments=segments,
+            FilterExpression="attribute_exists(body)",
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield [_row(item) for item in page["Items"]]
+
     def done(self, rows: Sequence[DueRow]) -> None:
         """Delete rows, 25 a request; what a batch leaves undeleted is deleted again, bounded."""
         for start in range(0, len(rows), BATCH_MAX):

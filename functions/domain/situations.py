@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from functions.domain.account import Account, stale_sources
+from functions.domain.account import Account, scopes_of, stale_sources
 from functions.domain.arbitration import Upcoming
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer, pinned_versions
@@ -34,12 +34,13 @@ def situation_of(
     pinned = versions[intent.playbook]
     found = eligibility(intent, customer.profile, pinned, now)
     capped = current.is_capped(intent.kind, intent.category)
+    scopes = scopes_of(intent, current.playbook, pinned.playbook)
     return Situation(
         eligible=found.eligible and not _was_cut_short(intent, customer),
         confirmed=found.confirmed,
         zone=customer.profile.zone,
-        upcoming=_upcoming(customer, current, versions, now) if capped else [],
-        blocks=account.blocks,
+        upcoming=_upcoming(customer, current, versions, account, now) if capped else [],
+        blocks=[block for block in account.blocks if block.concerns(intent.kind, scopes, now)],
         switched_off=not current.is_on(intent.scenario, intent.campaign),
         excluded=current.excluding(intent.kind, customer.profile, now),
         holdout=_is_held_out(intent.scenario or intent.campaign, intent.kind, customer, pinned, current),
@@ -60,14 +61,17 @@ def _is_held_out(source: str, kind: Kind, customer: Customer, pinned: Compiled, 
 
 
 def _upcoming(
-    customer: Customer, current: Compiled, versions: Mapping[str, Compiled], now: Instant
+    customer: Customer, current: Compiled, versions: Mapping[str, Compiled], account: Account, now: Instant
 ) -> list[Upcoming]:
     """The sends that the customer's journeys come to within the longest window of any cap, and that may go at all."""
     until, zone = now + current.longest_window, customer.profile.zone
+    stopped = {block.scope for block in account.blocks if block.until > now and not block.kinds}
     return [
         send
         for journey in customer.journeys
-        if journey.active and current.is_on(journey.scenario, "")
+        if journey.active
+        and current.is_on(journey.scenario, "")
+        and f"scenario:{journey.scenario}" not in stopped
         for own in (versions[journey.version],)
         for send in upcoming(
             journey, own.playbook.scenarios[journey.scenario], own.playbook.messages, zone, until

@@ -25,6 +25,7 @@ Facts = dict[str, Any]
 
 CAPS_MAX = 6
 NAMED_MAX = 4
+BLOCKS_MAX = 2
 INSTANTS_MAX = 3
 
 
@@ -53,7 +54,7 @@ def facts_of(
         "holdout": situation.holdout,
         "off": situation.switched_off,
         "overtaken": intent.overtaken,
-        "blocks": _blocks(intent, situation, now),
+        "blocks": _blocks(situation, now),
         "counted": _counted(intent, gate, rules, situation, now),
     }
     if refused is not None and refused.reason == "outranked":
@@ -62,9 +63,13 @@ def facts_of(
     return {name: value for name, value in found.items() if value not in (False, [], {})}
 
 
-def _blocks(intent: Intent, situation: Situation, now: Instant) -> list[list[str]]:
-    concerned = [block for block in situation.blocks if block.concerns(intent, now)]
-    return [[block.reason, block.scope, _told(block.until)] for block in concerned[:NAMED_MAX]]
+def _blocks(situation: Situation, now: Instant) -> list[list[str]]:
+    """Those that last longest. The end of one that only lifting ends is told as an empty text."""
+    concerned = [block for block in situation.blocks if block.until > now]
+    longest = sorted(concerned, key=lambda block: block.until, reverse=True)[:BLOCKS_MAX]
+    return [
+        [block.reason, block.scope, "" if block.is_open_ended else _told(block.until)] for block in longest
+    ]
 
 
 def _counted(

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from functions.domain.account import Block
+from functions.domain.account import STOPS, Block
 from functions.domain.arbitration import Upcoming, yields_until
 from functions.domain.caps import counts, first_refusal
 from functions.domain.gate import Gate
@@ -17,6 +17,9 @@ from functions.domain.sends import Intent
 
 STALE_RECHECK = dt.timedelta(minutes=15)
 """How long a message waits before it is asked again whether its sources were heard of."""
+RECHECK_MIN = dt.timedelta(minutes=15)
+RECHECK_MAX = dt.timedelta(hours=6)
+"""A block may be lifted before it ends: what it holds asks again after as long as it has waited, within these."""
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -32,7 +35,8 @@ class Situation(msgspec.Struct, frozen=True):
     """What is true of the customer and the account beside the gate, at the instant of the decision.
 
     `eligible`: on what is confirmed; `confirmed`: nothing provisional would end it either. `excluded` names the rules of
-    the playbook that exclude this customer from this kind, `stale` the sources that are needed and not fresh.
+    the playbook that exclude this customer from this kind, `stale` the sources that are needed and not fresh. `blocks`
+    are those that concern the intent (`Block.concerns`).
     """
 
     eligible: bool
@@ -144,12 +148,21 @@ def _replaced(intent: Intent, gate: Gate) -> bool:
 
 
 def _blocked(intent: Intent, situation: Situation, now: Instant) -> Wait | Ended | None:
-    """Of several blocks the one that lasts longest."""
-    blocks = [block for block in situation.blocks if block.concerns(intent, now)]
+    """Of several blocks the one that lasts longest. What would not outlive it waits all the same, and asks for the last
+    time shortly before its own end."""
+    blocks = [block for block in situation.blocks if block.until > now]
     if not blocks:
         return None
     last = max(blocks, key=lambda block: block.until)
-    return _until(intent, last.until, last.reason)
+    latest = last.until if last.until < intent.expires_at else intent.expires_at - RECHECK_MIN
+    until = min(now + _recheck(intent, last.reason, now), latest)
+    return Wait(until, last.reason) if until > now else suppressed(last.reason)
+
+
+def _recheck(intent: Intent, reason: str, now: Instant) -> dt.timedelta:
+    """How long until it is asked again: as long as it has waited for this reason, so that each wait doubles the whole."""
+    waited = now - intent.holds[-1].at if intent.holds and intent.holds[-1].reason == reason else RECHECK_MIN
+    return min(max(waited, RECHECK_MIN), RECHECK_MAX)
 
 
 def _stale(intent: Intent, situation: Situation, now: Instant) -> Wait | Ended | None:
@@ -197,8 +210,13 @@ def _outranked(
 def better_ones(
     intent: Intent, gate: Gate, rules: Rules, situation: Situation, now: Instant
 ) -> list[Upcoming]:
-    """What is held or foreseen for this customer and goes before the intent, each when quiet hours let it."""
-    held = [Upcoming(hold.until, hold.kind, hold.rank, hold.category) for hold in gate.holds]
+    """What is held or foreseen for this customer and goes before the intent, each when quiet hours let it. What is
+    stopped takes nobody's place: nobody knows when it goes."""
+    held = [
+        Upcoming(hold.until, hold.kind, hold.rank, hold.category)
+        for hold in gate.holds
+        if hold.reason not in STOPS
+    ]
     found = []
     for one in (*held, *situation.upcoming):
         if one.rank < intent.rank:

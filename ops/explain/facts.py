@@ -26,7 +26,10 @@ def fact_words(facts: Facts) -> list[str]:
     told = [f"{facts['local']} on their clock ({facts['zone']})"] if "local" in facts else []
     told += [phrase.format(", ".join(facts[name])) for name, phrase in _LISTED.items() if name in facts]
     told += [phrase for name, phrase in _FLAGS.items() if facts.get(name)]
-    told += [f"{reason} for {scope} until {until}" for reason, scope, until in facts.get("blocks", [])]
+    told += [
+        f"{reason} for {scope} until {until or 'it is lifted'}"
+        for reason, scope, until in facts.get("blocks", [])
+    ]
     return [*told, *_caps(facts), *_better(facts)]
 
 

@@ -5,7 +5,7 @@ import datetime as dt
 import msgspec
 import pytest
 
-from functions.domain.account import Account, Block
+from functions.domain.account import UNTIL_LIFTED, Account, Block
 from functions.domain.audits import AuditReport, Difference
 from functions.domain.backfills import Backfill, ScanProgress
 from functions.domain.campaigns import Chunk, Recipient, Run
@@ -314,6 +314,36 @@ def test_blocks_of_other_reasons_scopes_and_kinds_stand_side_by_side(stores: Sto
         stores.account_state.block(block)
     found = stores.account_state.read().blocks
     assert sorted(found, key=repr) == sorted(blocks, key=repr)
+
+
+def test_a_block_is_read_as_it_was_written(stores: Stores) -> None:
+    block = Block(
+        "stopped", UNTIL_LIFTED, "campaign:weekly", ["promotion"], "arn:aws:iam::1:user/花", "誤植", NOW
+    )
+    stores.account_state.block(block)
+    assert stores.account_state.read().blocks == [block]
+    assert block.is_open_ended
+    assert not Block("stopped", NOW + MINUTE).is_open_ended
+
+
+def test_a_block_is_lifted_alone_and_once(stores: Stores) -> None:
+    block, other = Block("stopped", UNTIL_LIFTED, why="a"), Block("stopped", UNTIL_LIFTED, "scenario:path")
+    assert not stores.account_state.lift(block)
+    stores.account_state.block(block)
+    stores.account_state.block(other)
+    assert stores.account_state.lift(msgspec.structs.replace(block, why="told otherwise"))
+    assert stores.account_state.read().blocks == [other]
+    assert not stores.account_state.lift(block)
+    stores.account_state.block(Block("stopped", NOW))
+    assert Block("stopped", NOW) in stores.account_state.read().blocks
+
+
+def test_a_block_that_was_renewed_meanwhile_is_not_lifted(stores: Stores) -> None:
+    read = Block("breaker_open", NOW + MINUTE)
+    stores.account_state.block(read)
+    stores.account_state.block(Block("breaker_open", NOW + 2 * MINUTE))
+    assert not stores.account_state.lift(read)
+    assert stores.account_state.read().blocks == [Block("breaker_open", NOW + 2 * MINUTE)]
 
 
 def test_a_source_is_noted_once_a_minute_and_never_back_in_time(stores: Stores) -> None:

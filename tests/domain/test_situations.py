@@ -7,6 +7,7 @@ import pytest
 
 from functions.domain import playbook as pb
 from functions.domain.account import Account, Block
+from functions.domain.arbitration import Upcoming
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer, new_customer
 from functions.domain.journeys import Journey
@@ -55,6 +56,19 @@ def test_what_is_switched_off_or_held_out_is_not_foreseen() -> None:
     off = book(scenarios={"other": scenario(*AHEAD, rank=1, on=False)})
     held_out = book(scenarios={"other": scenario(*AHEAD, rank=1, holdout_percent=99.999)})
     assert [situation(one).upcoming for one in (off, held_out)] == [[], []]
+
+
+def test_what_is_stopped_is_not_foreseen() -> None:
+    def upcoming(block: Block) -> list[Upcoming]:
+        return situation(book(), account=Account([block])).upcoming
+
+    assert upcoming(Block("stopped", NOON + HOUR, "scenario:other")) == []
+    for block in (
+        Block("stopped", NOON, "scenario:other"),
+        Block("stopped", NOON + HOUR, "scenario:another"),
+        Block("stopped", NOON + HOUR, "scenario:other", ["support"]),
+    ):
+        assert upcoming(block) == promised(NOON + DAY)
 
 
 def test_what_the_playbook_in_force_holds_out_is_not_foreseen_of_a_journey_of_an_older_version() -> None:
@@ -118,6 +132,17 @@ def test_a_scenarios_holdout_is_that_of_the_playbook_in_force_and_its_own_where_
 def test_the_blocks_of_the_account_are_handed_on() -> None:
     blocks = [Block("stopped", NOON + HOUR)]
     assert situation(book(), account=Account(blocks)).blocks == blocks
+
+
+def test_only_the_blocks_that_concern_the_intent_are_handed_on() -> None:
+    later = NOON + HOUR
+    other_blocks = [
+        Block("stopped", later, "scenario:other"),
+        Block("stopped", NOON),
+        Block("stopped", later, kinds=["support"]),
+    ]
+    mine = Block("stopped", later, "scenario:cart", ["promotion"])
+    assert situation(book(), account=Account([*other_blocks, mine])).blocks == [mine]
 
 
 def test_the_versions_of_the_intent_and_of_all_journeys_are_needed() -> None:

@@ -5,14 +5,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from functions.domain.account import Block
+from functions.domain.account import UNTIL_LIFTED, Block
 from functions.domain.arbitration import Upcoming
 from functions.domain.claims import Allow, decide
 from functions.domain.gate import Gate, with_facts
+from functions.domain.instants import MINUTE
 from functions.domain.playbook import Cap
 from functions.domain.sends import Intent, record_of
 from functions.domain.trace import Facts
-from tests.domain.strategies import DAY, HOUR, NOON, event, intent, linked_gate
+from tests.domain.strategies import DAY, HOUR, NOON, WEEK, event, intent, linked_gate
 from tests.domain.verdicts import CONTENT, DAY_SECONDS, WEEKLY, contacted, decided, rules, situation
 
 MARKETING = rules(caps=[WEEKLY], consent={"promotion": ["marketing"]}, exclusions={"inquiry": ["promotion"]})
@@ -59,9 +60,16 @@ def test_an_outranked_one_names_what_was_better() -> None:
         ({"holdout": True}, "holdout", True),
         ({"switched_off": True}, "off", True),
         (
-            {"blocks": [Block("over_quota", NOON + 9 * DAY)]},
+            {
+                "now": NOON + WEEK - 15 * MINUTE,
+                "blocks": [
+                    Block("over_quota", NOON + 9 * DAY),
+                    Block("stopped", UNTIL_LIFTED),
+                    Block("stopped", NOON),
+                ],
+            },
             "blocks",
-            [["over_quota", "account", "2026-11-29T03:00:00Z"]],
+            [["stopped", "account", ""], ["over_quota", "account", "2026-11-29T03:00:00Z"]],
         ),
     ],
 )
@@ -98,11 +106,13 @@ def test_however_much_there_is_to_tell_it_stays_small() -> None:
     gate = agreed(contacts=contacted(*(NOON - n * HOUR for n in range(300))))
     around = situation(
         upcoming=[Upcoming(NOON + n * HOUR, "promotion", 1) for n in range(40)],
-        blocks=[Block("breaker_open", NOON - DAY)] * 40,
+        blocks=[Block("breaker_open", UNTIL_LIFTED, "scenario:a_scenario_with_quite_a_long_name")] * 40,
         excluded=[f"rule {n}" for n in range(40)],
         stale=[f"source {n}" for n in range(40)],
     )
-    found = decide(intent(hold_seconds_max=0), gate, rules(caps=caps), around, CONTENT, NOON).facts
+    one, now = intent(hold_seconds_max=0, expires=15 * MINUTE), NOON + MINUTE
+    found = decide(one, gate, rules(caps=caps), around, CONTENT, now).facts
+    assert len(found["blocks"]) < 40
     assert len(msgspec.json.encode(found)) < WRITE_UNIT
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from functions.domain.claims import Allow, closed, decide, unclaimed
 from functions.domain.gate import Contact, Gate
-from functions.domain.instants import in_daily_window
+from functions.domain.instants import MINUTE, in_daily_window
 from functions.domain.verdicts import Ended, Wait
 from tests.domain.strategies import DAY, HOUR, NOON, SECOND, intent, linked_gate
 from tests.domain.verdicts import (
@@ -98,11 +98,9 @@ def test_a_resume_in_quiet_hours_waits_for_the_morning_with_its_slot() -> None:
 
 def test_a_resume_that_would_wait_past_its_key_is_unknown() -> None:
     one, until = intent(), NOON + 23 * HOUR
-    gate = claimed(one)
-    assert verdict(one, gate, now=NOON + HOUR, blocks=stopped(until)) == Ended("unknown", "stopped")
-    assert verdict(one, gate, now=NOON + HOUR, blocks=stopped(until - SECOND)) == Wait(
-        until - SECOND, "stopped"
-    )
+    gate, late = claimed(one), until - MINUTE
+    assert verdict(one, gate, now=late, blocks=stopped(until)) == Ended("unknown", "stopped")
+    assert verdict(one, gate, now=late, blocks=stopped(until - SECOND)) == Wait(until - SECOND, "stopped")
 
 
 def test_a_resume_of_what_has_expired_is_unknown() -> None:
@@ -148,9 +146,9 @@ def test_an_end_from_outside_marks_a_claim_even_where_there_was_none() -> None:
 
 def test_a_hold_is_replaced_by_its_next() -> None:
     one = intent()
-    first = decided(one, blocks=stopped(NOON + HOUR)).gate
-    again = decided(one, first, blocks=stopped(NOON + 2 * HOUR)).gate
-    assert [hold.until for hold in again.holds] == [NOON + 2 * HOUR]
+    first = decided(one, blocks=stopped(NOON + MINUTE)).gate
+    again = decided(one, first, blocks=stopped(NOON + 2 * MINUTE)).gate
+    assert [hold.until for hold in again.holds] == [NOON + 2 * MINUTE]
 
 
 def test_what_ends_is_held_no_longer() -> None:

@@ -1,19 +1,31 @@
 """Each reason of the gate, and the order of its rules."""
 
-from typing import get_args
+import datetime as dt
+from typing import Literal, get_args
 
 import msgspec
 import pytest
 
-from functions.domain.account import Block, BlockReason, quota_block, stale_sources
+from functions.domain import playbook as pb
+from functions.domain.account import (
+    UNTIL_LIFTED,
+    Account,
+    Block,
+    BlockReason,
+    quota_block,
+    scopes_of,
+    stale_sources,
+)
 from functions.domain.claims import Allow
 from functions.domain.gate import Claim, Contact, Gate, with_facts
 from functions.domain.instants import MINUTE, Instant
 from functions.domain.playbook import Cap, Kind, Source
 from functions.domain.profiles import Register
 from functions.domain.reasons import REFUSALS
-from functions.domain.verdicts import Ended, Wait, judge
-from tests.domain.strategies import DAY, HOUR, NOON, SECOND, WEEK, event, intent, linked_gate
+from functions.domain.sends import Intent
+from functions.domain.sends import held as held_again
+from functions.domain.verdicts import Ended, Wait, better_ones, judge
+from tests.domain.strategies import DAY, HOUR, NOON, SECOND, WEEK, compiled, event, intent, linked_gate
 from tests.domain.verdicts import (
     BARRIERS,
     BY,
@@ -25,6 +37,7 @@ from tests.domain.verdicts import (
     consents,
     contacted,
     decided,
+    held,
     local,
     rules,
     situation,
@@ -178,19 +191,65 @@ def test_what_a_late_look_overtook_is_replaced() -> None:
 # ---- blocks of the account
 
 
+QUARTER = 15 * MINUTE
+
+
 def test_a_stopped_account_holds() -> None:
-    assert verdict(intent(), blocks=stopped(NOON + HOUR)) == Wait(NOON + HOUR, "stopped")
+    assert verdict(intent(), blocks=stopped(NOON + QUARTER)) == Wait(NOON + QUARTER, "stopped")
     assert isinstance(verdict(intent(), blocks=stopped(NOON)), Allow)
 
 
 @pytest.mark.parametrize("reason", get_args(BlockReason))
-def test_a_block_holds_while_the_intent_outlives_it_and_suppresses_with_its_reason_otherwise(
-    reason: BlockReason,
-) -> None:
-    one = intent(expires=HOUR)
-    ends = [Block(reason, one.expires_at - SECOND), Block(reason, one.expires_at)]
-    assert verdict(one, blocks=ends[:1]) == Wait(one.expires_at - SECOND, reason)
-    assert verdict(one, blocks=ends[1:]) == suppressed(reason)
+def test_what_is_blocked_asks_again_after_a_quarter_of_an_hour_at_first(reason: BlockReason) -> None:
+    for until in (NOON + HOUR, NOON + 30 * DAY, UNTIL_LIFTED):
+        assert verdict(intent(), blocks=[Block(reason, until)]) == Wait(NOON + QUARTER, reason)
+    assert verdict(intent(), blocks=[Block(reason, NOON + SECOND)]) == Wait(NOON + SECOND, reason)
+
+
+def waited(one: Intent, block: Block, now: Instant = NOON) -> tuple[list[int], Ended | None]:
+    """For how many minutes each it waits while it is blocked, and how it ends."""
+    spans: list[int] = []
+    while True:
+        match verdict(one, now=now, blocks=[block]):
+            case Wait(until=until, reason=reason):
+                spans.append((until - now) // MINUTE)
+                one, now = held_again(one, reason, until, now), until
+            case Ended() as ended:
+                return spans, ended
+            case Allow():
+                return spans, None
+
+
+def test_each_wait_is_as_long_as_all_before_it_and_six_hours_at_most() -> None:
+    spans, ended = waited(intent(expires=2 * DAY), Block("stopped", UNTIL_LIFTED))
+    assert spans[:8] == [15, 15, 30, 60, 120, 240, 360, 360]
+    assert max(spans) == 360
+    assert ended == suppressed("stopped")
+
+
+@pytest.mark.parametrize("expires", [20 * MINUTE, HOUR, DAY, 7 * DAY])
+def test_what_stays_blocked_is_asked_until_a_quarter_of_an_hour_before_its_end(expires: dt.timedelta) -> None:
+    spans, ended = waited(intent(expires=expires), Block("breaker_open", UNTIL_LIFTED))
+    assert (sum(spans) * MINUTE, ended) == (expires - QUARTER, suppressed("breaker_open"))
+
+
+def test_a_block_that_ends_while_the_intent_lives_lets_it_go_at_that_instant() -> None:
+    one = intent(expires=DAY)
+    spans, ended = waited(one, Block("over_quota", one.expires_at - MINUTE))
+    assert (sum(spans) * MINUTE, ended) == (DAY - MINUTE, None)
+
+
+def test_what_expires_within_a_quarter_of_an_hour_does_not_wait_for_a_block_that_lasts_longer() -> None:
+    one = intent(expires=QUARTER)
+    assert verdict(one, blocks=[Block("stopped", one.expires_at)]) == suppressed("stopped")
+    assert verdict(one, blocks=[Block("stopped", one.expires_at - SECOND)]) == Wait(
+        one.expires_at - SECOND, "stopped"
+    )
+
+
+def test_a_wait_for_another_reason_does_not_make_this_one_longer() -> None:
+    one = held_again(intent(), "quiet_hours", NOON, NOON - 9 * HOUR)
+    assert verdict(one, blocks=stopped(UNTIL_LIFTED)) == Wait(NOON + QUARTER, "stopped")
 
 
 @pytest.mark.parametrize(
@@ -202,18 +261,32 @@ def test_a_block_holds_while_the_intent_outlives_it_and_suppresses_with_its_reas
         ("scenario:cart", [], True),
         ("scenario:cart", ["support"], False),
         ("scenario:other", [], False),
+        ("segment:vips", [], True),
+        ("segment:others", [], False),
         ("campaign:weekly", [], False),
         ("campaign:", [], False),
     ],
 )
 def test_a_block_is_for_its_scope_and_kinds(scope: str, kinds: list[Kind], blocked: bool) -> None:
+    book = compiled(scenarios={"cart": entered_by("vips")}).playbook
     block = Block("breaker_open", NOON + HOUR, scope, kinds)
-    assert isinstance(verdict(intent(), blocks=[block]), Wait) is blocked
+    assert block.concerns("promotion", scopes_of(intent(), book), NOON) is blocked
+    assert not block.concerns("promotion", scopes_of(intent(), book), NOON + HOUR)
 
 
-def test_a_block_of_a_campaign_is_for_that_campaign() -> None:
-    block = Block("over_budget", NOON + HOUR, "campaign:weekly")
-    assert verdict(campaign(), blocks=[block]) == Wait(NOON + HOUR, "over_budget")
+def entered_by(segment: str, on: Literal["entered", "left"] = "entered") -> pb.Scenario:
+    return pb.Scenario(pb.Entry("", 60, segment=segment, on=on), [], 10, "buy", "all", "crm")
+
+
+def test_an_intent_is_of_its_source_and_of_the_segment_that_it_is_for() -> None:
+    weekly = pb.Campaign("vips", "hello", 50, 3_600, "crm")
+    new, old = compiled(campaigns={}).playbook, compiled(campaigns={"weekly": weekly}).playbook
+    assert scopes_of(campaign(), old) == ["account", "campaign:weekly", "segment:vips"]
+    assert scopes_of(campaign(), new, old) == ["account", "campaign:weekly", "segment:vips"]
+    assert scopes_of(campaign(), new) == ["account", "campaign:weekly"]
+    assert scopes_of(intent(), old) == ["account", "scenario:cart"]
+    leavers = compiled(scenarios={"cart": entered_by("vips", "left")}).playbook
+    assert scopes_of(intent(), leavers) == ["account", "scenario:cart"]
 
 
 def test_of_several_blocks_the_one_that_lasts_longest_is_told() -> None:
@@ -222,7 +295,24 @@ def test_of_several_blocks_the_one_that_lasts_longest_is_told() -> None:
         Block("over_quota", NOON + DAY),
         Block("over_budget", NOON + SECOND),
     ]
-    assert verdict(intent(), blocks=blocks) == Wait(NOON + DAY, "over_quota")
+    assert verdict(intent(), blocks=blocks) == Wait(NOON + QUARTER, "over_quota")
+
+
+def test_only_a_stop_of_everything_stops_what_is_no_message() -> None:
+    others = [
+        Block("stopped", NOON + HOUR, kinds=["promotion"]),
+        Block("stopped", NOON + HOUR, "scenario:cart"),
+        Block("over_quota", NOON + HOUR),
+        Block("stopped", NOON),
+    ]
+    assert not Account(others).is_stopped(NOON)
+    assert Account([*others, Block("stopped", NOON + HOUR)]).is_stopped(NOON)
+
+
+@pytest.mark.parametrize(("reason", "taken"), [("stopped", 0), ("breaker_open", 0), ("quiet_hours", 1)])
+def test_what_is_stopped_takes_nobodys_place(reason: str, taken: int) -> None:
+    better = msgspec.structs.replace(held(NOON + HOUR, 1), reason=reason)
+    assert len(better_ones(intent(), linked_gate(holds=[better]), rules(), situation(), NOON)) == taken
 
 
 def test_the_quota_is_blocked_until_the_month_ends_in_japan() -> None:

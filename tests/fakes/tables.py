@@ -255,6 +255,15 @@ class FakeAccountState:
         if earlier is None or earlier.until < block.until:
             self._blocks[key] = block
 
+    def lift(self, block: Block) -> bool:
+        """Take it away while it is this one."""
+        key = (block.reason, block.scope, tuple(block.kinds))
+        known = self._blocks.get(key)
+        if known is None or known.until != block.until:
+            return False
+        del self._blocks[key]
+        return True
+
     def heard_from(self, source: str, at: Instant) -> None:
         """Note it, at most once a minute."""
         known = self._heard.get(source)

@@ -86,8 +86,11 @@ def test_a_month_that_is_used_up_ends_what_would_expire_and_holds_what_will_not(
     assert world.account_state.read().blocks == [Block("over_quota", jst(12, 1))]
     assert len(world.line.calls) == 1
     assert world.gate().claims[1:] == []
+    world.advance(hours=23)
+    assert ends(world) == []
     world.advance(hours=1)
     assert ends(world) == [("suppressed", "over_quota")]
+    assert len(world.line.calls) == 1
     world.line.always = "ok"
     world.advance(to=jst(12, 1))
     assert [(push.texts, push.at) for push in world.line.pushes] == [(["thanks"], jst(12, 1))]

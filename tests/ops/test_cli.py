@@ -7,8 +7,8 @@ import pytest
 from ops.cli import main
 
 COMMANDS = [
-    "apply", "audit", "check", "context", "customer", "evaluate", "explain", "import", "local", "plan", "schema", "sends",
-    "versions",
+    "apply", "audit", "blocks", "check", "context", "customer", "evaluate", "explain", "import", "local", "plan", "resume", "schema",
+    "sends", "stop", "versions",
 ]  # fmt: skip
 
 
