@@ -1,5 +1,6 @@
 """What the flows need of the world outside, and the errors it may answer with."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.identity import AuditEntry, Link, Tied
 from functions.domain.instants import Instant
+from functions.domain.money import Count, LineUsage
 from functions.domain.sends import Intent, Order, SendRecord
 
 
@@ -309,6 +311,41 @@ class AccountState(Protocol):
 
     def heard_from(self, source: str, at: Instant) -> None:
         """Note that events of this source were received; what is noted may be a minute older."""
+
+
+class Allowances(Protocol):
+    """Counters of the messages that were reserved: one of each month, and one of each campaign run with a budget.
+
+    A counter is named as in `functions/domain/money.py`; one that nobody has written yet stands at zero.
+    """
+
+    def count(self, counter: str) -> Count:
+        """What a counter holds, read consistently."""
+
+    def reserve(
+        self, counter: str, units: int, used_max: int | None, told_at: Instant | None, now: Instant
+    ) -> tuple[bool, Count]:
+        """Add units, on condition that `used` then is at most `used_max` (None: whatever it is) and that LINE has said
+        nothing since `told_at`, on which `used_max` rests. Whether that was done, and what the counter holds now."""
+
+    def release(self, counter: str, units: int) -> None:
+        """Take units off again, on condition that so many are counted. What cannot be taken off stays counted."""
+
+    def begin_asking(self, counter: str, now: Instant, every: dt.timedelta) -> Count | None:
+        """Take it on to ask LINE, where nobody has within `every`; what the counter holds. None: somebody else does."""
+
+    def note(self, counter: str, usage: LineUsage, asked: Count, now: Instant) -> None:
+        """Keep what LINE said, unless something newer is known. `asked`: what the counter held before LINE was asked."""
+
+    def correct(self, counter: str, seen: Count, used: int) -> bool:
+        """Set `used`, on condition that nobody reserved or gave back since `seen`; whether that was done."""
+
+
+class LineQuota(Protocol):
+    """What LINE tells of its monthly quota."""
+
+    def usage(self) -> LineUsage:
+        """The limit and the use of this month. Raises MusubiError where LINE does not tell."""
 
 
 class LineReceived(msgspec.Struct, frozen=True, tag="line"):

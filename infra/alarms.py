@@ -18,6 +18,18 @@ from infra.transport import only_where
 
 # A message is decided and sent within seconds; five minutes means that nobody is working.
 OLDEST_MESSAGE_SECONDS_MAX = 300
+# Function → what it counts itself → what that means. The names are those of functions/evaluate/audit.py and
+# functions/send/allowance.py.
+TOLD = {
+    "evaluate": {
+        "MembershipDifferences": "Kept segment memberships differ from a full recompute: musubi audit",
+        "MembershipsOverdue": "Customers were not woken when time changed their segments: musubi audit",
+    },
+    "send": {
+        "OverQuota": "Messages wait, for this month's are used up: musubi quota",
+        "OverBudget": "Messages wait, for a budget is used up: musubi quota",
+    },
+}
 
 
 class Alarms(Construct):
@@ -41,7 +53,9 @@ class Alarms(Construct):
             self._oldest_message(name, work.queue)
         for name, function in functions.items():
             self._errors(name, function)
-        self._memberships()
+        for service, told in TOLD.items():
+            for measure, why in told.items():
+                self._measure(service, measure, why)
 
     def _topic(self, parameters: Parameters) -> sns.Topic:
         topic = sns.Topic(self, "Topic", display_name="Musubi", enforce_ssl=True)
@@ -74,21 +88,16 @@ class Alarms(Construct):
         metric = function.resource.metric_errors(period=cdk.Duration.minutes(5), statistic="Sum")
         self._alarm(f"{name.capitalize()}Errors", metric, 1, f"The {name} function failed outright")
 
-    def _memberships(self) -> None:
-        """What the nightly audit counts, under the names of functions/evaluate/audit.py."""
-        told = {
-            "MembershipDifferences": "Kept segment memberships differ from a full recompute: musubi audit",
-            "MembershipsOverdue": "Customers were not woken when time changed their segments: musubi audit",
-        }
-        for name, why in told.items():
-            metric = cloudwatch.Metric(
-                namespace="Musubi",
-                metric_name=name,
-                dimensions_map={"stack": cdk.Aws.STACK_NAME, "service": "evaluate"},
-                period=cdk.Duration.minutes(5),
-                statistic="Maximum",
-            )
-            self._alarm(name, metric, 1, why)
+    def _measure(self, service: str, name: str, why: str) -> None:
+        """What a function counts itself, told under its name and the stack's (functions/aws/measures.py)."""
+        metric = cloudwatch.Metric(
+            namespace="Musubi",
+            metric_name=name,
+            dimensions_map={"stack": cdk.Aws.STACK_NAME, "service": service},
+            period=cdk.Duration.minutes(5),
+            statistic="Maximum",
+        )
+        self._alarm(name, metric, 1, why)
 
     def _alarm(self, name: str, metric: cloudwatch.Metric, threshold: float, description: str) -> None:
         alarm = cloudwatch.Alarm(

@@ -1,5 +1,6 @@
 """The sender: gate, claim, push, record."""
 
+import aws_cdk as cdk
 from constructs import Construct
 
 from infra.function import Function, Surroundings
@@ -36,6 +37,8 @@ def send_function(
             "SECRET_LINE": secrets.line_arn,
             "LINE_API_URL": parameters.line_api_url.value_as_string,
             "LINE_LOGIN_URL": parameters.line_login_url.value_as_string,
+            # The stack's name, under which measures are told.
+            "SCHEDULE_GROUP": cdk.Aws.STACK_NAME,
             "TIMER_SHARDS": parameters.timer_shards.value_as_string,
             "HOLD_IN_QUEUE_SECONDS_MAX": parameters.hold_in_queue_seconds_max.value_as_string,
         },

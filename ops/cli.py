@@ -33,6 +33,7 @@ _COMMANDS = {
         "plan",
         "Forecast what a playbook would send in the coming days, and its cost.",
     ),
+    "quota": ("ops.quota", "quota", "Show what is left of the month's messages and yen, and of budgets."),
     "resume": ("ops.stopping", "resume", "Lift a stop, and bring back what waited for it."),
     "schema": ("ops.schema", "schema", "The JSON Schemas of a playbook's files, for editors."),
     "sends": ("ops.operating", "sends", "Show what became of every targeted message."),

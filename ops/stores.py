@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from functions.aws.account import DynamoAccountState
+from functions.aws.allowances import DynamoAllowances
 from functions.aws.audience import DynamoAudience
 from functions.aws.context_facts import S3Context
 from functions.aws.history import DynamoEvents
@@ -81,6 +82,12 @@ class Stores:
     def send_queue(self) -> SqsSendQueue:
         """The queue in front of send."""
         return SqsSendQueue(Queue(self.target.client("sqs"), self.settings.queue_send_url))
+
+    @cached_property
+    def allowances(self) -> DynamoAllowances:
+        """The counters of reserved messages."""
+        names = self.settings
+        return DynamoAllowances(self.target.client("dynamodb"), names.table_gates, names.account)
 
     @cached_property
     def objects(self) -> Objects:

@@ -53,7 +53,8 @@ class Source(msgspec.Struct, frozen=True):
 class Price(msgspec.Struct, frozen=True, omit_defaults=True):
     """What messages cost: `free_messages` a month are paid with the plan (`plan_yen`), each further one `yen_each`.
 
-    None: no limit of ours on messages or yen a month.
+    None: no limit of ours on messages or yen a month. `reserve_percent`: so much of the tightest limit each tier of
+    messages leaves to every tier that matters more (functions/domain/money.py).
     """
 
     plan_yen: int = 0
@@ -61,6 +62,7 @@ class Price(msgspec.Struct, frozen=True, omit_defaults=True):
     yen_each: float = 0.0
     messages_max: int | None = None
     yen_max: int | None = None
+    reserve_percent: int = 5
 
 
 class QuietHours(msgspec.Struct, frozen=True):
@@ -250,7 +252,10 @@ class Weekly(msgspec.Struct, frozen=True):
 
 
 class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A scheduled send of one message to a segment. `once` is a UTC instant; otherwise `weekly` says when."""
+    """A scheduled send of one message to a segment. `once` is a UTC instant; otherwise `weekly` says when.
+
+    `yen_max`: what one run may cost, each message at the price's `yen_each`.
+    """
 
     segment: str
     message: str
@@ -263,6 +268,7 @@ class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
     hold_seconds_max: int | None = None
     needs: list[str] = []
     holdout_percent: float = 0.0
+    yen_max: int | None = None
 
 
 class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -123,6 +123,7 @@ class _Compiling:
             hold_seconds_max=form.hold_up_to,
             needs=form.needs,
             holdout_percent=form.holdout or 0.0,
+            yen_max=form.yen_max,
         )
 
 

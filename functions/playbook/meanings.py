@@ -44,8 +44,9 @@ MEANINGS: dict[str, dict[str, str]] = {
         "plan_yen": f"{_YEN} a month for the plan.",
         "free_messages": "Messages a month within the plan.",
         "yen_each": f"{_YEN} for each message beyond.",
-        "messages_max": "So many messages a month are meant at most: plan tells which month would need more. It stops no message.",
-        "yen_max": "So many yen a month are meant at most: plan tells which month would cost more. It stops no message.",
+        "messages_max": "So many messages a month at most, or fewer where LINE's own limit is lower; then what matters less waits.",
+        "yen_max": "So many yen a month at most, the plan included; then what matters less waits.",
+        "reserve_percent": "Percent of the month kept back from campaigns for promotions of scenarios, and from those for the rest.",
     },
     "QuietForm": {
         "from": 'Local time of the customer, such as "21:00".',
@@ -92,6 +93,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "hold_up_to": _HOLD,
         "needs": _NEEDS,
         "holdout": _HOLDOUT,
+        "yen_max": f"{_YEN} that one run may cost, each message at price.yen_each; who is left then waits.",
     },
     "ScheduleForm": {
         "every": "Weekly, on this day.",

@@ -129,6 +129,7 @@ class CampaignForm(Form):
     hold_up_to: Duration | None = None
     needs: list[Name] = []
     holdout: Percent | None = None
+    yen_max: int | None = Field(default=None, ge=1)
 
 
 class ExperimentForm(Form):

@@ -15,9 +15,10 @@ WEEK_SECONDS = 7 * DAY_SECONDS
 
 
 def settings_faults(draft: Draft) -> Iterator[PlaybookFault]:
-    """Sources that somebody needs and playbook.yaml does not name: nobody would ever hear of them."""
+    """Sources that somebody needs and playbook.yaml does not name, and budgets that nothing can be counted against."""
     if draft.settings is None:
         return
+    yield from _unpriced(draft, draft.settings.form)
     known = draft.settings.form.sources
     needs: list[tuple[Part[Form], list[str]]] = [
         *((part, part.form.needs) for part in draft.scenarios.values()),
@@ -30,6 +31,21 @@ def settings_faults(draft: Draft) -> Iterator[PlaybookFault]:
                     ("needs", number),
                     f"there is no source {name!r}; write sources: {{{name}: {{fresh_for: 26h}}}} in playbook.yaml",
                 )
+
+
+def _unpriced(draft: Draft, settings: SettingsForm) -> Iterator[PlaybookFault]:
+    """Budgets of campaigns without the price of a message, or below it."""
+    each = settings.price.yen_each
+    for campaign in draft.campaigns.values():
+        budget = campaign.form.yen_max
+        if budget is None or (each and budget >= each):
+            continue
+        why = (
+            f"{budget} yen do not pay for one message of {each:g} yen; raise it, or take it out"
+            if each
+            else "what a message costs is not known; write price: {yen_each: 3} in playbook.yaml"
+        )
+        yield campaign.fault(("yen_max",), why)
 
 
 def settings_warnings(draft: Draft) -> Iterator[PlaybookFault]:

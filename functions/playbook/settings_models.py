@@ -64,6 +64,7 @@ class PriceForm(Form):
     yen_each: float = Field(default=0, ge=0)
     messages_max: int | None = Field(default=None, ge=1)
     yen_max: int | None = Field(default=None, ge=1)
+    reserve_percent: int = Field(default=5, ge=0, le=40)
 
     @model_validator(mode="after")
     def _affordable(self) -> Self:

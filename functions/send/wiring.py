@@ -3,8 +3,10 @@
 from functools import cache
 
 from functions.aws.account import DynamoAccountState
+from functions.aws.allowances import DynamoAllowances
 from functions.aws.clients import client
 from functions.aws.items import DynamoCustomers
+from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsSendQueue
 from functions.aws.secrets import SecretField
@@ -12,7 +14,9 @@ from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
 from functions.clock import clock_of
 from functions.line.messaging import LineMessaging
+from functions.line.quota import LineMonthlyQuota
 from functions.rendering import JinjaRenderer
+from functions.send.allowance import Lending
 from functions.send.flow import Deliver
 from functions.settings import read_settings, required
 
@@ -36,4 +40,21 @@ def deliver() -> Deliver:
         account_state=DynamoAccountState(dynamodb, gates, settings.account),
         hold_in_queue_seconds_max=settings.hold_in_queue_seconds_max,
         now=clock_of(settings.clock_file),
+    )
+
+
+@cache
+def lending() -> Lending:
+    """Where this process reserves messages before they are claimed."""
+    settings = read_settings()
+    token = SecretField(
+        client("secretsmanager"), required(settings.secret_line, "SECRET_LINE"), "channel_access_token"
+    )
+    return Lending(
+        allowances=DynamoAllowances(
+            client("dynamodb"), required(settings.table_gates, "TABLE_GATES"), settings.account
+        ),
+        playbooks=S3Playbooks(Objects(client("s3"), required(settings.bucket, "BUCKET"))),
+        line_quota=LineMonthlyQuota(settings.line_api_url, token),
+        measures=LogMeasures(required(settings.schedule_group, "SCHEDULE_GROUP")),
     )

@@ -20,6 +20,8 @@ Code = Literal[
     "cap_never_reached",
     "messages_max",
     "yen_max",
+    "month_runs_out",
+    "campaign_yen_max",
 ]
 
 
@@ -33,7 +35,8 @@ class Caution(msgspec.Struct, frozen=True):
 
 class Findings(msgspec.Struct, frozen=True):
     """What the warnings are read from. `sizes`, `entered`, `targeted`, `sent` by name; `reasons` that held or stopped
-    anything; `eventful`: events are assumed to come, so that a scenario that begins with one could be entered."""
+    anything; `beyond_budget`: messages beyond what a campaign's own budget pays for, by campaign; `eventful`: events are
+    assumed to come, so that a scenario that begins with one could be entered."""
 
     playbook: Playbook
     reachable: int
@@ -44,6 +47,7 @@ class Findings(msgspec.Struct, frozen=True):
     reasons: set[str]
     months: list[Month]
     eventful: bool
+    beyond_budget: dict[str, int] = {}
 
 
 def cautions(found: Findings) -> list[Caution]:
@@ -64,6 +68,11 @@ def _over(found: Findings) -> Iterator[Caution]:
             yield Caution("messages_max", month.month, month.messages)
         if "yen_max" in month.over:
             yield Caution("yen_max", month.month, month.yen)
+        if month.waiting:
+            yield Caution("month_runs_out", month.month, month.waiting)
+    for name, messages in sorted(found.beyond_budget.items()):
+        if messages > 0:
+            yield Caution("campaign_yen_max", name, messages)
 
 
 def _segments(found: Findings) -> Iterator[Caution]:

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from functions.domain.instants import Instant
+from functions.domain.money import Tier, run_limit, tier_of
 from functions.domain.playbook import Playbook, Price
 from ops.plan.cautions import Caution, Findings, cautions
 from ops.plan.course import Course
@@ -125,6 +126,7 @@ def _findings(
         sent={source.name: source.sent_in_all for source in sources},
         reasons=set(_by_name(tally.held, 2)) | set(_by_name(tally.suppressed, 2)),
         months=months,
+        beyond_budget=_beyond_budget(tally, book),
         eventful=bool(assumed.events),
     )
 
@@ -182,10 +184,18 @@ def _is_on(book: Playbook, name: str) -> bool:
 
 
 def _months(tally: Tally, book: Playbook) -> list[Month]:
-    ahead: Counter[str] = Counter()
-    for (day, *_), count in tally.sent.items():
-        ahead[day[:7]] += count
+    ahead: Counter[tuple[str, Tier]] = Counter()
+    for (day, source, kind), count in tally.sent.items():
+        ahead[day, tier_of(kind, by_campaign=source in book.campaigns)] += count
     return months_of(_by_name(tally.sent_before, 0), ahead, book.price)
+
+
+def _beyond_budget(tally: Tally, book: Playbook) -> dict[str, int]:
+    """For each campaign with a budget of its own the messages that it does not pay for; a day that targets is a run."""
+    runs = Counter(source for (_day, source), targeted in tally.targeted.items() if targeted)
+    sent = summed(tally.sent, 1)
+    limits = {name: run_limit(name, book) for name in book.campaigns}
+    return {name: sent[name,] - limit.messages * runs[name] for name, limit in limits.items() if limit}
 
 
 def _sizes(book: Playbook, tally: Tally, old: Playbook | None, old_tally: Tally | None) -> list[Size]:

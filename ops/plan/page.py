@@ -16,7 +16,7 @@ from ops.plan.words import (
 )
 
 HELD, STOPPED = "#f0a202", "#cf222e"
-GRAVE = ("messages_max", "yen_max", "nobody_reachable")
+GRAVE = ("messages_max", "yen_max", "month_runs_out", "campaign_yen_max", "nobody_reachable")
 
 
 def page_of(forecast: Forecast) -> str:

@@ -21,6 +21,8 @@ _CAUTIONS = {
     "cap_never_reached": "Cap {about} holds nothing back.",
     "messages_max": "{about}: {number:,.0f} messages pass the limit of messages_max.",
     "yen_max": "{about}: {number:,.0f} yen pass the limit of yen_max.",
+    "month_runs_out": "{about}: {number:,.0f} messages that matter less do not go, for the month runs out.",
+    "campaign_yen_max": "Campaign {about}: its yen_max does not pay for {number:,.0f} messages.",
 }
 
 

@@ -47,6 +47,8 @@ _CAUTIONS = {
     "cap_never_reached": "頻度の上限「{about}」は一度も働きません。",
     "messages_max": "{about} の配信は{number:,.0f}通となり、決めた通数の上限を超えます。",
     "yen_max": "{about} の費用は{number:,.0f}円となり、決めた予算を超えます。",
+    "month_runs_out": "{about} は上限に近づき、優先度の低い{number:,.0f}通がその月は送られません。",
+    "campaign_yen_max": "キャンペーン「{about}」は予算(yen_max)が足りず、{number:,.0f}通が送られません。",
 }
 
 

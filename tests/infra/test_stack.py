@@ -12,6 +12,7 @@ import pytest
 from functions.aws.measures import LogMeasures
 from functions.aws.queues import decode_evaluation
 from functions.ports import AuditPart
+from functions.send.allowance import MEASURES
 from functions.settings import read_settings
 from ops.engine.clients import Clients
 from ops.local.up import Wishes, local_parameters
@@ -255,20 +256,23 @@ def test_the_minute_and_the_nightly_audit_carry_the_instant_they_were_meant_for(
     assert isinstance(decode_evaluation(said), AuditPart)
 
 
-def test_what_the_audit_counts_raises_an_alarm_under_the_dimensions_it_is_told_with(
+def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it_is_told_with(
     template: Template, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "evaluate")
     LogMeasures("stack").count("MembershipDifferences", 0)
     told = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"][0]
     watched = {
-        alarm["MetricName"]: sorted(entry["Name"] for entry in alarm["Dimensions"])
+        alarm["MetricName"]: {entry["Name"]: entry["Value"] for entry in alarm["Dimensions"]}
         for alarm in resources(template, "AWS::CloudWatch::Alarm").values()
         if alarm.get("Namespace") == told["Namespace"] and alarm["AlarmActions"]
     }
-    assert watched == dict.fromkeys(
-        ("MembershipDifferences", "MembershipsOverdue"), sorted(told["Dimensions"][0])
-    )
+    assert {name: dimensions["service"] for name, dimensions in watched.items()} == {
+        "MembershipDifferences": "evaluate",
+        "MembershipsOverdue": "evaluate",
+        **dict.fromkeys(MEASURES.values(), "send"),
+    }
+    assert {*map(frozenset, watched.values())} == {frozenset(told["Dimensions"][0])}
 
 
 def test_the_front_door_is_throttled_and_logged(template: Template) -> None:

@@ -80,13 +80,14 @@ def test_holdout_sources_and_price_are_compiled(folder: Folder) -> None:
     more = (
         "holdout: {percent: 2.5, kinds: [promotion]}\n"
         "sources: {shop: {fresh_for: 26h}}\n"
-        "price: {plan_yen: 15000, free_messages: 30000, yen_each: 3, messages_max: 50000, yen_max: 80000}\n"
+        "price: {plan_yen: 15000, free_messages: 30000, yen_each: 3, messages_max: 50000, yen_max: 80000, "
+        "reserve_percent: 10}\n"
     )
     folder.change("playbook.yaml", EXCLUSIONS, EXCLUSIONS + more)
     book = compiled(folder)
     assert book.holdout == pb.Holdout(2.5, ["promotion"])
     assert book.sources == {"shop": pb.Source(26 * 3_600)}
-    assert book.price == pb.Price(15_000, 30_000, 3.0, 50_000, 80_000)
+    assert book.price == pb.Price(15_000, 30_000, 3.0, 50_000, 80_000, 10)
 
 
 def test_without_them_nothing_is_held_out_watched_or_limited(folder: Folder) -> None:
@@ -103,6 +104,7 @@ def test_without_them_nothing_is_held_out_watched_or_limited(folder: Folder) -> 
         ("price: {plan_yen: 15000, yen_max: 10000}", "the plan alone costs 15000"),
         ("price: {plan_yen: -1}", "price.plan_yen"),
         ("price: {messages_max: 0}", "price.messages_max"),
+        ("price: {reserve_percent: 41}", "price.reserve_percent"),
     ],
 )
 def test_numbers_that_cannot_be_meant_are_faults(folder: Folder, line: str, told: str) -> None:
@@ -119,6 +121,27 @@ def test_a_source_that_is_needed_is_one_that_the_playbook_names(folder: Folder, 
     assert "there is no source 'shop'" in fault
     folder.change("playbook.yaml", EXCLUSIONS, EXCLUSIONS + "sources: {shop: {fresh_for: 26h}}\n")
     assert folder.faults == []
+
+
+def test_a_campaigns_budget_is_compiled(folder: Folder) -> None:
+    folder.change("playbook.yaml", EXCLUSIONS, EXCLUSIONS + "price: {yen_each: 2.5}\n")
+    folder.change("campaigns/weekly.yaml", "owner: crm\n", "owner: crm\nyen_max: 9000\n")
+    assert compiled(folder).campaigns["weekly"].yen_max == 9_000
+
+
+@pytest.mark.parametrize(
+    ("price", "told"),
+    [
+        ("", "what a message costs is not known; write price: {yen_each: 3} in playbook.yaml"),
+        ("price: {yen_each: 2.5}\n", "2 yen do not pay for one message of 2.5 yen"),
+    ],
+)
+def test_a_budget_is_one_that_messages_can_be_counted_against(folder: Folder, price: str, told: str) -> None:
+    folder.change("playbook.yaml", EXCLUSIONS, EXCLUSIONS + price)
+    folder.change("campaigns/weekly.yaml", "owner: crm\n", "owner: crm\nyen_max: 2\n")
+    (fault,) = folder.faults
+    assert fault.startswith("campaigns/weekly.yaml:")
+    assert told in fault
 
 
 # --- what is doubtful

@@ -20,6 +20,7 @@ from ops.plan.svg import bars, stacked_days
 from ops.plan.text import show, told
 from ops.plan.words import caution_in_words, reason_in_words
 from tests.fakes.playbooks import campaign, playbook, scenario, send
+from tests.fakes.world import jst
 from tests.ops.plan.test_counts import busy_forecast, buyer, terms
 from tests.ops.plan.worlds import busy_book, counted
 
@@ -57,11 +58,39 @@ def test_a_message_whose_words_changed_differs() -> None:
 
 def test_yen_is_the_plan_and_what_goes_beyond_the_free_messages() -> None:
     price = Price(plan_yen=5_000, free_messages=100, yen_each=2.5, messages_max=150, yen_max=None)
-    first, second = months_of({"2026-11": 60}, {"2026-11": 80, "2026-12": 99}, price)
+    first, second = months_of(
+        {"2026-11": 60}, {("2026-11-20", "prompt"): 80, ("2026-12-01", "prompt"): 99}, price
+    )
     assert (first.messages, first.paid, first.yen, first.over) == (140, 40, 5_100.0, [])
     assert (second.paid, second.yen) == (0, 5_000)
-    [over] = months_of({}, {"2026-11": 151}, price)
-    assert over.over == ["messages_max"]
+    [over] = months_of({}, {("2026-11-20", "prompt"): 151}, price)
+    assert (over.over, over.waiting) == (["messages_max"], 1)
+
+
+def test_what_matters_less_is_foreseen_to_wait_before_a_limit_is_passed() -> None:
+    price = Price(messages_max=100)
+    ahead = {("2026-11-20", "campaign"): 30, ("2026-11-21", "scenario"): 3, ("2026-11-21", "prompt"): 20}
+    [month] = months_of({"2026-11": 70}, ahead, price)  # type: ignore[arg-type]
+    assert (month.messages, month.over) == (123, ["messages_max"])
+    assert month.waiting == 10 + 3 + 10, "20 of the campaign and 10 of the rest go"
+    assert codes(findings(playbook(caps=[]), reachable=1, months=[month])) == [
+        ("messages_max", "2026-11"),
+        ("month_runs_out", "2026-11"),
+    ]
+    [near] = months_of({"2026-11": 70}, {("2026-11-20", "campaign"): 21}, price)
+    assert (near.over, near.waiting) == ([], 1)
+
+
+def test_a_campaign_that_its_budget_does_not_pay_for_is_warned_of() -> None:
+    news = msgspec.structs.replace(campaign("news", once=jst(11, 6, 12), segment="everybody"), yen_max=8)
+    book = msgspec.structs.replace(playbook(campaigns={"next": news}, caps=[]), price=Price(yen_each=3))
+    crowd = [buyer(number) for number in range(5)]
+    ahead = terms(book)
+    [tally] = counted(crowd, ahead)
+    found = forecast_from(course_of(ahead), tally, Assumed())
+    assert [
+        (one.code, one.about, one.number) for one in found.cautions if one.code == "campaign_yen_max"
+    ] == [("campaign_yen_max", "next", 3)]
 
 
 def findings(book: Playbook, **more: Any) -> Findings:
