@@ -27,9 +27,11 @@ from functions.domain.money import (
 )
 from functions.domain.playbook import Playbook
 from functions.domain.sends import SendRecord
+from ops.callers import caller_of
 from ops.deployment import FORMAT, deployment_options, target_of
 from ops.errors import UserError
 from ops.stores import Stores
+from ops.trail import leave_trail
 
 QUIET_FOR = dt.timedelta(minutes=15)
 """No worker lives longer than that, so that what was reserved before is claimed, returned or leaked."""
@@ -140,6 +142,15 @@ def recounted(stores: Stores) -> tuple[int, int]:
             f"and count again after {again}."
         )
     used = len(messages_of(month_of(now), stores.allowances.claims(), stores.sends.all()))
+    leave_trail(
+        stores,
+        "recount",
+        "recount",
+        caller_of(stores.target),
+        month=month_of(now),
+        before=seen.used,
+        after=used,
+    )
     if not stores.allowances.correct(counter, seen, used):
         raise UserError("Messages were reserved while they were counted: stop sending, and count again.")
     return seen.used, used

@@ -46,6 +46,7 @@ class FakeAllowances:
     def begin_asking(self, counter: str, now: Instant, every: dt.timedelta) -> Count | None:
         """Note who asks."""
         with self._lock:
+            self.writes += 1
             asked_at = self._asked_at.get(counter)
             if asked_at is not None and now - asked_at < every:
                 return None
@@ -55,6 +56,7 @@ class FakeAllowances:
     def note(self, counter: str, usage: LineUsage, asked: Count, now: Instant) -> None:
         """Keep LINE's word unless there is a newer one."""
         with self._lock:
+            self.writes += 1
             told_at = self.count(counter).told_at
             if told_at is None or told_at < now:
                 self._change(

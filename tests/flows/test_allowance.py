@@ -247,6 +247,7 @@ def test_where_line_never_told_messages_go_and_it_is_not_asked_all_the_time() ->
         assert sent(lease, messages(10, first=str(batch))) == 10
         lease.settle()
     assert (office.line.asked, office.used) == (1, 50)
+    assert office.allowances.writes == 1 + 5
 
 
 def test_messages_bought_from_line_are_known_after_ten_minutes() -> None:
