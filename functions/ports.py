@@ -149,6 +149,13 @@ class Sends(Protocol):
         """The record of one intent, read consistently."""
 
 
+class Reconciled(Protocol):
+    """The send log, as a person may change it: the one way by which a record is ever overwritten."""
+
+    def resolve(self, before: SendRecord, after: SendRecord) -> bool:
+        """Write `after` on condition that the record is `before`, word for word, and unknown; whether it stands now."""
+
+
 class Timers(Protocol):
     """Due work, in buckets of a minute."""
 

@@ -36,8 +36,13 @@ _COMMANDS = {
     "quota": ("ops.quota", "quota", "Show what is left of the month's messages and yen, and of budgets."),
     "resume": ("ops.stopping", "resume", "Lift a stop, and bring back what waited for it."),
     "schema": ("ops.schema", "schema", "The JSON Schemas of a playbook's files, for editors."),
-    "sends": ("ops.operating", "sends", "Show what became of every targeted message."),
+    "sends": ("ops.sends", "sends", "Show what became of every targeted message, live, and who was missed."),
     "stop": ("ops.stopping", "stop", "Send nothing more: of the account, a scenario, a campaign, a kind."),
+    "unknown": (
+        "ops.unknown.command",
+        "unknown",
+        "List messages that may have arrived, and say what became of them.",
+    ),
     "versions": ("ops.applying", "versions", "List the playbook versions that were put in force."),
 }
 """Command → where it is defined, and what it does in a line. Each is imported only when it is called."""

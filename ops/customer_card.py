@@ -93,4 +93,20 @@ def _send(record: SendRecord) -> Card:
         "variant": record.variant or None,
         "message": record.message,
         "at": format_instant(record.at),
+        **resolution_card(record),
+    }
+
+
+def resolution_card(record: SendRecord) -> Card:
+    """What a person has said of an unknown end, under `resolved`; nothing where nobody has."""
+    if (one := record.resolved) is None:
+        return {}
+    return {
+        "resolved": {
+            "was": one.status,
+            "reason": one.reason or None,
+            "by": one.by,
+            "at": format_instant(one.at),
+            "why": one.why,
+        }
     }

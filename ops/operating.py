@@ -1,4 +1,4 @@
-"""Commands that work on a deployment: import, customer, sends."""
+"""Commands that work on a deployment: import, customer."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,6 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ops.accounts import accounts
 from ops.customer_card import card_of, find_customer
 from ops.deployment import FORMAT, deployment_options, target_of
 from ops.errors import UserError
@@ -33,27 +32,6 @@ def customer(identifier: str, form: str, stack: str | None, state: Path) -> None
         _show_card(card)
 
 
-@click.command()
-@click.option("--campaign", metavar="NAME", default="", help="Only this campaign (or one run: NAME@INSTANT).")
-@click.option("--scenario", metavar="NAME", default="", help="Only this scenario.")
-@FORMAT
-@deployment_options
-def sends(campaign: str, scenario: str, form: str, stack: str | None, state: Path) -> None:
-    """Show the accounts: targeted = sent + suppressed + failed + unknown + pending."""
-    result = accounts(Stores(target_of(stack, state)), campaign, scenario)
-    if form == "json":
-        click.echo(json.dumps(result.as_json(), ensure_ascii=False))
-        return
-    table = Table("", "messages", title="What became of every targeted message")
-    rows = [("targeted", result.targeted), ("sent", result.sent)]
-    rows += [(f"suppressed: {reason}", count) for reason, count in result.suppressed.items()]
-    rows += [("failed", result.failed), ("unknown", result.unknown), ("pending", result.pending)]
-    for name, count in rows:
-        table.add_row(name, f"{count:,}")
-    Console().print(table)
-    click.echo("The accounts close." if result.is_closed else "Still under way.")
-
-
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @deployment_options
@@ -76,5 +54,7 @@ def _show_card(card: dict[str, Any]) -> None:
     log = Table("at", "message", "from", "status", "reason", title="Sends", title_justify="left")
     for send in card["sends"]:
         source = send["scenario"] or send["campaign"]
-        log.add_row(send["at"], send["message"], source, send["status"], send["reason"] or "")
+        said = send.get("resolved")
+        reason = f"said by {said['by']}: {said['why']}" if said else send["reason"] or ""
+        log.add_row(send["at"], send["message"], source, send["status"], reason)
     console.print(journeys, log)

@@ -15,6 +15,7 @@ from functions.aws.queues import Queue, SqsContinuation, SqsInbox, SqsSendQueue
 from functions.aws.scans import S3Backfills
 from functions.aws.schedules import CampaignSchedules
 from functions.aws.send_log import DynamoSends
+from functions.aws.send_reports import SendReports
 from functions.aws.timers import DynamoTimers
 from functions.clock import Clock, clock_of
 from functions.settings import Settings
@@ -60,6 +61,11 @@ class Stores:
     def sends(self) -> DynamoSends:
         """The send log."""
         return DynamoSends(self.target.client("dynamodb"), self.settings.table_sends)
+
+    @cached_property
+    def reports(self) -> SendReports:
+        """The send log, for reports."""
+        return SendReports(self.target.client("dynamodb"), self.settings.table_sends)
 
     @cached_property
     def events(self) -> DynamoEvents:

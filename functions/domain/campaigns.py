@@ -76,13 +76,18 @@ def recipient_of(customer: Customer, run: Run, compiled: Compiled) -> Recipient 
     return Recipient(customer.customer_id, customer.line_user_id, values)
 
 
+def send_id_in(run: Run, line_user_id: str, account: str) -> str:
+    """The name of this run's message to this LINE user, by whichever customer id the list has it."""
+    return send_id_of(account, run.source, "", run.campaign, line_user_id, "1")
+
+
 def intent_of(recipient: Recipient, run: Run, compiled: Compiled, account: str) -> Intent:
     """The intent of one recipient: the same whenever, and however often, it is made."""
     campaign = compiled.playbook.campaigns[run.campaign]
     message = compiled.playbook.messages[campaign.message]
     expires = min(EXPIRES_MAX, dt.timedelta(seconds=campaign.expires_seconds))
     return Intent(
-        send_id=send_id_of(account, run.source, "", run.campaign, recipient.line_user_id, "1"),
+        send_id=send_id_in(run, recipient.line_user_id, account),
         customer_id=recipient.customer_id,
         line_user_id=recipient.line_user_id,
         kind=message.kind,

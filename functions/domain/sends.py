@@ -86,6 +86,16 @@ Order = Intent | MenuOrder
 """What the send queue carries."""
 
 
+class Resolution(msgspec.Struct, frozen=True):
+    """A person's word on an unknown end: what the record said before, who says otherwise, when and why."""
+
+    status: Outcome
+    reason: str
+    by: str
+    at: Instant
+    why: str
+
+
 class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of the send log: when, to whom, which step and text version, and why."""
 
@@ -108,6 +118,7 @@ class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     request_id: str = ""
     holds: list[HoldNote] = []
     facts: dict[str, Any] = {}
+    resolved: Resolution | None = None
 
 
 def send_id_of(account: str, source: str, journey: str, step: str, line_user_id: str, occurrence: str) -> str:

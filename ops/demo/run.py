@@ -12,9 +12,10 @@ import msgspec
 import urllib3
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from functions.domain.accounts import Accounts
 from functions.domain.events import Event
 from functions.domain.instants import format_instant
-from ops.accounts import Accounts, accounts
+from ops.accounts import accounts
 from ops.apply import apply_directory
 from ops.demo.purchases import COUNTER, purchases_until
 from ops.demo.story import Happening, Story, tell

@@ -6,6 +6,7 @@ from typing import Any
 from functions.domain.instants import format_instant
 from functions.domain.journeys import Journey
 from functions.domain.sends import Intent, SendRecord, send_id_of
+from ops.customer_card import resolution_card
 from ops.explain.ends import conditions_of
 from ops.explain.entries import because_of, campaign_cards, scenario_cards
 from ops.explain.known import Known
@@ -58,6 +59,7 @@ def _send(known: Known, record: SendRecord) -> Card:
         "why": conditions_of(known, record, _journey(known, record)),
         "holds": _holds(record),
         "facts": record.facts,
+        **resolution_card(record),
     }
 
 

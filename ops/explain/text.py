@@ -45,6 +45,9 @@ def _send(send: Card) -> str:
     lines = [f"  {send['at']}  {send['message']}  {ended}", f"      {send['because']}"]
     lines += [f"      {reason}" for reason in send["why"]]
     lines += [f"      held since {at} until {until}: {reason}" for at, reason, until in send["holds"]]
+    if said := send.get("resolved"):
+        was = said["was"] + (f" ({said['reason']})" if said["reason"] else "")
+        lines.append(f"      was {was}; {said['by']} said otherwise at {said['at']}: {said['why']}")
     if send["facts"]:
         lines.append(f"      the gate saw: {'; '.join(fact_words(send['facts']))}")
     return "\n".join(lines)

@@ -33,7 +33,7 @@ def people_of(stores: Stores, history: History) -> Iterator[Person]:
     held = held_messages(stores)
     customers = every_customer(stores)
     while batch := list(islice(customers, BATCH)):
-        gates = _gates(stores, [customer.customer_id for customer in batch])
+        gates = gates_of(stores, [customer.customer_id for customer in batch])
         for customer in batch:
             name = customer.customer_id
             past = _past_of(customer, history)
@@ -55,7 +55,7 @@ def _past_of(customer: Customer, history: History) -> list[Event]:
     return in_order([*friends, *own])
 
 
-def _gates(stores: Stores, customer_ids: Sequence[str]) -> dict[str, Gate]:
+def gates_of(stores: Stores, customer_ids: Sequence[str]) -> dict[str, Gate]:
     """The gates of at most 100 customers; what the batch leaves unread is asked for again."""
     table = stores.settings.table_gates
     wanted: Any = {table: {"Keys": [{"pk": {"S": name}} for name in customer_ids]}}

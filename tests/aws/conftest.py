@@ -17,6 +17,7 @@ from functions.aws.items import DynamoCustomers
 from functions.aws.objects import Objects, S3Playbooks, S3Runs
 from functions.aws.scans import S3Audits, S3Backfills
 from functions.aws.send_log import DynamoSends
+from functions.aws.send_reports import SendReports
 from functions.aws.timers import DynamoTimers
 from functions.domain.context import Context
 from functions.domain.playbook import Playbook
@@ -27,6 +28,7 @@ from functions.ports import (
     Events,
     Identities,
     Playbooks,
+    Reconciled,
     Runs,
     Sends,
     Timers,
@@ -135,6 +137,7 @@ class Stores:
     identities: Identities
     events: Events
     sends: Sends
+    log: Reconciled
     timers: Timers
     account_state: AccountState
     playbooks: Playbooks
@@ -152,13 +155,14 @@ def stores(request: pytest.FixtureRequest) -> Stores:
 
 
 def _fakes() -> Stores:
-    customers, playbooks = FakeCustomers(), FakePlaybooks()
+    customers, playbooks, sends = FakeCustomers(), FakePlaybooks(), FakeSends()
     return Stores(
         "fake",
         customers,
         FakeIdentities(customers),
         FakeEvents(),
-        FakeSends(),
+        sends,
+        sends,
         FakeTimers(SHARDS),
         FakeAccountState(),
         playbooks,
@@ -180,6 +184,7 @@ def _adapters(aws: Aws) -> Stores:
         DynamoIdentities(dynamodb, tables["identities"], customers, gates),
         DynamoEvents(dynamodb, tables["events"]),
         DynamoSends(dynamodb, tables["sends"]),
+        SendReports(dynamodb, tables["sends"]),
         DynamoTimers(dynamodb, tables["timers"], SHARDS),
         DynamoAccountState(dynamodb, gates, "main"),
         playbooks,

@@ -13,6 +13,8 @@ from functions.domain.context import Fact
 from functions.domain.customers import Customer
 from functions.domain.gate import Gate
 from functions.domain.identity import AuditEntry, Link, Tied
+from functions.domain.resolutions import resolved
+from functions.domain.sends import SendRecord
 from functions.ports import Conflict, Rejected, Retryable
 from tests.aws.conftest import Stores
 from tests.aws.samples import MINUTE, NOW, SECOND, customer, event, gate, intent, record
@@ -217,6 +219,51 @@ def test_a_record_whose_instant_has_microseconds_is_found(stores: Stores) -> Non
     made_at = NOW + dt.timedelta(microseconds=1)
     stores.sends.record(record(made_at=made_at))
     assert stores.sends.find("c1", made_at, intent().send_id) is not None
+
+
+def said(before: SendRecord, why: str = "asked them") -> SendRecord:
+    return resolved(before, "failed", "ann", why, NOW + MINUTE)
+
+
+def kept_record(stores: Stores) -> SendRecord | None:
+    return stores.sends.find("c1", NOW, intent().send_id)
+
+
+def test_an_unknown_record_is_overwritten_by_what_a_person_says(stores: Stores) -> None:
+    before = record(status="unknown")
+    stores.sends.record(before)
+    assert stores.log.resolve(before, said(before))
+    assert kept_record(stores) == said(before)
+
+
+def test_of_two_who_say_different_things_the_first_is_heard(stores: Stores) -> None:
+    before = record(status="unknown")
+    stores.sends.record(before)
+    assert stores.log.resolve(before, said(before))
+    assert not stores.log.resolve(before, resolved(before, "sent", "ben", "it came", NOW))
+    assert kept_record(stores) == said(before)
+
+
+def test_to_say_the_same_again_after_a_lost_answer_is_no_refusal(stores: Stores) -> None:
+    before = record(status="unknown")
+    stores.sends.record(before)
+    assert stores.log.resolve(before, said(before))
+    assert stores.log.resolve(before, said(before))
+
+
+def test_a_record_with_a_known_end_is_never_overwritten(stores: Stores) -> None:
+    stores.sends.record(record(status="sent"))
+    before = record(status="unknown")
+    assert not stores.log.resolve(before, said(before))
+    sent = record(status="sent")
+    assert not stores.log.resolve(sent, said(before))
+    assert kept_record(stores) == sent
+
+
+def test_where_there_is_no_record_none_is_made(stores: Stores) -> None:
+    before = record(status="unknown")
+    assert not stores.log.resolve(before, said(before))
+    assert kept_record(stores) is None
 
 
 # --- timers

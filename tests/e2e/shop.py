@@ -13,11 +13,12 @@ from typing import Any
 import urllib3
 from click.testing import CliRunner, Result
 
+from functions.domain.accounts import Accounts
 from functions.domain.experiments import is_held_out
 from functions.domain.instants import format_instant
 from functions.domain.line_events import anonymous_id
 from functions.domain.sends import SendRecord
-from ops.accounts import Accounts, accounts
+from ops.accounts import accounts
 from ops.cli import musubi
 from ops.customer_card import card_of, find_customer
 from ops.line_sandbox import SandboxClient

@@ -167,6 +167,15 @@ class FakeSends:
         """The record of one intent."""
         return read(self._rows.get(_send_key(customer_id, made_at, send_id)), SendRecord)
 
+    def resolve(self, before: SendRecord, after: SendRecord) -> bool:
+        """Whether `after` stands now."""
+        key = _send_key(before.customer_id, before.made_at, before.send_id)
+        stored = read(self._rows.get(key), SendRecord)
+        if stored == before and before.status == "unknown":
+            self._rows[key] = kept(after, SendRecord)
+            return True
+        return stored == after
+
     def all(self) -> list[SendRecord]:
         """Every record, in the order in which they ended."""
         return [msgspec.json.decode(body, type=SendRecord) for body in self._rows.values()]

@@ -68,6 +68,8 @@ def _fill(stores: Stores, world: World) -> None:
         runs.freeze_run(frozen)
         for segment, number, chunk in chunks:
             runs.freeze_chunk(frozen, segment, number, chunk)
+            if world.runs.is_enqueued(frozen, segment, number):
+                runs.checkpoint(frozen, segment, number)
         runs.finish(frozen, 0)
 
 

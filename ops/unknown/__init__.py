@@ -1,0 +1,1 @@
+"""`musubi unknown`: messages of which nobody knows whether they arrived, and what a person says of them."""
