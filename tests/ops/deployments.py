@@ -57,12 +57,8 @@ def _fill(stores: Stores, world: World) -> None:
         stores.events.put_all(customer_id, world.events.all_of(customer_id))
     for customer_id in world.customers.gate_bodies:
         stores.customers.save_gate(_new(world.customers.load_gate(customer_id)))
-    for record in world.records():
-        stores.sends.record(record)
-    timers = DynamoTimers(stores.target.client("dynamodb"), stores.settings.table_timers, 2)
-    for until, intent in world.timers.held:
-        timers.hold(intent, until, world.now)
-    timers.arm("c1", world.now, world.now)
+    keep_up(stores, world)
+    _timers(stores).arm("c1", world.now, world.now)
     runs = S3Runs(stores.objects)
     for frozen, chunks in frozen_runs_in(world):
         runs.freeze_run(frozen)
@@ -71,6 +67,21 @@ def _fill(stores: Stores, world: World) -> None:
             if world.runs.is_enqueued(frozen, segment, number):
                 runs.checkpoint(frozen, segment, number)
         runs.finish(frozen, 0)
+
+
+def keep_up(stores: Stores, world: World) -> None:
+    """Let the deployment have the ends and the held messages that the world has by now."""
+    for record in world.records():
+        stores.sends.record(record)
+    client, table = stores.target.client("dynamodb"), stores.settings.table_timers
+    for item in client.scan(TableName=table, FilterExpression="attribute_exists(body)")["Items"]:
+        client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
+    for until, intent in world.timers.held:
+        _timers(stores).hold(intent, until, world.now)
+
+
+def _timers(stores: Stores) -> DynamoTimers:
+    return DynamoTimers(stores.target.client("dynamodb"), stores.settings.table_timers, 2)
 
 
 def _new(value: Any) -> Any:
