@@ -1,6 +1,7 @@
 """Unknown ends: listed with what is known of them, and resolved by a person, once, safely, and without a message."""
 
 import datetime as dt
+import functools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -105,11 +106,15 @@ def test_an_interruption_at_any_call_is_made_good_by_the_same_order() -> None:
     assert crash_everywhere(with_an_unknown, act, check) >= 6
 
 
+def _say_sent(world: World) -> None:
+    say(world, "sent")
+
+
 def test_of_two_who_say_different_things_at_once_one_is_heard_and_the_gate_agrees() -> None:
     for point in range(8):
         world = with_an_unknown()
         seen = world.records()
-        world.tap.once(point, lambda world=world: say(world, "sent"))  # type: ignore[misc]
+        world.tap.once(point, functools.partial(_say_sent, world))
         say(world, "failed", seen)
         world.tap.watch(None)
         counts = {"sent": 1, "failed": 0}[world.records()[0].status]
@@ -258,10 +263,9 @@ def test_explain_shows_it_on_the_terminal(
     customer = stores.customers.load("c1")
     assert customer is not None
     show(explanation_of(Archive(stores).one(customer)), Console())
-    assert (
-        f"was unknown (key_expired); {the_record(stores).resolved.by} said otherwise"
-        in capsys.readouterr().out
-    )  # type: ignore[union-attr]
+    said = the_record(stores).resolved
+    assert said is not None
+    assert f"was unknown (key_expired); {said.by} said otherwise" in capsys.readouterr().out
 
 
 def test_to_say_it_again_changes_nothing_and_leaves_no_second_audit(stores: Stores, ask: Asked) -> None:
