@@ -9,6 +9,7 @@ import msgspec
 from functions.domain.account import Account, Block
 from functions.domain.audits import AuditReport
 from functions.domain.backfills import Backfill, ScanProgress
+from functions.domain.breaker import Counts
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
@@ -353,6 +354,23 @@ class LineQuota(Protocol):
 
     def usage(self) -> LineUsage:
         """The limit and the use of this month. Raises MusubiError where LINE does not tell."""
+
+
+class Reactions(Protocol):
+    """How people react to what was sent, counted by scope (`campaign:…`, `scenario:…`, `segment:…`) and by Japan's day."""
+
+    def count_sent(self, scopes: Mapping[str, int], at: Instant) -> None:
+        """So many messages of each scope were sent. A hint: it may be lost, and is counted once at most; never raises."""
+
+    def count_block(self, event_id: str, sent: Mapping[str, Instant]) -> bool:
+        """Somebody blocked the account after what was sent at these instants. An event counts once; whether it did now.
+        Raises Conflict where others count all the time."""
+
+    def counts(self, scopes: Iterable[str], days: Sequence[str]) -> dict[str, Counts]:
+        """What is counted of each scope on these days (at most 20), read consistently."""
+
+    def forgive(self, scope: str, days: Sequence[str], at: Instant) -> None:
+        """Count from here on as if nothing had been sent or blocked on these days so far."""
 
 
 class LineReceived(msgspec.Struct, frozen=True, tag="line"):

@@ -18,12 +18,15 @@ from infra.transport import only_where
 
 # A message is decided and sent within seconds; five minutes means that nobody is working.
 OLDEST_MESSAGE_SECONDS_MAX = 300
-# Function → what it counts itself → what that means. The names are those of functions/evaluate/audit.py and
-# functions/send/allowance.py.
+# Function → what it counts itself → what that means. The names are those of functions/evaluate/audit.py,
+# functions/decide/reactions.py and functions/send/allowance.py.
 TOLD = {
     "evaluate": {
         "MembershipDifferences": "Kept segment memberships differ from a full recompute: musubi audit",
         "MembershipsOverdue": "Customers were not woken when time changed their segments: musubi audit",
+    },
+    "decide": {
+        "BreakerOpened": "Too many people blocked the account after a campaign, scenario or segment: musubi blocks",
     },
     "send": {
         "OverQuota": "Messages wait, for this month's are used up: musubi quota",

@@ -1,5 +1,6 @@
 """The inbox's worker: folds events, moves journeys, makes intents."""
 
+import aws_cdk as cdk
 from constructs import Construct
 
 from infra.function import Function, Surroundings
@@ -29,6 +30,7 @@ def decide_function(
             "QUEUE_SEND_URL": queues.send.queue.queue_url,
             "BUCKET": objects.bucket.bucket_name,
             "TIMER_SHARDS": parameters.timer_shards.value_as_string,
+            "SCHEDULE_GROUP": cdk.Aws.STACK_NAME,
         },
     )
     _allow_tables(function, tables)
@@ -42,6 +44,8 @@ def _allow_tables(function: Function, tables: Tables) -> None:
     # A transaction is authorized item by item, under the action each item would need alone.
     item = ["dynamodb:GetItem", "dynamodb:PutItem"]
     function.allow([*item, "dynamodb:BatchGetItem"], [tables.customers.table_arn, tables.gates.table_arn])
+    # The counters of blocks, and the breaker that they open, stand among the gates.
+    function.allow(["dynamodb:UpdateItem"], [tables.gates.table_arn])
     function.allow(item, [tables.identities.table_arn])
     function.allow([*item, "dynamodb:BatchWriteItem", "dynamodb:Query"], [tables.events.table_arn])
     function.allow(["dynamodb:PutItem"], [tables.timers.table_arn])

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from functions.aws.account import CACHE_SECONDS
 from functions.domain.account import STOPS, UNTIL_LIFTED, Block
+from functions.domain.breaker import WINDOW_MAX, days_until
 from functions.domain.instants import Instant, format_instant, parse_instant
 from functions.domain.playbook import Kind
 from ops.callers import caller_of
@@ -74,6 +75,9 @@ def resume(
     by = caller_of(stores.target)
     for block in blocks:
         leave_trail(stores, "blocks", "resume", by, why=why, block=_told(block))
+        if block.reason == "breaker_open":
+            # Before it is lifted, so that the very next block does not open it again.
+            stores.reactions.forgive(block.scope, days_until(stores.now(), WINDOW_MAX), stores.now())
         if not stores.account_state.lift(block):
             raise UserError(
                 f"{_what(block)} was stopped anew meanwhile; look at 'musubi blocks' and try again."

@@ -12,6 +12,7 @@ from functions.aws.identities import DynamoIdentities
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsContinuation, SqsInbox, SqsSendQueue
+from functions.aws.reactions import DynamoReactions
 from functions.aws.scans import S3Backfills
 from functions.aws.schedules import CampaignSchedules
 from functions.aws.send_log import DynamoSends
@@ -77,6 +78,12 @@ class Stores:
         """What holds for the whole account."""
         names = self.settings
         return DynamoAccountState(self.target.client("dynamodb"), names.table_gates, names.account)
+
+    @cached_property
+    def reactions(self) -> DynamoReactions:
+        """How people react to what was sent."""
+        names = self.settings
+        return DynamoReactions(self.target.client("dynamodb"), names.table_gates, names.account)
 
     @cached_property
     def timers(self) -> DynamoTimers:

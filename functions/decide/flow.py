@@ -13,6 +13,7 @@ from functools import partial
 import msgspec
 
 from functions.decide.linking import settle_links
+from functions.decide.reactions import WatchReactions
 from functions.domain.compiled import Versions
 from functions.domain.customers import Customer, emptied, needed_versions, new_customer, next_due
 from functions.domain.events import Event
@@ -53,6 +54,7 @@ class Decide:
     timers: Timers
     send_queue: SendQueue
     playbooks: Playbooks
+    reactions: WatchReactions
     now: Callable[[], Instant]
 
     def handle(self, message: InboxMessage) -> None:
@@ -96,6 +98,7 @@ class Decide:
         """
         customer_id = self._settled_owner(customer_id)
         customer_id = self._note_facts(customer_id, events)
+        self.reactions.watch(customer_id, events)
         settle_links(self.identities, self.customers, customer_id, events)
         news: list[Event] | None = None
 

@@ -67,8 +67,13 @@ class Account(msgspec.Struct, frozen=True):
 
 def scopes_of(intent: Intent, *playbooks: Playbook) -> list[str]:
     """Whatever a block may be of that stops this intent. The first of the playbooks that knows the source tells its segment."""
-    source = f"scenario:{intent.scenario}" if intent.scenario else f"campaign:{intent.campaign}"
-    segment = segment_of(intent.scenario, intent.campaign, *playbooks)
+    return scopes_of_source(intent.scenario, intent.campaign, *playbooks)
+
+
+def scopes_of_source(scenario: str, campaign: str, *playbooks: Playbook) -> list[str]:
+    """As `scopes_of`, of a scenario or (where that is empty) a campaign."""
+    source = f"scenario:{scenario}" if scenario else f"campaign:{campaign}"
+    segment = segment_of(scenario, campaign, *playbooks)
     return [ACCOUNT_SCOPE, source, *([f"segment:{segment}"] if segment else [])]
 
 

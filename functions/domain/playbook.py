@@ -65,6 +65,15 @@ class Price(msgspec.Struct, frozen=True, omit_defaults=True):
     reserve_percent: int = 5
 
 
+class Breaker(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A campaign, scenario or segment stops where, of at least `sends_min` messages, more than `block_rate_percent` were
+    followed by a block within the window."""
+
+    block_rate_percent: float = 2.0
+    sends_min: int = 200
+    window_seconds: int = 86_400
+
+
 class QuietHours(msgspec.Struct, frozen=True):
     """Local times between which messages of these kinds wait; the window may pass midnight."""
 
@@ -297,4 +306,5 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     price: Price = Price()
     experiments: dict[str, Experiment] = {}
     rich_menus: dict[str, str] = {}
+    breaker: Breaker | None = Breaker()
     format: int = 1

@@ -13,7 +13,7 @@ from functions.playbook.message_models import MessageForm
 from functions.playbook.models import CampaignForm, ExperimentForm, Weekday
 from functions.playbook.quantities import instant_in
 from functions.playbook.scenario_models import EntryForm, ScenarioForm
-from functions.playbook.settings_models import CapForm, SettingsForm
+from functions.playbook.settings_models import BreakerForm, CapForm, SettingsForm
 from functions.playbook.steps import flat_steps
 
 _WEEKDAYS: tuple[str, ...] = get_args(Weekday)
@@ -64,6 +64,7 @@ class _Compiling:
             else None,
             sources={name: pb.Source(form.fresh_for) for name, form in settings.sources.items()},
             price=pb.Price(**settings.price.model_dump()),
+            breaker=_breaker(settings.breaker),
         )
         return msgspec.structs.replace(playbook, version=short_hash(playbook))
 
@@ -137,6 +138,10 @@ def _cap(form: CapForm) -> pb.Cap:
         calendar=form.calendar or "",
         categories=form.categories,
     )
+
+
+def _breaker(form: BreakerForm) -> pb.Breaker | None:
+    return pb.Breaker(form.block_rate_percent, form.sends_min, form.window) if form.on else None
 
 
 def _quiet_hours(settings: SettingsForm) -> pb.QuietHours | None:

@@ -25,6 +25,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "holdout": "People who get nothing, so that the effect of everything can be measured.",
         "sources": "Sources of events, and how fresh their data must be.",
         "price": "What LINE's plan costs, and limits of our own.",
+        "breaker": "When a campaign, scenario or segment stops because too many people block the account after it.",
         "rich_menus": "Our name of a rich menu → LINE's id of it.",
         "priorities": "From the most to the least important.",
     },
@@ -47,6 +48,12 @@ MEANINGS: dict[str, dict[str, str]] = {
         "messages_max": "So many messages a month at most, or fewer where LINE's own limit is lower; then what matters less waits.",
         "yen_max": "So many yen a month at most, the plan included; then what matters less waits.",
         "reserve_percent": "Percent of the month kept back from campaigns for promotions of scenarios, and from those for the rest.",
+    },
+    "BreakerForm": {
+        "on": "Switch: nothing is watched while it is false.",
+        "block_rate_percent": "More blocks than so many percent of the messages sent stop their source.",
+        "sends_min": "Fewer messages than these say nothing.",
+        "window": "A block counts for what the person was sent so long before; at most 72h.",
     },
     "QuietForm": {
         "from": 'Local time of the customer, such as "21:00".',

@@ -1,4 +1,4 @@
-"""playbook.yaml as pydantic models: caps, quiet hours, consent, exclusions, holdout, sources, price."""
+"""playbook.yaml as pydantic models: caps, quiet hours, consent, exclusions, holdout, sources, price, breaker."""
 
 from typing import Any, Literal, Self
 
@@ -7,8 +7,9 @@ from pydantic import Field, field_validator, model_validator
 from functions.domain.events import CASE_FLAGS
 from functions.domain.playbook import Kind
 from functions.playbook.models import DEFAULT_MENU, Form
-from functions.playbook.quantities import Clock, Duration, Name, Text, Zone
+from functions.playbook.quantities import Clock, Duration, Name, Percent, Text, Zone
 
+WINDOW_HOURS_MAX = 72
 FLAGS = frozenset(flag for flag, _ in CASE_FLAGS.values())
 
 
@@ -75,6 +76,22 @@ class PriceForm(Form):
         return self
 
 
+class BreakerForm(Form):
+    """`{block_rate_percent, sends_min, window}`: what more people block the account after is stopped until it is resumed."""
+
+    on: bool = True
+    block_rate_percent: Percent = 2.0
+    sends_min: int = Field(default=200, ge=20)
+    window: Duration = 86_400
+
+    @field_validator("window")
+    @classmethod
+    def _short(cls, seconds: int) -> int:
+        if seconds > WINDOW_HOURS_MAX * 3600:
+            raise ValueError(f"a block so late says little of a message; write {WINDOW_HOURS_MAX}h or less")
+        return seconds
+
+
 class QuietForm(Form):
     """`{from, to, kinds}`: local times between which these kinds wait."""
 
@@ -112,6 +129,7 @@ class SettingsForm(Form):
     sources: dict[Name, SourceForm] = Field(default_factory=dict)
     rich_menus: dict[Name, Text] = Field(default_factory=dict)
     price: PriceForm = PriceForm()
+    breaker: BreakerForm = BreakerForm()
     priorities: list[Name] = Field(min_length=1)
 
     @field_validator("caps")

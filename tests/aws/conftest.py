@@ -15,6 +15,7 @@ from functions.aws.history import DynamoEvents
 from functions.aws.identities import DynamoIdentities
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import Objects, S3Playbooks, S3Runs
+from functions.aws.reactions import DynamoReactions
 from functions.aws.scans import S3Audits, S3Backfills
 from functions.aws.send_log import DynamoSends
 from functions.aws.send_reports import SendReports
@@ -28,6 +29,7 @@ from functions.ports import (
     Events,
     Identities,
     Playbooks,
+    Reactions,
     Reconciled,
     Runs,
     Sends,
@@ -40,6 +42,7 @@ from tests.fakes.tables import (
     FakeCustomers,
     FakeEvents,
     FakeIdentities,
+    FakeReactions,
     FakeSends,
     FakeTimers,
 )
@@ -140,6 +143,7 @@ class Stores:
     log: Reconciled
     timers: Timers
     account_state: AccountState
+    reactions: Reactions
     playbooks: Playbooks
     runs: Runs
     backfills: FakeBackfills | S3Backfills
@@ -165,6 +169,7 @@ def _fakes() -> Stores:
         sends,
         FakeTimers(SHARDS),
         FakeAccountState(),
+        FakeReactions(),
         playbooks,
         FakeRuns(),
         FakeBackfills(),
@@ -187,6 +192,7 @@ def _adapters(aws: Aws) -> Stores:
         SendReports(dynamodb, tables["sends"]),
         DynamoTimers(dynamodb, tables["timers"], SHARDS),
         DynamoAccountState(dynamodb, gates, "main"),
+        DynamoReactions(dynamodb, gates, "main"),
         playbooks,
         S3Runs(objects),
         S3Backfills(objects),

@@ -5,6 +5,8 @@ import time
 import pytest
 
 from functions.aws.account import CACHE_SECONDS
+from functions.domain.breaker import days_until
+from functions.domain.instants import DAY
 from tests.e2e.shop import Shop
 from tests.e2e.test_main_job import next_local
 
@@ -38,6 +40,19 @@ def test_a_stopped_account_sends_nothing_and_a_resume_brings_back_what_waited(sh
     shop.pass_time(hours=8)
     assert shop.copies(user) == 1
     assert [record.status for record in shop.sends_of(user)] == ["sent"]
+
+
+def test_whoever_blocks_after_a_message_counts_for_its_scenario(shop: Shop) -> None:
+    next_local(shop, 11)
+    _, user = shop.new_customer()
+    shop.line.follow(user)
+    shop.clock.settle()
+    (welcome,) = shop.sends_of(user)
+    scope, days = f"scenario:{welcome.scenario}", days_until(shop.clock.now, DAY)
+    before = shop.stores.reactions.counts([scope], days)[scope].blocked
+    shop.line.block(user)
+    shop.clock.settle()
+    assert shop.stores.reactions.counts([scope], days)[scope].blocked == before + 1
 
 
 def test_a_stopped_scenario_leaves_the_others_alone(shop: Shop) -> None:

@@ -2,11 +2,13 @@
 
 import datetime as dt
 import zlib
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from functions.domain.account import Account, Block
+from functions.domain.breaker import Counts, day_of
 from functions.domain.customers import Customer
 from functions.domain.events import Event
 from functions.domain.gate import Gate
@@ -278,3 +280,43 @@ class FakeAccountState:
         known = self._heard.get(source)
         if known is None or known <= at - dt.timedelta(minutes=1):
             self._heard[source] = at
+
+
+class FakeReactions:
+    """Counters by day and scope; each event once."""
+
+    def __init__(self) -> None:
+        self._sent: Counter[tuple[str, str]] = Counter()
+        self._blocked: Counter[tuple[str, str]] = Counter()
+        self._forgiven: dict[tuple[str, str], tuple[int, int, Instant]] = {}
+        self._events: set[str] = set()
+
+    def count_sent(self, scopes: Mapping[str, int], at: Instant) -> None:
+        """Count sends."""
+        self._sent.update({(day_of(at), scope): number for scope, number in scopes.items()})
+
+    def count_block(self, event_id: str, sent: Mapping[str, Instant]) -> bool:
+        """Count a block, once an event."""
+        if event_id in self._events:
+            return False
+        self._events.add(event_id)
+        self._blocked.update((day_of(at), scope) for scope, at in sent.items())
+        return True
+
+    def counts(self, scopes: Iterable[str], days: Sequence[str]) -> dict[str, Counts]:
+        """What is counted."""
+        return {scope: self._counts(scope, days) for scope in scopes}
+
+    def _counts(self, scope: str, days: Sequence[str]) -> Counts:
+        places = [(day, scope) for day in days]
+        forgiven = [self._forgiven[place] for place in places if place in self._forgiven]
+        return Counts(
+            sum(self._sent[place] for place in places) - sum(sent for sent, _, _ in forgiven),
+            sum(self._blocked[place] for place in places) - sum(blocked for _, blocked, _ in forgiven),
+            max((at for _, _, at in forgiven), default=None),
+        )
+
+    def forgive(self, scope: str, days: Sequence[str], at: Instant) -> None:
+        """Count from here."""
+        for place in ((day, scope) for day in days):
+            self._forgiven[place] = (self._sent[place], self._blocked[place], at)

@@ -67,7 +67,7 @@ class _Tapped:
         def tapped_call(*arguments: Any, **named: Any) -> Any:
             self._tap.pass_point(name, "before")
             answer = call(*arguments, **named)
-            if isinstance(answer, Iterable) and not isinstance(answer, list | tuple | set | str):
+            if isinstance(answer, Iterable) and not isinstance(answer, list | tuple | set | str | dict):
                 answer = list(answer)
             self._tap.pass_point(name, "after")
             return answer

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from functions.aws.queues import decode_evaluation, decode_inbox, decode_order
 from functions.decide.flow import Decide
+from functions.decide.reactions import WatchReactions
 from functions.domain.campaigns import next_occurrence
 from functions.domain.customers import Customer
 from functions.domain.gate import Gate
@@ -43,6 +44,7 @@ from tests.fakes.tables import (
     FakeCustomers,
     FakeEvents,
     FakeIdentities,
+    FakeReactions,
     FakeSends,
     FakeTimers,
 )
@@ -79,6 +81,7 @@ class World:
         self.sends = FakeSends()
         self.timers = FakeTimers()
         self.account_state = FakeAccountState()
+        self.reactions = FakeReactions()
         self.playbooks = FakePlaybooks()
         self.runs = FakeRuns()
         self.audience = FakeAudience(self.customers)
@@ -119,6 +122,14 @@ class World:
             timers,
             to_send,
             self.playbooks,
+            WatchReactions(
+                customers,
+                self.playbooks,
+                tapped(self.reactions, tap, "reactions"),
+                tapped(self.account_state, tap, "account_state"),
+                tapped(self.measures, tap, "measures"),
+                self.clock,
+            ),
             self.clock,
         )
         self.ticker = Tick(timers, inbox, to_send, self.clock)

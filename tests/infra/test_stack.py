@@ -11,6 +11,7 @@ import pytest
 
 from functions.aws.measures import LogMeasures
 from functions.aws.queues import decode_evaluation
+from functions.decide.reactions import BREAKER_OPENED
 from functions.ports import AuditPart
 from functions.send.allowance import MEASURES
 from functions.settings import read_settings
@@ -270,6 +271,7 @@ def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it
     assert {name: dimensions["service"] for name, dimensions in watched.items()} == {
         "MembershipDifferences": "evaluate",
         "MembershipsOverdue": "evaluate",
+        BREAKER_OPENED: "decide",
         **dict.fromkeys(MEASURES.values(), "send"),
     }
     assert {*map(frozenset, watched.values())} == {frozenset(told["Dimensions"][0])}

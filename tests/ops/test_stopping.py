@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from functions.domain.account import UNTIL_LIFTED, Block
+from functions.domain.breaker import WINDOW_MAX, Counts, days_until
+from functions.domain.instants import DAY
 from functions.domain.sends import Intent
 from ops.callers import caller_of
 from ops.engine.clients import Clients
@@ -160,6 +162,23 @@ def test_a_resume_lifts_what_is_named_and_brings_back_what_waited_for_it(
         ("resume", "breaker_open"),
         ("resume", "stopped"),
     ]
+
+
+def test_a_breaker_that_is_lifted_begins_to_count_anew(
+    stores: Stores, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days_ = days_until(world.now, WINDOW_MAX)
+    for at in (world.now, world.now - 2 * DAY):
+        stores.reactions.count_sent({"campaign:winter": 1_000, "segment:everybody": 1_000}, at)
+        stores.reactions.count_block(f"line:{at}", {"campaign:winter": at})
+    stores.account_state.block(Block("breaker_open", UNTIL_LIFTED, "campaign:winter", by="the breaker"))
+    code, out, _ = run(capsys, "resume", "--campaign", "winter")
+    assert (code, blocks_of(stores)) == (0, [])
+    assert "Resumed: campaign:winter, which the breaker stopped (breaker_open)." in out
+    assert stores.reactions.counts(["campaign:winter", "segment:everybody"], days_) == {
+        "campaign:winter": Counts(0, 0, world.now),
+        "segment:everybody": Counts(2_000, 0),
+    }
 
 
 def test_a_resume_that_was_interrupted_is_simply_said_again(

@@ -202,3 +202,29 @@ def test_a_send_with_less_patience_than_the_cap_is_not_warned_of(folder: Folder)
     assert folder.warnings == []
     folder.change("scenarios/second.yaml", "hold_up_to: 3d", "hold_up_to: 80h")
     assert len(folder.warnings) == 1
+
+
+def test_the_breaker_is_on_unless_it_is_switched_off(folder: Folder) -> None:
+    assert compiled(folder).breaker == pb.Breaker(2.0, 200, DAY_SECONDS)
+    folder.change(
+        "playbook.yaml",
+        EXCLUSIONS,
+        f"{EXCLUSIONS}breaker: {{block_rate_percent: 0.5, sends_min: 1000, window: 48h}}\n",
+    )
+    assert compiled(folder).breaker == pb.Breaker(0.5, 1_000, 2 * DAY_SECONDS)
+    folder.change("playbook.yaml", "breaker: {", "breaker: {on: false, ")
+    assert compiled(folder).breaker is None
+
+
+@pytest.mark.parametrize(
+    ("breaker", "told"),
+    [
+        ("{window: 4d}", "a block so late says little of a message; write 72h or less"),
+        ("{block_rate_percent: 0}", "must be more than 0"),
+        ("{sends_min: 1}", "must be at least 20"),
+    ],
+)
+def test_a_breaker_that_cannot_tell_anything_is_a_fault(folder: Folder, breaker: str, told: str) -> None:
+    folder.change("playbook.yaml", EXCLUSIONS, f"{EXCLUSIONS}breaker: {breaker}\n")
+    (fault,) = folder.faults
+    assert told in fault
