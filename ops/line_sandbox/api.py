@@ -11,10 +11,12 @@ from urllib.parse import unquote
 from ops.line_sandbox import accounts, rich_menus, sends
 from ops.line_sandbox.answers import AUTHENTICATION_FAILED, RATE_LIMITED, Answer, RefusedError, refused
 from ops.line_sandbox.calls import Call, Request
-from ops.line_sandbox.faults import ANSWERS, FaultRule
+from ops.line_sandbox.faults import AFTER_KINDS, ANSWERS, FaultRule
 from ops.line_sandbox.world import World
 
 BODY_BYTES_MAX = 2 * 1024 * 1024
+CONFLICT = 409
+"""The retry key is already accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +96,35 @@ class MessagingApi:
 
     def _answer_with_faults(self, route: Route, call: Call) -> Answer:
         faults = self._world.faults
-        if faults.any_before:
-            rule = faults.before(route.endpoint, call.users_named())
-            if rule and rule.kind in ANSWERS:
-                return ANSWERS[rule.kind]
-            if rule:
-                self._pause(rule.seconds)
-                call = replace(call, now=self._world.clock())
+        drawn = faults.drawn(route.endpoint, call.users_named()) if faults.any_shares else None
+        before = drawn if drawn and drawn.kind not in AFTER_KINDS else None
+        if before is None and faults.any_before:
+            before = faults.before(route.endpoint, call.users_named())
+        if before and before.kind in ANSWERS:
+            return ANSWERS[before.kind]
+        if before:
+            self._pause(before.seconds)
+            call = replace(call, now=self._world.clock())
+        if drawn and drawn.kind in AFTER_KINDS:
+            return self._drawn(route, call, drawn)
         answer = route.handle(self._world, call)
         if not (answer.accepted and faults.any_after):
             return answer
         struck = faults.after(route.endpoint, call.users_named())
         return self._struck(answer, struck) if struck else answer
+
+    def _drawn(self, route: Route, call: Call, rule: FaultRule) -> Answer:
+        """The answer to what is accepted now, or was before, gets lost; a refusal of the request itself does not."""
+        try:
+            answer = route.handle(self._world, call)
+        except RefusedError as refusal:
+            if refusal.answer.status != CONFLICT:
+                raise
+            answer = refusal.answer
+        if not (answer.accepted or answer.status == CONFLICT):
+            return answer
+        self._world.faults.struck(rule)
+        return self._struck(answer, rule)
 
     def _struck(self, answer: Answer, rule: FaultRule) -> Answer:
         """What the client sees of an accepted request: nothing, an error, or the truth too late."""

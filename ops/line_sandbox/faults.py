@@ -58,6 +58,9 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     endpoint: str = "*"
     """push, multicast, reply, broadcast, narrowcast, validate/push, …, profile, link_token, quota; * is all."""
     probability: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)] | None = None
+    """Instead of a probability: this share of all requests that the rule could hit. One draw a request is for all rules
+    with a share, so that no request gets two of them. Also the 409 of what was accepted before gets lost."""
     times: Annotated[int, msgspec.Meta(ge=0)] | None = None
     user: str = ""
     """Only requests to or about this user; empty: all."""
@@ -76,13 +79,24 @@ class _ArmedRule:
     def strikes(self, endpoint: str, users: Iterable[str]) -> bool:
         """Whether the rule hits this request; every request it could hit moves its sequence on."""
         rule = self.rule
-        if self._left == 0 or rule.endpoint not in ("*", endpoint) or (rule.user and rule.user not in users):
+        if not self.could_hit(endpoint, users) or self._random.random() >= rule.probability:
             return False
-        if self._random.random() >= rule.probability:
-            return False
+        self.spend()
+        return True
+
+    def could_hit(self, endpoint: str, users: Iterable[str]) -> bool:
+        """Whether the request is one of those the rule speaks of."""
+        rule = self.rule
+        return self._left != 0 and rule.endpoint in ("*", endpoint) and (not rule.user or rule.user in users)
+
+    def draw(self) -> float:
+        """The next number of the rule's sequence, 0 to 1."""
+        return self._random.random()
+
+    def spend(self) -> None:
+        """It has struck once more."""
         if self._left is not None:
             self._left -= 1
-        return True
 
 
 class Faults:
@@ -91,6 +105,7 @@ class Faults:
     def __init__(self) -> None:
         self._before: list[_ArmedRule] = []
         self._after: list[_ArmedRule] = []
+        self._shares: list[_ArmedRule] = []
         self._injected: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -98,14 +113,40 @@ class Faults:
         """Put these rules in force instead of all others, with their sequences at the start."""
         armed = [_ArmedRule(rule) for rule in rules]
         with self._lock:
-            self._before = [one for one in armed if one.rule.kind not in AFTER_KINDS]
-            self._after = [one for one in armed if one.rule.kind in AFTER_KINDS]
+            certain = [one for one in armed if one.rule.share is None]
+            self._before = [one for one in certain if one.rule.kind not in AFTER_KINDS]
+            self._after = [one for one in certain if one.rule.kind in AFTER_KINDS]
+            self._shares = [one for one in armed if one.rule.share is not None]
 
     def clear(self) -> None:
         """No rules, and nothing injected yet."""
         self.replace(())
         with self._lock:
             self._injected.clear()
+
+    @property
+    def any_shares(self) -> bool:
+        """Whether shares of all requests fail."""
+        return bool(self._shares)
+
+    def drawn(self, endpoint: str, users: Iterable[str]) -> FaultRule | None:
+        """The rule in whose share this request falls. One that strikes after acceptance counts once it has struck."""
+        with self._lock:
+            able = [one for one in self._shares if one.could_hit(endpoint, users)]
+            number, bound = (able[0].draw() if able else 1.0), 0.0
+            for one in able:
+                bound += one.rule.share or 0.0
+                if number < bound:
+                    one.spend()
+                    if one.rule.kind not in AFTER_KINDS:
+                        self._injected[one.rule.kind] += 1
+                    return one.rule
+        return None
+
+    def struck(self, rule: FaultRule) -> None:
+        """A drawn rule's request was accepted, and its answer is lost or late."""
+        with self._lock:
+            self._injected[rule.kind] += 1
 
     @property
     def any_before(self) -> bool:

@@ -150,3 +150,50 @@ def test_new_rules_replace_the_old(line: DirectLine) -> None:
 def test_a_fault_does_not_go_before_the_access_token(line: DirectLine) -> None:
     arm(line, FaultRule(kind="error_500"))
     assert DirectLine(line.sandbox, "another").push(ANNE, HELLO).status == 401
+
+
+def test_shares_strike_so_many_of_all_requests_and_no_request_twice(line: DirectLine) -> None:
+    """20 % accepted and dropped, 10 % of 500 and 10 % of 429: of all requests, not of what the rules before leave."""
+    arm(
+        line,
+        FaultRule(kind="accept_then_drop", share=0.2, seed=3),
+        FaultRule(kind="error_500", share=0.1),
+        FaultRule(kind="rate_429", share=0.1),
+    )
+    looked = [looks(line.push(ANNE, text(str(number)))) for number in range(2000)]
+    counts = {look: looked.count(look) for look in ("dropped", 500, 429, 200)}
+    assert line.sandbox.world.faults.injected() == {
+        "accept_then_drop": counts["dropped"],
+        "error_500": counts[500],
+        "rate_429": counts[429],
+    }
+    assert accepted(line) == counts["dropped"] + counts[200]
+    for look, share in (("dropped", 0.2), (500, 0.1), (429, 0.1), (200, 0.6)):
+        assert abs(counts[look] / 2000 - share) < 0.03, counts
+
+
+def test_a_share_of_lost_answers_loses_the_409_too(line: DirectLine) -> None:
+    arm(line, FaultRule(kind="accept_then_drop", share=1.0))
+    assert [looks(line.push(ANNE, HELLO, key=KEY)) for _ in range(3)] == ["dropped"] * 3
+    assert accepted(line) == 1
+    arm(line)
+    assert line.push(ANNE, HELLO, key=KEY).status == 409
+
+
+def test_a_share_of_lost_answers_leaves_a_refused_request_alone(line: DirectLine) -> None:
+    arm(line, FaultRule(kind="accept_then_500", share=1.0))
+    assert line.push(ANNE, text("")).status == 400
+    assert line.sandbox.world.faults.injected() == {}
+
+
+def test_a_share_of_slow_requests_waits_and_strikes_its_endpoint_alone() -> None:
+    waits: list[float] = []
+    sandbox = LineSandbox()
+    sandbox.world.friends.register([Friend(user_id=ANNE)])
+    sandbox._api._pause = waits.append
+    line = DirectLine(sandbox)
+    arm(line, FaultRule(kind="slow", endpoint="push", seconds=2, share=1.0, times=1))
+    assert line.multicast([ANNE], HELLO).status == 200
+    assert waits == []
+    assert [line.push(ANNE, text(str(number))).status for number in range(2)] == [200, 200]
+    assert waits == [2]
