@@ -7,7 +7,7 @@ ENGINE := .engine
 SETUP := requirements/setup.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint types unit e2e test search simulate demo bench clean
+.PHONY: help setup lock lint types unit e2e test search simulate soak demo bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -57,6 +57,11 @@ SEEDS ?= 10000
 
 simulate: setup  ## the fault simulator: SEEDS=n random worlds; a failing one is told by `python -m tests.simulation --seed S`
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+SENDS ?= 5000
+
+soak: setup  ## the storm on the embedded engine: SENDS=n messages while LINE fails 40 % of calls and workers are killed → build/soak.json
+	$(BIN)/python -m ops.soak --sends $(SENDS)
 
 demo: setup  ## the main job, end to end, on real purchase data
 	$(BIN)/python -m ops.demo

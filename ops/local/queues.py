@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.literals import QueueAttributeNameType
 
-POLL_SECONDS = 0.005
+POLL_SECONDS = (0.005, 0.1)
+# The longer the queues have worked already, the less often they are asked: asking takes the workers' own processor.
+POLL_SHARE = 0.05
 STALL_SECONDS = 120.0
 # A message that moves on between the reads of two queues is seen in neither: once is not enough.
 IDLE_READS = 2
@@ -37,7 +39,7 @@ class WorkQueues:
 
         StalledError after `stall_seconds` in which no count changed.
         """
-        idle, seen, deadline = 0, ("", -1), 0.0
+        idle, seen, deadline, began = 0, ("", -1), 0.0, time.monotonic()
         while idle < IDLE_READS:
             held = self._first_held()
             if held is None:
@@ -48,7 +50,8 @@ class WorkQueues:
             elif time.monotonic() > deadline:
                 raise StalledError(self._explain())
             idle = 0
-            time.sleep(POLL_SECONDS)
+            shortest, longest = POLL_SECONDS
+            time.sleep(max(shortest, min(longest, (time.monotonic() - began) * POLL_SHARE)))
 
     def counts(self) -> dict[str, int]:
         """Messages each queue holds, in whatever state."""

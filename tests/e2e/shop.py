@@ -2,8 +2,6 @@
 
 import datetime as dt
 import json
-import os
-import signal
 import time
 from collections.abc import Callable
 from itertools import count
@@ -145,29 +143,6 @@ class Shop:
     def accounts(self) -> Accounts:
         """The accounts of everything."""
         return accounts(self.stores)
-
-
-def workers_of(run_dir: Path, function: str) -> list[int]:
-    """The process ids of a function's warm workers in this run."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            command = (entry / "cmdline").read_bytes().decode(errors="replace")
-        except OSError:
-            continue
-        if str(run_dir) in command and f"Musubi-{function.capitalize()}Function" in command:
-            found.append(int(entry.name))
-    return found
-
-
-def kill_workers(run_dir: Path, function: str) -> int:
-    """Kill every worker of the function, as a crash would: no warning, no clean-up. How many."""
-    workers = workers_of(run_dir, function)
-    for worker in workers:
-        os.kill(worker, signal.SIGKILL)
-    return len(workers)
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:

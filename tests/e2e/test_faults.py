@@ -3,7 +3,8 @@
 import pytest
 
 from ops.line_sandbox.faults import FaultRule
-from tests.e2e.shop import Shop, kill_workers, wait_until
+from ops.local.workers import kill_workers
+from tests.e2e.shop import Shop, wait_until
 from tests.e2e.test_main_job import next_local
 
 pytestmark = pytest.mark.e2e

@@ -9,8 +9,6 @@ import duckdb
 import msgspec
 import pytest
 
-import functions.ingest.flow
-import functions.webhook.flow
 from functions.aws.account import DynamoAccountState
 from functions.domain.account import Block
 from functions.domain.events import Scalar
@@ -113,7 +111,7 @@ def test_a_signature_is_compared_in_constant_time_and_by_nothing_else(
         asked.append((first, second))
         return answer
 
-    monkeypatch.setattr(functions.webhook.flow.hmac, "compare_digest", compare)
+    monkeypatch.setattr("functions.webhook.flow.hmac.compare_digest", compare)
     world, body = World(playbook()), b'{"events": []}'
     right = signature_of(SECRET, body)
     for given in (right, "wrong"):
@@ -132,7 +130,7 @@ def test_the_crms_key_is_compared_in_constant_time_and_by_nothing_else(
         asked.append(given)
         return answer
 
-    monkeypatch.setattr(functions.ingest.flow.hmac, "compare_digest", compare)
+    monkeypatch.setattr("functions.ingest.flow.hmac.compare_digest", compare)
     world = World(playbook())
     for given in (INGEST_KEY, "wrong"):
         assert (world.ingestion.ingest(b'{"events": []}', f"Bearer {given}").status == 202) is answer

@@ -1,0 +1,98 @@
+"""Somebody who kills the workers of a function, all along."""
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ops.local.workers import kill, workers_of
+
+CALLS_BETWEEN = (10, 50)
+"""So many calls to LINE after one kill comes the next. A new worker spends two seconds of processor on its imports: by
+the clock, a busy machine would do nothing but start workers."""
+LOOK_EVERY_SECONDS = 0.2
+ESTABLISHED = "01"
+
+
+class Killer:
+    """A thread, as a context manager: after every few calls to LINE it kills one worker that speaks to it, at `port`.
+
+    One that still imports is left alone: to kill it would only stop the run, and break nothing. `calls` tells how many
+    calls there were, `killed` counts.
+    """
+
+    def __init__(
+        self, run_dir: Path, function: str, port: int, calls: Callable[[], int], seed: int = 0
+    ) -> None:
+        self.killed = 0
+        self._run_dir = run_dir
+        self._function = function
+        self._port = port
+        self._calls = calls
+        self._dice = random.Random(seed)  # noqa: S311 - which worker and when, nothing else
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._kill_all_along, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _kill_all_along(self) -> None:
+        next_at = self._calls() + self._dice.randint(*CALLS_BETWEEN)
+        while not self._stopping.wait(LOOK_EVERY_SECONDS):
+            if self._calls() < next_at:
+                continue
+            workers = workers_of(self._run_dir, self._function)
+            at_work = [one for one in workers if speaks_to(one, self._port)]
+            if at_work:
+                self.killed += kill(self._dice.choice(at_work))
+                next_at = self._calls() + self._dice.randint(*CALLS_BETWEEN)
+
+
+def speaks_to(process: int, port: int) -> bool:
+    """Whether the process has a connection to this port of this machine (proc(5): net/tcp and fd)."""
+    sockets = {f"socket:[{inode}]" for inode in _connections_to(port)}
+    try:
+        return any(str(one.readlink()) in sockets for one in Path(f"/proc/{process}/fd").iterdir())
+    except OSError:
+        return False  # gone meanwhile
+
+
+def _connections_to(port: int) -> Iterator[str]:
+    lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()
+    for fields in map(str.split, lines[1:]):
+        remote, state, inode = fields[2], fields[3], fields[9]
+        if state == ESTABLISHED and int(remote.rpartition(":")[2], 16) == port:
+            yield inode
+
+
+class Watch:
+    """A thread, as a context manager, that does something every so often, such as moving a progress bar on."""
+
+    def __init__(self, deed: Callable[[], None], every_seconds: float = 0.5) -> None:
+        self._deed = deed
+        self._every_seconds = every_seconds
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(self._every_seconds):
+            self._deed()
