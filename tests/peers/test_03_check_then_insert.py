@@ -39,6 +39,9 @@ def test_two_events_at_once_start_one_journey() -> None:
         assert world.customer().intended == {"welcome": 2}, schedule
         assert world.line.copies("U1") == ["thanks", "tips"], schedule
         assert len(world.customer().journeys) == 1
+        assert world.customer().profile.tallies["orders"].count == 2, (
+            "one overwrote what the other had written"
+        )
 
 
 def test_one_event_twice_at_once_counts_once() -> None:

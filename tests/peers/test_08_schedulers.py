@@ -71,6 +71,25 @@ def test_two_runs_of_one_campaign_side_by_side_write_to_everybody_once() -> None
         assert len(world.records()) == people
 
 
+def test_two_runs_over_a_changing_audience_keep_one_list() -> None:
+    """Mautic #2004: what one run has put on its list, the other one, which sees other people, takes off again."""
+    people = 5
+
+    def another_run(world: World) -> None:
+        world.customer_with_line(f"c{people}", f"U{people}")
+        run_campaign(world)
+
+    for point in range(0, 40, 2):
+        world = at_the_hour(people=people)
+        world.tap.once(point, functools.partial(another_run, world))
+        run_campaign(world)
+        world.tap.watch(None)
+        world.run()
+        (targeted,) = world.runs.targeted.values()
+        written_to = sum(got == ["news"] for got in copies(world, people + 1))
+        assert written_to == targeted == len(world.records()), f"another run at point {point}"
+
+
 @pytest.mark.parametrize("passes", [2, 5])
 def test_a_schedule_that_fires_several_times_writes_to_everybody_once(passes: int) -> None:
     """Mautic #2004: the scheduler repeats itself. EventBridge promises at least once, and no more."""

@@ -93,17 +93,18 @@ def test_a_dead_letter_of_something_that_was_never_tried_is_not_sent_so_late(
     assert status in ("unknown", "suppressed")
 
 
-def test_the_longest_pause_of_a_message_is_within_the_look_back() -> None:
+@pytest.mark.parametrize("message", KINDS)
+def test_the_longest_pause_of_a_message_is_within_the_look_back(message: str) -> None:
     """Dittofeed: a message that waits longer than the look-back meets no memory of its earlier try."""
     world = fresh()
-    intent = world.intent("offer")
+    intent = world.intent(message)
     world.enqueue(intent)
     world.run()
     for days in range(1, 9):
         world.advance(days=1)
         world.enqueue(intent)
         world.run()
-        assert world.line.copies("U1") == ["offer"], f"after {days} days"
+        assert world.line.copies("U1") == [message], f"after {days} days"
     assert ends(world) == [("sent", "")]
 
 
