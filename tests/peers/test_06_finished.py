@@ -1,6 +1,13 @@
 """6. "Finished" with people unsent, and no way to tell who was missed."""
 
+import functools
+import json
+
+import msgspec
+
+from functions.domain.accounts import Frozen, Names, missing_of_run
 from functions.domain.campaigns import Chunk, Run
+from functions.domain.sends import Intent, send_id_of
 from ops.accounts import Accounts, accounts_of
 from tests.fakes.world import World
 from tests.peers.people import AT, at_the_hour, copies, run_campaign
@@ -83,6 +90,33 @@ def test_one_person_recorded_twice_closes_nobody_elses_account() -> None:
     repeated = [*world.records()] * PEOPLE
     found = accounts_of(PEOPLE, repeated)
     assert (found.sent, found.pending, found.is_closed) == (1, PEOPLE - 1, False)
+
+
+def test_somebody_who_was_not_meant_makes_up_for_nobody_who_was() -> None:
+    """listmonk #2278: where two numbers are compared, a stranger's copy fills the place of whoever was left out."""
+    world = at_the_hour(people=PEOPLE)
+    run_campaign(world)
+    names = functools.reduce(
+        Names.with_name, (send_id_of_body(one.body) for one in world.send_queue.waiting), Names()
+    )
+    frozen = Frozen(names, pages=4, enqueued=4, segments=4, open_segments=0)
+    left_out, *others = world.send_queue.waiting
+    stranger = msgspec.json.decode(left_out.body, type=Intent)
+    world.send_queue.waiting = others
+    world.enqueue(msgspec.structs.replace(stranger, send_id=send_id_of("other", "", "", "", "", "")))
+    world.run()
+    ended = functools.reduce(Names.with_name, (record.send_id for record in world.records()), Names())
+    found = accounts_now(world)
+    assert (found.sent, found.pending) == (PEOPLE, 0)
+    assert missing_of_run(frozen, found, ended) == [
+        "the send log has ends of messages that are not on its list"
+    ]
+    assert missing_of_run(frozen, found, names) == []
+
+
+def send_id_of_body(body: str) -> str:
+    """Which message it is."""
+    return str(json.loads(body)["send_id"])
 
 
 def test_those_who_were_left_out_are_on_record_with_the_reason() -> None:
