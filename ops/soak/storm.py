@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 import msgspec
 import urllib3
 
+from functions.domain.accounts import Accounts
 from functions.domain.events import Event
 from functions.domain.instants import Instant, format_instant
 from infra.bundle import ROOT
-from ops.accounts import Accounts, accounts
+from ops.accounts import accounts
 from ops.apply import apply_directory
 from ops.errors import UserError
 from ops.importing import import_events

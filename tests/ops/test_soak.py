@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
+from functions.domain.accounts import Accounts
 from functions.playbook import load_playbook
-from ops.accounts import Accounts
 from ops.soak.killer import speaks_to
 from ops.soak.storm import FAULTS, PLAYBOOK, Outcome
 

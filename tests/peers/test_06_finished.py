@@ -5,10 +5,10 @@ import json
 
 import msgspec
 
-from functions.domain.accounts import Frozen, Names, missing_of_run
+from functions.domain.accounts import Accounts, Frozen, Names, missing_of_run
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.sends import Intent, send_id_of
-from ops.accounts import Accounts, accounts_of
+from ops.accounts import accounts_of
 from tests.fakes.world import World
 from tests.peers.people import AT, at_the_hour, copies, run_campaign
 
