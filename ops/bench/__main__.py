@@ -1,75 +1,103 @@
-"""`python -m ops.bench`: every benchmark, as a table and as `build/bench.json`."""
+"""`python -m ops.bench [--write-docs]`: every benchmark, as a table and as `build/bench.json`."""
 
-import json
-import platform
+import argparse
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from ops.bench import capacity_check, folding, growth, imports, report, sending, servers, webhooks
+from ops.bench.growth import Month
 from ops.bench.idle import idle_minute
 from ops.bench.measure import Measure
 from ops.bench.plan import plan_a_month
 from ops.bench.segments import segments
 
-OUTPUT = Path("build/bench.json")
-WIDTH = 150
-BENCHMARKS: dict[str, Callable[[], list[Measure]]] = {
-    "an idle minute": idle_minute,
-    "segments": segments,
-    "a forecast of a month": plan_a_month,
-}
+WIDTH = 170
+Advance = Callable[[], None]
 
 
-def measured() -> list[Measure]:
+class Findings(msgspec.Struct):
+    """What all benchmarks found, row by row, with the counted calls behind it."""
+
+    measures: list[Measure] = []
+    months: list[Month] = []
+    details: dict[str, Any] = {}
+
+
+def measured() -> Findings:
     """All benchmarks, one after the other: side by side they would measure each other."""
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description:<44}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    found: list[Measure] = []
-    with Progress(*columns, console=console) as bars:
-        bar = bars.add_task("", total=len(BENCHMARKS))
-        for name, benchmark in BENCHMARKS.items():
-            bars.update(bar, description=f"Measuring {name}")
-            found += benchmark()
-            bars.advance(bar)
+    found = Findings()
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+
+        def step(name: str, steps: int) -> Advance:
+            bar = bars.add_task(f"Measuring {name}", total=steps)
+            return lambda: bars.advance(bar)
+
+        _messages(found, step)
+        _imports(found, step)
+        _units(found, step)
+        _plain(found, step)
     return found
 
 
-def _table(measures: list[Measure]) -> Table:
-    table = Table("what", "measured", "budget", "kept", "beside it, in the same run", title="Benchmarks")
-    for one in measures:
-        table.add_row(
-            one.name,
-            f"{one.value:,.4g} {one.unit}",
-            f"≤ {one.limit:,.4g}",
-            "[green]yes[/green]" if one.ok else "[red]no[/red]",
-            one.baseline,
-        )
-    return table
+def _messages(found: Findings, step: Callable[[str, int], Advance]) -> None:
+    """What speaks to servers: sending, folding, the webhook; and the bill that follows."""
+    with servers.started() as up:
+        at_work = sending.prepared(up)
+        sent = at_work.figures(step("a delivered message", sending.STEPS))
+        found.measures += sending.rows(sent)
+        folded = folding.folding(at_work.world, step("an event folded", folding.STEPS))
+        found.measures += folding.rows(folded)
+        taken = webhooks.taken(at_work.world.environment(), step("the webhook", 1))
+        found.measures += webhooks.rows(taken)
+    idle = idle_minute()
+    found.measures += idle
+    event = growth.event_bill(folded)
+    found.measures += growth.rows(event, sent.full.bill, sent.common.bill)
+    found.months = growth.months(event, sent.full.bill, int(idle[0].value))
+    found.details |= {"sending": sent, "folding": folded, "event_bill": event}
 
 
-def main() -> int:
+def _imports(found: Findings, step: Callable[[str, int], Advance]) -> None:
+    found.measures += imports.rows(imports.imported(step("imports", imports.REPETITIONS + 1)))
+
+
+def _units(found: Findings, step: Callable[[str, int], Advance]) -> None:
+    """The computed units, held once against Amazon's own engine."""
+    checked = capacity_check.check_capacity(step("units against DynamoDB Local", capacity_check.ROUNDS + 1))
+    found.measures += capacity_check.rows(checked)
+    found.details["capacity_check"] = checked
+
+
+def _plain(found: Findings, step: Callable[[str, int], Advance]) -> None:
+    for name, benchmark in (("segments", segments), ("a forecast of a month", plan_a_month)):
+        advance = step(name, 1)
+        found.measures += benchmark()
+        advance()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """0 where every budget is kept."""
-    measures = measured()
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    rows = [
-        {
-            "name": m.name,
-            "value": m.value,
-            "unit": m.unit,
-            "limit": m.limit,
-            "ok": m.ok,
-            "baseline": m.baseline,
-        }
-        for m in measures
-    ]
-    machine = {"python": platform.python_version(), "machine": platform.machine()}
-    OUTPUT.write_text(json.dumps({"on": machine, "measures": rows}, indent=2) + "\n", encoding="utf-8")
-    Console(width=max(Console().width, WIDTH)).print(_table(measures))
-    return 0 if all(one.ok for one in measures) else 1
+    parser = argparse.ArgumentParser(
+        prog="python -m ops.bench", description="Every benchmark beside its baseline."
+    )
+    parser.add_argument(
+        "--write-docs", action="store_true", help="also write the figures into docs/performance.md"
+    )
+    options = parser.parse_args(arguments)
+    found = measured()
+    report.write(report.JSON, report.as_json(found.measures, found.months, found.details))
+    if options.write_docs:
+        page = report.PAGE.read_text(encoding="utf-8")
+        report.write(report.PAGE, report.page_with(page, found.measures, found.months))
+        report.write(report.CHART, growth.chart(found.months))
+    Console(width=max(Console().width, WIDTH)).print(report.table(found.measures))
+    return 0 if all(one.ok for one in found.measures) else 1
 
 
 if __name__ == "__main__":

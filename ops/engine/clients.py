@@ -1,6 +1,7 @@
 """boto3 clients of one place: the engine of this machine, or AWS."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +23,12 @@ UNHEARD = {
 
 @dataclass(slots=True)
 class Clients:
-    """Clients made once each. `endpoint_url` None means AWS, under the caller's own credentials."""
+    """Clients made once each. `endpoint_url` None means AWS, under the caller's own credentials; `elsewhere` names the
+    services that another engine serves, and where."""
 
     endpoint_url: str | None = None
     region: str | None = None
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
     _made: dict[str, Any] = field(default_factory=dict, repr=False)
     _session: Any = field(default=None, repr=False)
 
@@ -35,11 +38,16 @@ class Clients:
             self._made[service] = self._make(service)
         return self._made[service]
 
+    def another(self, service: str) -> Any:
+        """A client of `service` that nobody else has: what is registered with it stays with it."""
+        return self._make(service)
+
     def _make(self, service: str) -> Any:
         if self.endpoint_url is None:
             return boto3.client(service, region_name=self.region)  # type: ignore[call-overload]
         self._session = self._session or local_session()
-        return self._session.client(service, endpoint_url=self.endpoint_url, config=_local_config())
+        url = self.elsewhere.get(service, self.endpoint_url)
+        return self._session.client(service, endpoint_url=url, config=_local_config())
 
 
 def local_session() -> boto3.session.Session:

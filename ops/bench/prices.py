@@ -1,0 +1,35 @@
+"""What AWS asks in Tokyo (ap-northeast-1), in US dollars, and the few latencies that a bill depends on."""
+
+from typing import Final
+
+AS_OF: Final = "2026-09"
+"""The month of the prices: check them on AWS's pages before you quote them."""
+REGION_NAME: Final = "Tokyo"
+
+MILLION: Final = 1_000_000
+WRITE_UNITS_MILLION: Final = 0.715
+READ_UNITS_MILLION: Final = 0.1425
+SQS_REQUESTS_MILLION: Final = 0.40
+LAMBDA_REQUESTS_MILLION: Final = 0.20
+LAMBDA_GB_SECOND: Final = 0.0000133334
+"""On arm64."""
+HTTP_REQUESTS_MILLION: Final = 1.29
+S3_PUTS_MILLION: Final = 4.7
+S3_GETS_MILLION: Final = 0.37
+LOGS_GB: Final = 0.76
+
+MEMORY_MB: Final = 512
+"""What a function is given (infra/function.py)."""
+MEMORY_MB_OF_ONE_VCPU: Final = 1769
+"""Lambda gives processor time in proportion to memory: so many MB are one vCPU."""
+PLATFORM_LINES_BYTES: Final = 420
+"""START, END and REPORT: what Lambda itself logs of an invocation in the text format."""
+
+LINE_MS: Final = 100.0
+"""One call to LINE, as far as a bill goes: assumed."""
+DYNAMODB_MS: Final = 5.0
+"""One call to DynamoDB from a Lambda of its region: assumed."""
+
+STORAGE_GB_MONTH: Final = 0.285
+BACKUP_GB_MONTH: Final = 0.228
+"""DynamoDB: a GB kept for a month, and the same again for point-in-time recovery."""

@@ -1,0 +1,197 @@
+"""`python -m ops.bench.sender < ORDER > RESULT`: a process that sends and does nothing else, measured from within.
+
+What it sends with is the production handler, composed by the production wiring, over boto3 and the SDK with real
+bytes. Beside it, in the same process and by turns: the bare push loop and the common design.
+"""
+
+import contextlib
+import datetime as dt
+import io
+import json
+import logging
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+import boto3
+import msgspec
+import urllib3
+
+from functions import clock
+from functions.aws.clients import client
+from functions.aws.objects import Objects, S3Playbooks
+from functions.settings import read_settings
+from ops.bench.common_design import dynamodb, handler_of
+from ops.bench.counting import Counter, Counts
+
+Design = Literal["musubi", "common", "floor"]
+PUSH = "/v2/bot/message/push"
+TIMEOUT_MS = 60_000
+
+
+class Round(msgspec.Struct):
+    """So many messages of one design, in batches of so many."""
+
+    design: Design
+    batch: int
+    bodies: list[str]
+    warm: bool = False
+
+
+class Order(msgspec.Struct):
+    """Rounds to go through, at a virtual instant that goes on as time does. `counted`: count calls, not time."""
+
+    now: dt.datetime
+    token: str
+    rounds: list[Round]
+    counted: bool = False
+    asks: bool = False
+
+
+class Done(msgspec.Struct):
+    """One round: processor seconds, in how many LINE was at work, counted calls, and lines logged with their bytes."""
+
+    design: Design
+    batch: int
+    messages: int
+    cpu_seconds: float
+    line_seconds: float
+    counts: Counts
+    log_lines: int = 0
+    log_bytes: int = 0
+    warm: bool = False
+
+
+class _Context:
+    """What Lambda tells a handler about its invocation, as far as Powertools asks."""
+
+    function_name = "bench"
+    function_version = "$LATEST"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:ap-northeast-1:000000000000:function:bench"
+    aws_request_id = str(uuid.UUID(int=0))
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Enough."""
+        return TIMEOUT_MS
+
+
+class _Lines(logging.Handler):
+    """Lambda's own handler: what reaches the root at WARNING or above becomes a line."""
+
+    def __init__(self, stream: io.StringIO) -> None:
+        super().__init__(logging.WARNING)
+        self._stream = stream
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._stream.write(self.format(record) + "\n")
+
+
+def main() -> None:
+    """Read the order, go through its rounds, write what they came to."""
+    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    offset = order.now - dt.datetime.now(dt.UTC)
+    clock.real_clock = lambda: dt.datetime.now(dt.UTC) + offset
+    result = sys.stdout
+    with contextlib.redirect_stdout(io.StringIO()) as lines:
+        logging.getLogger().addHandler(_Lines(lines))
+        done = list(_rounds(order, lines))
+    result.write(msgspec.json.encode(done).decode())
+
+
+def _rounds(order: Order, lines: io.StringIO) -> Iterator[Done]:
+    counter = _counter(order)
+    senders = {name: _sender(name, order.token) for name in {one.design for one in order.rounds}}
+    for one in order.rounds:
+        lines.seek(0)
+        lines.truncate()
+        counter.taken()
+        line_seconds = _line_seconds()
+        cpu = time.process_time()
+        for start in range(0, len(one.bodies), one.batch):
+            senders[one.design](one.bodies[start : start + one.batch])
+        cpu = time.process_time() - cpu
+        line_seconds = _line_seconds() - line_seconds
+        told = lines.getvalue()
+        logged = (told.count("\n"), len(told.encode()))
+        yield Done(
+            one.design, one.batch, len(one.bodies), cpu, line_seconds, counter.taken(), *logged, one.warm
+        )
+
+
+def _line_seconds() -> float:
+    """In how many seconds the benchmark's LINE was at work so far."""
+    answer = urllib3.request("GET", f"{read_settings().line_api_url}/_taken", retries=False)
+    return float(json.loads(answer.data)["busy_seconds"])
+
+
+def _counter(order: Order) -> Counter:
+    """A counter over all clients of the process, where calls are to be counted; else one that watches nothing."""
+    counter = Counter(boto3.client("dynamodb"), asks=order.asks)
+    if order.counted:
+        for each in (*map(client, ("dynamodb", "sqs", "s3", "secretsmanager")), dynamodb()):
+            counter.watch(each)
+    return counter
+
+
+def _sender(design: Design, token: str) -> Callable[[Sequence[str]], None]:
+    if design == "floor":
+        return _floor(token)
+    from functions.send.handler import handler  # noqa: PLC0415 — after the clock is set
+
+    settings = read_settings()
+    if design == "musubi":
+        return lambda bodies: _must_succeed(handler(_event(bodies), _Context()))
+    playbooks = S3Playbooks(Objects(client("s3"), settings.bucket))
+    common = handler_of(settings.line_api_url, token, playbooks.in_force())
+    return lambda bodies: _must_be_sent(common(_event(bodies), _Context()))
+
+
+def _floor(token: str) -> Callable[[Sequence[str]], None]:
+    """The same push with nothing around it: urllib3 on one kept connection, one call after the other."""
+    pool, url = urllib3.PoolManager(), read_settings().line_api_url + PUSH
+    headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+
+    def push(bodies: Sequence[str]) -> None:
+        for body in bodies:
+            own = {**headers, "x-line-retry-key": str(uuid.UUID(int=1))}
+            answer = pool.request("POST", url, body=body.encode(), headers=own)
+            if not json.loads(answer.data)["sentMessages"]:
+                raise RuntimeError("LINE did not accept the push")
+
+    return push
+
+
+def _event(bodies: Sequence[str]) -> dict[str, Any]:
+    """An SQS event as Lambda gets it."""
+    return {"Records": [_record(number, body) for number, body in enumerate(bodies)]}
+
+
+def _record(number: int, body: str) -> dict[str, Any]:
+    return {
+        "messageId": str(uuid.UUID(int=number)),
+        "receiptHandle": "AQEB" * 100,
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1795143600000", "SenderId": "AROA"},
+        "messageAttributes": {},
+        "md5OfBody": "d41d8cd98f00b204e9800998ecf8427e",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:ap-northeast-1:000000000000:send",
+        "awsRegion": "ap-northeast-1",
+    }
+
+
+def _must_succeed(answer: dict[str, Any]) -> None:
+    if answer.get("batchItemFailures"):
+        raise RuntimeError(f"the sender failed {len(answer['batchItemFailures'])} messages of a batch")
+
+
+def _must_be_sent(answer: dict[str, Any]) -> None:
+    if answer.get("status") != "sent":
+        raise RuntimeError(f"the common design did not send: {answer}")
+
+
+if __name__ == "__main__":
+    main()
