@@ -102,10 +102,14 @@ def test_the_longest_pause_of_a_message_is_within_the_look_back(message: str) ->
     world.run()
     for days in range(1, 9):
         world.advance(days=1)
+        world.enqueue(
+            world.intent("care", occurrence=f"day {days}")
+        )  # what is decided meanwhile prunes the gate
+        world.run()
         world.enqueue(intent)
         world.run()
-        assert world.line.copies("U1") == [message], f"after {days} days"
-    assert ends(world) == [("sent", "")]
+        assert world.line.copies("U1").count(message) == 1, f"after {days} days"
+    assert [record.status for record in world.records() if record.send_id == intent.send_id] == ["sent"]
 
 
 @pytest.mark.parametrize(
