@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from functions.domain.account import Account, Block
+from functions.domain.approvals import Approval, Awaiting
 from functions.domain.audits import AuditReport
 from functions.domain.backfills import Backfill, ScanProgress
 from functions.domain.breaker import Counts
@@ -223,6 +224,12 @@ class Runs(Protocol):
     def finish(self, run: Run, targeted: int) -> None:
         """Note how many people the whole run is for."""
 
+    def await_approval(self, run: Run, awaiting: Awaiting) -> None:
+        """Note that the run waits; what was noted first stays."""
+
+    def approval(self, run: Run) -> Approval | None:
+        """What a second person said of the run, for good; None where nobody has."""
+
 
 class Audience(Protocol):
     """All customers, page by page."""
@@ -239,6 +246,9 @@ class Schedules(Protocol):
 
     def remove(self, campaign: str) -> None:
         """Let it run no more."""
+
+    def look_again(self, campaign: str, occurrence: Instant, at: Instant) -> None:
+        """Let `evaluate` be given this run once more at this instant, beside whatever else is scheduled."""
 
 
 class CampaignRun(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ TOLD = {
     "evaluate": {
         "MembershipDifferences": "Kept segment memberships differ from a full recompute: musubi audit",
         "MembershipsOverdue": "Customers were not woken when time changed their segments: musubi audit",
+        "ApprovalAwaited": "A campaign waits for a second person: musubi approvals",
     },
     "decide": {
         "BreakerOpened": "Too many people blocked the account after a campaign, scenario or segment: musubi blocks",

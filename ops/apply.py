@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
 from functions.aws.objects import IN_FORCE_SECONDS
 from functions.domain.backfills import Backfill, ScanProgress, calls_for_backfill, new_segments
 from functions.domain.campaigns import next_occurrence
@@ -12,6 +14,7 @@ from functions.domain.instants import Instant
 from functions.domain.playbook import Playbook
 from functions.playbook import PlaybookFault, PlaybookFaults, load_playbook
 from functions.ports import BackfillSegment, Rejected, Retryable
+from ops.callers import caller_of
 from ops.changes import Change, changes_between
 from ops.errors import UserError
 from ops.stores import Stores
@@ -64,15 +67,18 @@ def apply_previous(target: Target, *, start_journeys: bool = False) -> Applied:
 
 def apply_playbook(stores: Stores, playbook: Playbook, *, start_journeys: bool) -> Applied:
     """Version, pointer, list, schedules, back-fill: in this order, so that the same command again does what a crash left."""
-    versions = history(stores.objects)
+    by, versions = caller_of(stores.target), history(stores.objects)
     old = _compiled(stores, versions)
     stores.playbooks.apply(playbook)
     backfill = _backfill(stores, versions, old, Compiled(playbook), start_journeys=start_journeys)
-    entry = Version(playbook.version, playbook.name, stores.now(), backfill.backfill_id if backfill else "")
+    started = backfill.backfill_id if backfill else ""
+    entry = Version(playbook.version, playbook.name, stores.now(), started, by)
     if not versions or versions[-1].version != playbook.version:
         keep(stores.objects, [*versions, entry])
     elif backfill and versions[-1].backfill != backfill.backfill_id:
-        keep(stores.objects, [*versions[:-1], entry])
+        keep(stores.objects, [*versions[:-1], msgspec.structs.replace(entry, by=versions[-1].by or by)])
+    elif not versions[-1].by:
+        keep(stores.objects, [*versions[:-1], msgspec.structs.replace(versions[-1], by=by)])
     scheduled, unscheduled = _arm_campaigns(stores, playbook)
     if backfill:
         _enqueue(stores, backfill)

@@ -11,6 +11,12 @@ from ops.errors import UserError
 
 _COMMANDS = {
     "apply": ("ops.applying", "apply", "Check a playbook and put it in force, or the version before it."),
+    "approvals": ("ops.approving", "approvals", "List the campaigns that wait for a second person."),
+    "approve": (
+        "ops.approving",
+        "approve",
+        "Let a campaign go that waits for a second person, or reject it.",
+    ),
     "audit": ("ops.auditing", "audit", "Hold kept segment memberships against a full recompute."),
     "blocks": ("ops.stopping", "blocks", "List what is stopped, since when, by whom and why."),
     "check": ("ops.check", "check", "Find every fault of a playbook, as file:line: what, why, how to mend."),

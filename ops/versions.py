@@ -9,12 +9,13 @@ HISTORY = "playbooks/history.json"
 
 
 class Version(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One time that a version was put in force, and the back-fill that this started; empty: none was needed."""
+    """One time that a version was put in force, and the back-fill that this started; empty: none was needed. `by`: who did."""
 
     version: str
     name: str
     at: Instant
     backfill: str = ""
+    by: str = ""
 
 
 _history = msgspec.json.Decoder(list[Version])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from botocore.exceptions import ClientError
 
+from functions.domain.approvals import Approval, Awaiting
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.compiled import Compiled
 from functions.domain.context import EMPTY, Context, Fact
@@ -27,6 +28,8 @@ _OVERTAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "
 _playbook = msgspec.json.Decoder(Playbook)
 _run = msgspec.json.Decoder(Run)
 _chunk = msgspec.json.Decoder(Chunk)
+_awaiting = msgspec.json.Decoder(Awaiting)
+_approval = msgspec.json.Decoder(Approval)
 _context = msgspec.json.Decoder(dict[str, dict[str, Fact]])
 
 
@@ -162,7 +165,7 @@ class S3Runs:
         """The page as it was frozen first."""
         return _chunk.decode(self._frozen(_page(run, segment, number), chunk))
 
-    def _frozen(self, key: str, value: Run | Chunk) -> bytes:
+    def _frozen(self, key: str, value: Run | Chunk | Approval) -> bytes:
         body = msgspec.json.encode(value)
         if self._objects.write_new(key, body):
             return body
@@ -178,6 +181,24 @@ class S3Runs:
     def checkpoint(self, run: Run, segment: int, number: int) -> None:
         """Note that every intent of this page is in the send queue."""
         self._objects.write(f"{_page(run, segment, number)}.enqueued", b"{}")
+
+    def await_approval(self, run: Run, awaiting: Awaiting) -> None:
+        """Note that the run waits, unless that is noted already."""
+        self._objects.write_new(f"{_prefix(run)}/awaiting.json", msgspec.json.encode(awaiting))
+
+    def awaiting(self, run: Run) -> Awaiting | None:
+        """Since when the run waits, where it did."""
+        body = self._objects.read(f"{_prefix(run)}/awaiting.json")
+        return _awaiting.decode(body) if body is not None else None
+
+    def approval(self, run: Run) -> Approval | None:
+        """What a second person said of the run."""
+        body = self._objects.read(f"{_prefix(run)}/approval.json")
+        return _approval.decode(body) if body is not None else None
+
+    def decide(self, run: Run, approval: Approval) -> Approval:
+        """The word on the run as it was said first."""
+        return _approval.decode(self._frozen(f"{_prefix(run)}/approval.json", approval))
 
     def finish(self, run: Run, targeted: int) -> None:
         """Note how many people the whole run is for."""

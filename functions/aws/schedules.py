@@ -1,5 +1,6 @@
 """EventBridge Scheduler: one one-off schedule a campaign, in UTC; the local rules are worked out before."""
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from functions.aws.queues import evaluation_body
@@ -34,17 +35,27 @@ class CampaignSchedules:
 
     def put(self, campaign: str, occurrence: Instant) -> None:
         """Let `evaluate` run this campaign at this instant, whatever was set before."""
+        self._put(name_of(campaign), CampaignRun(campaign, occurrence), occurrence)
+
+    def look_again(self, campaign: str, occurrence: Instant, at: Instant) -> None:
+        """Give the run to `evaluate` once more at this instant; the schedule is gone when it has fired."""
+        order = CampaignRun(campaign, occurrence)
+        digest = hashlib.sha256(evaluation_body(order).encode()).hexdigest()[:32]
+        self._put(f"again-{digest}", order, at, ActionAfterCompletion="DELETE")
+
+    def _put(self, name: str, order: CampaignRun, at: Instant, **more: str) -> None:
         arguments: dict[str, Any] = {
-            "Name": name_of(campaign),
+            **more,
+            "Name": name,
             "GroupName": self._group,
-            "ScheduleExpression": f"at({occurrence:%Y-%m-%dT%H:%M:%S})",
+            "ScheduleExpression": f"at({at:%Y-%m-%dT%H:%M:%S})",
             "ScheduleExpressionTimezone": "UTC",
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "State": self._state,
             "Target": {
                 "Arn": self._queue_arn,
                 "RoleArn": self._role_arn,
-                "Input": evaluation_body(CampaignRun(campaign, occurrence)),
+                "Input": evaluation_body(order),
                 "DeadLetterConfig": {"Arn": self._dead_arn},
                 "RetryPolicy": {
                     "MaximumRetryAttempts": RETRIES_MAX,

@@ -81,11 +81,18 @@ def send_id_in(run: Run, line_user_id: str, account: str) -> str:
     return send_id_of(account, run.source, "", run.campaign, line_user_id, "1")
 
 
-def intent_of(recipient: Recipient, run: Run, compiled: Compiled, account: str) -> Intent:
-    """The intent of one recipient: the same whenever, and however often, it is made."""
+def run_expires_at(run: Run, compiled: Compiled) -> Instant:
+    """When every message of the run expires."""
+    campaign = compiled.playbook.campaigns[run.campaign]
+    return run.made_at + min(EXPIRES_MAX, dt.timedelta(seconds=campaign.expires_seconds))
+
+
+def intent_of(
+    recipient: Recipient, run: Run, compiled: Compiled, account: str, *, called_off: bool = False
+) -> Intent:
+    """The intent of one recipient: the same whenever, and however often, it is made. `called_off`: the run was rejected."""
     campaign = compiled.playbook.campaigns[run.campaign]
     message = compiled.playbook.messages[campaign.message]
-    expires = min(EXPIRES_MAX, dt.timedelta(seconds=campaign.expires_seconds))
     return Intent(
         send_id=send_id_in(run, recipient.line_user_id, account),
         customer_id=recipient.customer_id,
@@ -100,9 +107,10 @@ def intent_of(recipient: Recipient, run: Run, compiled: Compiled, account: str) 
         playbook=run.playbook,
         rank=campaign.rank,
         made_at=run.made_at,
-        expires_at=run.made_at + expires,
+        expires_at=run_expires_at(run, compiled),
         values=recipient.values,
         campaign=run.campaign,
         hold_seconds_max=campaign.hold_seconds_max,
         category=message.category,
+        called_off=called_off,
     )

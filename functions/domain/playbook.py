@@ -285,7 +285,7 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
 
     A lower `rank` goes first. An empty list of purposes needs no consent; a withdrawal always counts. `exclusions` maps
     a case flag to the kinds that an open case stops, `exclusion_rules` a name to an expression that does; `rich_menus`
-    maps the playbook's names to LINE's menu ids.
+    maps the playbook's names to LINE's menu ids; a campaign run for more than `approval_above` people waits for approval.
     """
 
     version: str
@@ -307,4 +307,5 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     experiments: dict[str, Experiment] = {}
     rich_menus: dict[str, str] = {}
     breaker: Breaker | None = Breaker()
+    approval_above: int | None = None
     format: int = 1

@@ -35,7 +35,8 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `source` is the scenario, or the campaign run (`campaign@occurrence`); `occurrence` tells apart repeated
     passages of one customer through one source; `line_user_id` is empty where no LINE user is known. `due_at` is when
-    its step was due, which a late look leaves as it was; `overtaken`: a later step of the passage was due by then too.
+    its step was due, which a late look leaves as it was; `overtaken`: a later step of the passage was due by then too;
+    `called_off`: its campaign run was rejected, and it only comes to its end.
     """
 
     send_id: str
@@ -60,6 +61,7 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     category: str = ""
     due_at: Instant | None = None
     overtaken: bool = False
+    called_off: bool = False
     holds: list[HoldNote] = []
 
     @property

@@ -98,7 +98,7 @@ def _until(intent: Intent, until: Instant, refusal: Refusal) -> Wait | Ended:
 def _forbidden(intent: Intent, gate: Gate, rules: Rules, situation: Situation, now: Instant) -> Ended | None:
     if now >= intent.expires_at:
         return suppressed("expired")
-    if situation.switched_off:
+    if situation.switched_off or intent.called_off:
         return suppressed("stopped")
     if not gate.reaches(intent.line_user_id):
         return suppressed("unreachable")

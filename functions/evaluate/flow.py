@@ -9,14 +9,17 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from functions.domain.approvals import FrozenList, RunHash
 from functions.domain.campaigns import Chunk, Run, intent_of, next_occurrence, recipient_of
 from functions.domain.compiled import Compiled
 from functions.domain.instants import Instant
+from functions.evaluate.approval import AskApproval
 from functions.ports import (
     SECONDS_IN_HAND,
     Audience,
     CampaignRun,
     Continuation,
+    Measures,
     Playbooks,
     Retryable,
     Runs,
@@ -42,6 +45,7 @@ class Evaluate:
     send_queue: SendQueue
     schedules: Schedules
     continuation: Continuation
+    measures: Measures
     now: Callable[[], Instant]
 
     def run(self, campaign: str, occurrence: Instant, time_left: Callable[[], float]) -> None:
@@ -55,9 +59,18 @@ class Evaluate:
         if run is None:
             logger.warning("campaign %s is not in force", campaign)
             return
-        compiled = self.playbooks.version(run.playbook)
-        if not (self._freeze(run, compiled, time_left) and self._enqueue(run, compiled, time_left)):
+        if not self._advance(run, self.playbooks.version(run.playbook), time_left):
             self.continuation.again(CampaignRun(campaign, occurrence))
+
+    def _advance(self, run: Run, compiled: Compiled, time_left: Callable[[], float]) -> bool:
+        """Whether there is no more to do for now: all is enqueued, or it waits for approval."""
+        frozen = self._freeze(run, compiled, time_left)
+        if frozen is None:
+            return False
+        answer = AskApproval(self.runs, self.schedules, self.measures, self.now).ask(run, compiled, frozen)
+        if answer == "wait":
+            return True
+        return self._enqueue(run, compiled, time_left, called_off=answer == "rejected")
 
     def _run(self, campaign: str, occurrence: Instant, current: Compiled) -> Run | None:
         """The run as it was begun first. One that was begun is finished, whatever is in force by now: the gate stops
@@ -79,23 +92,23 @@ class Evaluate:
         if following is not None:
             self.schedules.put(campaign, following)
 
-    def _freeze(self, run: Run, compiled: Compiled, time_left: Callable[[], float]) -> bool:
-        """Whether every page is frozen now."""
-        targeted = 0
+    def _freeze(self, run: Run, compiled: Compiled, time_left: Callable[[], float]) -> FrozenList | None:
+        """The whole list, where every page is frozen now."""
+        whole = RunHash(run, compiled)
         for segment in range(run.scan_segments):
             start_key = ""
             for number in range(PAGES_MAX):
                 if time_left() < SECONDS_IN_HAND:
-                    return False
+                    return None
                 chunk = self.runs.chunk(run, segment, number) or self._frozen_page(
                     run, compiled, segment, number, start_key
                 )
-                targeted += len(chunk.recipients)
+                whole.add(chunk)
                 start_key = chunk.next_key
                 if not start_key:
                     break
-        self.runs.finish(run, targeted)
-        return True
+        self.runs.finish(run, whole.frozen.targeted)
+        return whole.frozen
 
     def _frozen_page(self, run: Run, compiled: Compiled, segment: int, number: int, start_key: str) -> Chunk:
         customers, next_key = self.audience.page(segment, run.scan_segments, start_key)
@@ -103,14 +116,19 @@ class Evaluate:
         chunk = Chunk([recipient for recipient in found if recipient is not None], next_key)
         return self.runs.freeze_chunk(run, segment, number, chunk)
 
-    def _enqueue(self, run: Run, compiled: Compiled, time_left: Callable[[], float]) -> bool:
+    def _enqueue(
+        self, run: Run, compiled: Compiled, time_left: Callable[[], float], *, called_off: bool
+    ) -> bool:
         """Whether every page is enqueued now. The checkpoint follows the queue's answer, never the fetch."""
         for segment, number, chunk in self._pages(run):
             if self.runs.is_enqueued(run, segment, number):
                 continue
             if time_left() < SECONDS_IN_HAND:
                 return False
-            intents = [intent_of(recipient, run, compiled, self.account) for recipient in chunk.recipients]
+            intents = [
+                intent_of(recipient, run, compiled, self.account, called_off=called_off)
+                for recipient in chunk.recipients
+            ]
             taken = self.send_queue.put(intents)
             if len(taken) < len(intents):
                 raise Retryable(f"{len(intents) - len(taken)} intents of {run.source} were not enqueued")

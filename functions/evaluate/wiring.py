@@ -35,6 +35,7 @@ def evaluate() -> Evaluate:
             settings.schedules_state,
         ),
         continuation=_continuation(settings),
+        measures=LogMeasures(required(settings.schedule_group, "SCHEDULE_GROUP")),
         now=clock_of(settings.clock_file),
     )
 

@@ -65,6 +65,7 @@ class _Compiling:
             sources={name: pb.Source(form.fresh_for) for name, form in settings.sources.items()},
             price=pb.Price(**settings.price.model_dump()),
             breaker=_breaker(settings.breaker),
+            approval_above=settings.approval.above if settings.approval else None,
         )
         return msgspec.structs.replace(playbook, version=short_hash(playbook))
 

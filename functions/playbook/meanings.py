@@ -26,6 +26,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "sources": "Sources of events, and how fresh their data must be.",
         "price": "What LINE's plan costs, and limits of our own.",
         "breaker": "When a campaign, scenario or segment stops because too many people block the account after it.",
+        "approval": "From which size on a campaign waits for a second person; none needs it unless given.",
         "rich_menus": "Our name of a rich menu → LINE's id of it.",
         "priorities": "From the most to the least important.",
     },
@@ -49,6 +50,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "yen_max": "So many yen a month at most, the plan included; then what matters less waits.",
         "reserve_percent": "Percent of the month kept back from campaigns for promotions of scenarios, and from those for the rest.",
     },
+    "ApprovalForm": {"above": "A campaign for more people than these waits for musubi approve."},
     "BreakerForm": {
         "on": "Switch: nothing is watched while it is false.",
         "block_rate_percent": "More blocks than so many percent of the messages sent stop their source.",

@@ -1,4 +1,4 @@
-"""playbook.yaml as pydantic models: caps, quiet hours, consent, exclusions, holdout, sources, price, breaker."""
+"""playbook.yaml as pydantic models: caps, quiet hours, consent, exclusions, holdout, sources, price, breaker, approval."""
 
 from typing import Any, Literal, Self
 
@@ -92,6 +92,12 @@ class BreakerForm(Form):
         return seconds
 
 
+class ApprovalForm(Form):
+    """`{above}`: a campaign for more people than these waits until somebody else approves it."""
+
+    above: int = Field(ge=0)
+
+
 class QuietForm(Form):
     """`{from, to, kinds}`: local times between which these kinds wait."""
 
@@ -130,6 +136,7 @@ class SettingsForm(Form):
     rich_menus: dict[Name, Text] = Field(default_factory=dict)
     price: PriceForm = PriceForm()
     breaker: BreakerForm = BreakerForm()
+    approval: ApprovalForm | None = None
     priorities: list[Name] = Field(min_length=1)
 
     @field_validator("caps")

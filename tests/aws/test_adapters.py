@@ -16,13 +16,14 @@ from functions.aws.context_facts import ATTEMPTS, CONTEXT_BYTES_MAX, S3Context
 from functions.aws.history import DynamoEvents
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import S3Playbooks, S3RejectedEvents
-from functions.aws.queues import evaluation_body
+from functions.aws.queues import decode_evaluation, evaluation_body
 from functions.aws.schedules import CampaignSchedules, name_of
 from functions.aws.secrets import SecretField
 from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
 from functions.domain.account import Account, Block
 from functions.domain.context import Context, Fact, fact_value, with_facts, without_fact
+from functions.domain.instants import DAY
 from functions.ports import CampaignRun, Conflict, Rejected, Retryable
 from tests.aws.conftest import REGION, Aws
 from tests.aws.samples import MINUTE, NOW, customer, event, gate, intent, record
@@ -60,6 +61,20 @@ def test_a_campaign_has_one_schedule_which_a_later_instant_replaces(aws: Aws) ->
     assert found["Target"]["Arn"] == QUEUE_ARN
     assert found["Target"]["DeadLetterConfig"] == {"Arn": DEAD_ARN}
     assert found["Target"]["Input"] == evaluation_body(CampaignRun("winter", NOW + MINUTE))
+
+
+def test_a_second_look_at_a_run_is_a_schedule_of_its_own_that_ends_itself(aws: Aws) -> None:
+    made, group = schedules(aws)
+    made.put("winter", NOW)
+    for _ in range(2):
+        made.look_again("winter", NOW, NOW + DAY)
+    listed = aws.client("scheduler").list_schedules(GroupName=group)["Schedules"]
+    (name,) = (one["Name"] for one in listed if one["Name"] != name_of("winter"))
+    found = aws.client("scheduler").get_schedule(Name=name, GroupName=group)
+    assert found["ScheduleExpression"] == f"at({NOW + DAY:%Y-%m-%dT%H:%M:%S})"
+    assert found["ActionAfterCompletion"] == "DELETE"
+    assert decode_evaluation(found["Target"]["Input"]) == CampaignRun("winter", NOW)
+    assert made.campaigns() == {"winter"}
 
 
 def test_a_schedule_that_is_removed_is_gone_and_may_be_removed_again(aws: Aws) -> None:

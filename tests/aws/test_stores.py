@@ -1,11 +1,13 @@
 """What the flows rely on, held by the fakes and by the adapters alike."""
 
 import datetime as dt
+from typing import Any
 
 import msgspec
 import pytest
 
 from functions.domain.account import UNTIL_LIFTED, Account, Block
+from functions.domain.approvals import Approval, Awaiting
 from functions.domain.audits import AuditReport, Difference
 from functions.domain.backfills import Backfill, ScanProgress
 from functions.domain.campaigns import Chunk, Recipient, Run
@@ -474,6 +476,21 @@ def test_the_run_that_was_frozen_first_stays(stores: Stores) -> None:
     assert stores.runs.freeze_run(Run("winter", NOW, "v2", NOW + MINUTE, 8)) == RUN
     other = Run("winter", NOW + MINUTE, "v2", NOW + MINUTE, 8)
     assert stores.runs.freeze_run(other) == other
+
+
+def test_a_run_waits_since_it_was_first_said_and_one_word_on_it_is_for_good(stores: Stores) -> None:
+    runs: Any = stores.runs  # what only people read and write is no part of the port
+    assert (runs.awaiting(RUN), runs.approval(RUN)) == (None, None)
+    first = Awaiting(7, "a" * 64, NOW)
+    runs.await_approval(RUN, first)
+    runs.await_approval(RUN, Awaiting(7, "a" * 64, NOW + MINUTE))
+    assert runs.awaiting(RUN) == first
+    word = Approval("approved", "a" * 64, "hana", NOW, "looks right")
+    assert runs.decide(RUN, word) == word
+    assert runs.decide(RUN, Approval("rejected", "a" * 64, "taro", NOW + MINUTE)) == word
+    assert runs.approval(RUN) == word
+    other = Run("winter", NOW + MINUTE, "v1", NOW, 4)
+    assert (runs.awaiting(other), runs.approval(other)) == (None, None)
 
 
 def test_the_page_that_was_frozen_first_stays(stores: Stores) -> None:

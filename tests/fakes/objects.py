@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from functions.domain.approvals import Approval, Awaiting
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.compiled import Compiled
 from functions.domain.context import EMPTY, Context
@@ -58,6 +59,8 @@ class FakeRuns:
         self._frozen: dict[str, bytes] = {}
         self.enqueued: list[str] = []
         self.targeted: dict[str, int] = {}
+        self._approvals: dict[str, bytes] = {}
+        self._awaiting: dict[str, bytes] = {}
 
     def find(self, campaign: str, occurrence: Instant) -> Run | None:
         """The run, where it was begun."""
@@ -83,6 +86,24 @@ class FakeRuns:
     def checkpoint(self, run: Run, segment: int, number: int) -> None:
         """Every intent of this page is in the queue."""
         self.enqueued.append(_page(run, segment, number))
+
+    def await_approval(self, run: Run, awaiting: Awaiting) -> None:
+        """It waits since the first time this was said."""
+        self._awaiting.setdefault(run.source, kept(awaiting, Awaiting))
+
+    def awaiting(self, run: Run) -> Awaiting | None:
+        """Since when it waits."""
+        return read(self._awaiting.get(run.source), Awaiting)
+
+    def approval(self, run: Run) -> Approval | None:
+        """What was said of it."""
+        return read(self._approvals.get(run.source), Approval)
+
+    def decide(self, run: Run, approval: Approval) -> Approval:
+        """The word as it was said first."""
+        return msgspec.json.decode(
+            self._approvals.setdefault(run.source, kept(approval, Approval)), type=Approval
+        )
 
     def finish(self, run: Run, targeted: int) -> None:
         """How many people the run is for."""
@@ -119,6 +140,7 @@ class FakeSchedules:
 
     def __init__(self) -> None:
         self.by_campaign: dict[str, Instant] = {}
+        self.again: dict[tuple[str, Instant], Instant] = {}
         self.fired: set[tuple[str, str]] = set()
 
     def put(self, campaign: str, occurrence: Instant) -> None:
@@ -129,19 +151,24 @@ class FakeSchedules:
         """Let it run no more."""
         self.by_campaign.pop(campaign, None)
 
+    def look_again(self, campaign: str, occurrence: Instant, at: Instant) -> None:
+        """Let it be looked at once more."""
+        self.again[campaign, occurrence] = at
+
     def take_due(self, now: Instant) -> list[tuple[str, Instant]]:
         """What fires now; a schedule that has fired stays where it is, as it does on AWS."""
         due = [item for item in self.by_campaign.items() if item[1] <= now and _fired(item) not in self.fired]
         self.fired |= {_fired(item) for item in due}
-        return due
+        again = [run for run, at in self.again.items() if at <= now]
+        for run in again:
+            del self.again[run]
+        return [*due, *again]
 
     @property
     def next_due(self) -> Instant | None:
         """When the first of them fires."""
-        return min(
-            (at for name, at in self.by_campaign.items() if _fired((name, at)) not in self.fired),
-            default=None,
-        )
+        ahead = [at for name, at in self.by_campaign.items() if _fired((name, at)) not in self.fired]
+        return min([*ahead, *self.again.values()], default=None)
 
 
 def _fired(item: tuple[str, Instant]) -> tuple[str, str]:

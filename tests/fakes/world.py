@@ -141,6 +141,7 @@ class World:
             to_send,
             tapped(self.schedules, tap, "schedules"),
             tapped(FakeContinuation(self.evaluate_queue), tap, "continuation"),
+            tapped(self.measures, tap, "measures"),
             self.clock,
         )
         continuation = tapped(FakeContinuation(self.evaluate_queue), tap, "continuation")

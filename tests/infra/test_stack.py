@@ -12,6 +12,7 @@ import pytest
 from functions.aws.measures import LogMeasures
 from functions.aws.queues import decode_evaluation
 from functions.decide.reactions import BREAKER_OPENED
+from functions.evaluate.approval import APPROVAL_AWAITED
 from functions.ports import AuditPart
 from functions.send.allowance import MEASURES
 from functions.settings import read_settings
@@ -271,6 +272,7 @@ def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it
     assert {name: dimensions["service"] for name, dimensions in watched.items()} == {
         "MembershipDifferences": "evaluate",
         "MembershipsOverdue": "evaluate",
+        APPROVAL_AWAITED: "evaluate",
         BREAKER_OPENED: "decide",
         **dict.fromkeys(MEASURES.values(), "send"),
     }

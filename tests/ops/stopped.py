@@ -44,11 +44,12 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 def queued(stores: Stores) -> list[Intent]:
     """The intents in the send queue, which are taken out of it."""
-    bodies = _messages(stores, stores.settings.queue_send_url)
+    bodies = messages(stores, stores.settings.queue_send_url)
     return [msgspec.json.decode(body, type=Intent) for body in bodies]
 
 
-def _messages(stores: Stores, url: str) -> list[str]:
+def messages(stores: Stores, url: str) -> list[str]:
+    """The bodies of all that is in a queue, which are taken out of it."""
     found: list[str] = []
     while True:
         answer = stores.target.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10)

@@ -68,6 +68,7 @@ class Shop:
             FakeSendQueue(world.send_queue),
             world.schedules,
             FakeContinuation(world.evaluate_queue),
+            world.measures,
             world.clock,
         ).run("winter", self.run.occurrence, lambda: next(left))
 

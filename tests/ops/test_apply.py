@@ -23,7 +23,7 @@ from ops.cli import main
 from ops.engine.clients import Clients
 from ops.stores import Stores
 from ops.target import Target
-from ops.versions import history
+from ops.versions import history, keep
 from tests.fakes.playbooks import QUIET, campaign, playbook
 
 REGION: Final = "ap-northeast-1"
@@ -267,3 +267,23 @@ def test_the_audit_on_demand_says_who_differs_and_by_its_exit_code(
     stores.customers.save(msgspec.structs.replace(loaded, segments=[everybody]))
     code, out, _ = run(capsys, "audit")
     assert (code, out) == (0, "1 customers: 0 differ, 0 were not woken in time, 0 wait for the back-fill.\n")
+
+
+def test_whoever_applied_a_version_first_is_noted_and_stays(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("hana", "taro"):
+        monkeypatch.setattr("ops.apply.caller_of", lambda _target, name=name: name)
+        apply_playbook(stores, OLD, start_journeys=False)
+    apply_playbook(stores, NEW, start_journeys=False)
+    apply_playbook(stores, NEW, start_journeys=True)
+    assert [entry.by for entry in history(stores.objects)] == ["hana", "taro"]
+
+
+def test_where_nobody_was_noted_the_next_who_applies_it_is(stores: Stores) -> None:
+    apply_playbook(stores, OLD, start_journeys=False)
+    (entry,) = history(stores.objects)
+    keep(stores.objects, [msgspec.structs.replace(entry, by="", backfill="b")])
+    apply_playbook(stores, OLD, start_journeys=False)
+    (again,) = history(stores.objects)
+    assert (again.by, again.backfill, bool(again.by)) == (entry.by, "b", True)

@@ -7,7 +7,7 @@ import pytest
 from ops.cli import main
 
 COMMANDS = [
-    "apply", "audit", "blocks", "check", "context", "customer", "evaluate", "explain", "import", "local", "plan", "resume", "schema",
+    "apply", "approvals", "approve", "audit", "blocks", "check", "context", "customer", "evaluate", "explain", "import", "local", "plan", "resume", "schema",
     "sends", "stop", "versions",
 ]  # fmt: skip
 
