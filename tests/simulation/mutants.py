@@ -120,13 +120,17 @@ def conflict_is_failure(world: SimulatedWorld) -> None:
 
 
 class _CheckpointAtFetch(Evaluate):
-    def _enqueue(self, run: Run, compiled: Compiled, time_left: Callable[[], float]) -> bool:
+    def _enqueue(
+        self, run: Run, compiled: Compiled, time_left: Callable[[], float], *, called_off: bool
+    ) -> bool:
         for segment, number, chunk in self._pages(run):
             if not self.runs.is_enqueued(run, segment, number):
                 self.runs.checkpoint(run, segment, number)
-                _put_all(
-                    self.send_queue, [intent_of(one, run, compiled, self.account) for one in chunk.recipients]
-                )
+                intents = [
+                    intent_of(one, run, compiled, self.account, called_off=called_off)
+                    for one in chunk.recipients
+                ]
+                _put_all(self.send_queue, intents)
         return True
 
 
