@@ -9,28 +9,33 @@ from typing import Self
 
 from ops.local.workers import kill, workers_of
 
-CALLS_BETWEEN = (10, 50)
-"""So many calls to LINE after one kill comes the next. A new worker spends two seconds of processor on its imports: by
-the clock, a busy machine would do nothing but start workers."""
 LOOK_EVERY_SECONDS = 0.2
 ESTABLISHED = "01"
 
 
 class Killer:
-    """A thread, as a context manager: after every few calls to LINE it kills one worker that speaks to it, at `port`.
+    """A thread, as a context manager: after every `calls_mean` calls to LINE, more or less, it kills one worker that speaks
+    to it, at `port`.
 
     One that still imports is left alone: to kill it would only stop the run, and break nothing. `calls` tells how many
     calls there were, `killed` counts.
     """
 
     def __init__(
-        self, run_dir: Path, function: str, port: int, calls: Callable[[], int], seed: int = 0
+        self,
+        run_dir: Path,
+        function: str,
+        port: int,
+        calls: Callable[[], int],
+        calls_mean: int,
+        seed: int = 0,
     ) -> None:
         self.killed = 0
         self._run_dir = run_dir
         self._function = function
         self._port = port
         self._calls = calls
+        self._between = (calls_mean // 3, calls_mean * 5 // 3)
         self._dice = random.Random(seed)  # noqa: S311 - which worker and when, nothing else
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._kill_all_along, daemon=True)
@@ -46,7 +51,7 @@ class Killer:
         self._thread.join()
 
     def _kill_all_along(self) -> None:
-        next_at = self._calls() + self._dice.randint(*CALLS_BETWEEN)
+        next_at = self._calls() + self._dice.randint(*self._between)
         while not self._stopping.wait(LOOK_EVERY_SECONDS):
             if self._calls() < next_at:
                 continue
@@ -54,7 +59,7 @@ class Killer:
             at_work = [one for one in workers if speaks_to(one, self._port)]
             if at_work:
                 self.killed += kill(self._dice.choice(at_work))
-                next_at = self._calls() + self._dice.randint(*CALLS_BETWEEN)
+                next_at = self._calls() + self._dice.randint(*self._between)
 
 
 def speaks_to(process: int, port: int) -> bool:

@@ -44,6 +44,11 @@ FAULTS = [
 ]
 SHARES_OFF_MAX = 0.05
 """How far from what was asked for a share may be, as a share of all calls."""
+KILLS = 80
+CALLS_A_MESSAGE = 1.6
+CALLS_BETWEEN_MIN = 30
+"""A kill costs seconds: two of processor until another worker has imported, one in which the engine starts no batch, and
+twelve until the batch comes back. So it is the calls that are counted, not the seconds, and a large storm spreads its kills."""
 EVENTS_A_REQUEST = 100
 STATUS_ACCEPTED = 202
 ENDPOINTS = ("push", "multicast")
@@ -160,7 +165,7 @@ def storm(stage: Stage, sends: int) -> Outcome:
     put_back_letters = 0
     run_dir, port = Path(stage.record["run_dir"]), urlsplit(stage.record["line_url"]).port or 0
     with (
-        Killer(run_dir, "send", port, lambda: _calls(stage)) as killer,
+        Killer(run_dir, "send", port, lambda: _calls(stage), _calls_between(wanted)) as killer,
         Watch(lambda: _show_accepted(stage, wanted)),
     ):
         with stage.phase("journeys"):
@@ -171,6 +176,11 @@ def storm(stage: Stage, sends: int) -> Outcome:
         with stage.phase("retries"):
             put_back_letters += _until_closed(stage)
     return _outcome(stage, wanted, killer.killed, put_back_letters)
+
+
+def _calls_between(wanted: int) -> int:
+    """How many calls there are between two kills, on average."""
+    return max(CALLS_BETWEEN_MIN, round(wanted * CALLS_A_MESSAGE / KILLS))
 
 
 def _show_accepted(stage: Stage, wanted: int) -> None:
