@@ -1,8 +1,8 @@
 """What the flows need of the world outside, and the errors it may answer with."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -73,6 +73,16 @@ class Line(Protocol):
         """Show one user the account's default again; any number of times. Raises as `push` does."""
 
 
+_Answer = TypeVar("_Answer")
+
+
+class Together(Protocol):
+    """Carries out calls side by side."""
+
+    def __call__(self, calls: Sequence[Callable[[], _Answer]]) -> list[_Answer | Exception]:
+        """What each call answered, or raised; in the order of the calls."""
+
+
 class Renderer(Protocol):
     """Templates and frozen values to message objects; the same input gives the same bytes."""
 
@@ -90,6 +100,13 @@ class Playbooks(Protocol):
         """One version, for good, with the context facts known. Raises Rejected where it does not exist."""
 
 
+Written = Literal["written", "overtaken", "undone"]
+"""What became of one conditional write of a batch: done; refused, for somebody else was first; not done, or not surely."""
+
+Both = tuple[Gate | None, Customer | None]
+"""The gate and the customer of one id, as far as they exist."""
+
+
 class Customers(Protocol):
     """Customers and gates: read together, written each on condition of its version."""
 
@@ -105,8 +122,15 @@ class Customers(Protocol):
     def save_gate(self, gate: Gate) -> Gate:
         """As `save`, for the gate."""
 
-    def load_both(self, customer_id: str) -> tuple[Gate | None, Customer | None]:
+    def load_both(self, customer_id: str) -> Both:
         """Gate and customer in one consistent read."""
+
+    def load_many(self, customer_ids: Collection[str]) -> dict[str, Both]:
+        """Gate and customer of each id, read consistently and in as few requests as it takes."""
+
+    def save_gates(self, gates: Sequence[Gate]) -> list[Written]:
+        """Write each of these gates of different customers, all read before, on condition of its own version; what
+        became of each."""
 
 
 class Identities(Protocol):
@@ -144,8 +168,8 @@ class Events(Protocol):
 class Sends(Protocol):
     """The send log."""
 
-    def record(self, record: SendRecord) -> bool:
-        """Write the terminal state unless there is one; whether this was the first."""
+    def record_all(self, records: Sequence[SendRecord]) -> list[Written]:
+        """Write each terminal state unless there is one; what became of each."""
 
     def find(self, customer_id: str, made_at: Instant, send_id: str) -> SendRecord | None:
         """The record of one intent, read consistently."""
@@ -191,7 +215,7 @@ class Inbox(Protocol):
 
 
 class SendQueue(Protocol):
-    """The queue in front of `send`."""
+    """The queues in front of `send`, one a lane."""
 
     def put(self, orders: Sequence[Order]) -> list[str]:
         """Enqueue; the send ids that were taken in. What the batch answers list as failed is tried again, bounded."""

@@ -4,6 +4,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+LINE_PUSH_PER_SECOND = 2_000.0
+LINE_MULTICAST_PER_SECOND = 200.0
+"""LINE's limits a channel (its Messaging API reference, rate limits)."""
+
 
 class SettingsError(RuntimeError):
     """A setting that the function cannot run without is missing or malformed."""
@@ -11,7 +15,10 @@ class SettingsError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Names and addresses of one deployment; secrets are named here, never held."""
+    """Names and addresses of one deployment; secrets are named here, never held.
+
+    `push_per_second`, `multicast_per_second`: this worker's share of LINE's rates.
+    """
 
     account: str
     table_identities: str
@@ -22,6 +29,7 @@ class Settings:
     table_timers: str
     queue_inbox_url: str
     queue_send_url: str
+    queue_bulk_url: str
     queue_evaluate_url: str
     bucket: str
     secret_line: str
@@ -37,6 +45,8 @@ class Settings:
     timer_shards: int
     hold_in_queue_seconds_max: int
     line_timeout_seconds: float
+    push_per_second: float
+    multicast_per_second: float
 
 
 def _text(environment: Mapping[str, str], name: str, default: str = "") -> str:
@@ -73,6 +83,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         table_timers=_text(env, "TABLE_TIMERS"),
         queue_inbox_url=_text(env, "QUEUE_INBOX_URL"),
         queue_send_url=_text(env, "QUEUE_SEND_URL"),
+        queue_bulk_url=_text(env, "QUEUE_BULK_URL"),
         queue_evaluate_url=_text(env, "QUEUE_EVALUATE_URL"),
         bucket=_text(env, "BUCKET"),
         secret_line=_text(env, "SECRET_LINE"),
@@ -88,4 +99,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         timer_shards=int(_number(env, "TIMER_SHARDS", 4)),
         hold_in_queue_seconds_max=int(_number(env, "HOLD_IN_QUEUE_SECONDS_MAX", 60)),
         line_timeout_seconds=_number(env, "LINE_TIMEOUT_SECONDS", 5.0),
+        push_per_second=_number(env, "LINE_PUSH_PER_SECOND", LINE_PUSH_PER_SECOND) / _workers(env),
+        multicast_per_second=_number(env, "LINE_MULTICAST_PER_SECOND", LINE_MULTICAST_PER_SECOND)
+        / _workers(env),
     )
+
+
+def _workers(environment: Mapping[str, str]) -> float:
+    """How many senders may work at once: each gets its share of LINE's rates."""
+    return _number(environment, "SEND_CONCURRENCY", 1) + _number(environment, "BULK_CONCURRENCY", 0)

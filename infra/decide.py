@@ -28,13 +28,14 @@ def decide_function(
             "TABLE_EVENTS": tables.events.table_name,
             "TABLE_TIMERS": tables.timers.table_name,
             "QUEUE_SEND_URL": queues.send.queue.queue_url,
+            "QUEUE_BULK_URL": queues.bulk.queue.queue_url,
             "BUCKET": objects.bucket.bucket_name,
             "TIMER_SHARDS": parameters.timer_shards.value_as_string,
             "SCHEDULE_GROUP": cdk.Aws.STACK_NAME,
         },
     )
     _allow_tables(function, tables)
-    function.may_send(queues.send.queue)
+    function.may_send(queues.send.queue, queues.bulk.queue)
     function.may_use_objects(objects.bucket, read=["playbooks/"])
     feed(function, queues.inbox.queue, batch=BATCH)
     return function

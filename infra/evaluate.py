@@ -30,6 +30,7 @@ def evaluate_function(
             "TABLE_CUSTOMERS": tables.customers.table_name,
             "QUEUE_INBOX_URL": queues.inbox.queue.queue_url,
             "QUEUE_SEND_URL": queues.send.queue.queue_url,
+            "QUEUE_BULK_URL": queues.bulk.queue.queue_url,
             "QUEUE_EVALUATE_URL": queues.evaluate.queue.queue_url,
             "QUEUE_EVALUATE_ARN": queues.evaluate.queue.queue_arn,
             "SCHEDULES_DEAD_ARN": queues.schedules_dead.queue_arn,
@@ -41,7 +42,7 @@ def evaluate_function(
     )
     function.allow(["dynamodb:Scan"], [tables.customers.table_arn])
     function.may_use_tables()
-    function.may_send(queues.inbox.queue, queues.send.queue, queues.evaluate.queue)
+    function.may_send(queues.inbox.queue, queues.send.queue, queues.bulk.queue, queues.evaluate.queue)
     noted = ["runs/", "backfills/", "audits/"]
     function.may_use_objects(objects.bucket, read=["playbooks/", *noted], write=noted)
     schedules.allow_arming(function)

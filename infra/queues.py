@@ -1,4 +1,4 @@
-"""The three queues work travels through, and where what failed five times waits for a person."""
+"""The queues that work travels through, and where what failed five times waits for a person."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -13,7 +13,7 @@ from infra.transport import only_where
 
 RECEIVES_MAX = 5
 DEAD_LETTERS_KEPT_DAYS = 14
-QUEUE_NAMES = ("inbox", "send", "evaluate")
+QUEUE_NAMES = ("inbox", "send", "bulk", "evaluate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class WorkQueue:
 class Queues(Construct):
     """Encrypted by SQS itself: a key of our own would cost a KMS request each few minutes and worker.
 
+    What is sent waits in two: `send` for what people wait for, `bulk` for promotions.
     `schedules_dead` takes what EventBridge Scheduler could not deliver within its retry window.
     """
 
@@ -36,6 +37,7 @@ class Queues(Construct):
         self.by_name = {name: self._define(name) for name in QUEUE_NAMES}
         self.inbox = self.by_name["inbox"]
         self.send = self.by_name["send"]
+        self.bulk = self.by_name["bulk"]
         self.evaluate = self.by_name["evaluate"]
         self.schedules_dead = self._queue("SchedulesDead", kept_days=DEAD_LETTERS_KEPT_DAYS)
         acknowledge(self.schedules_dead, "SQS3", "it is itself where EventBridge Scheduler puts dead letters")

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError
 
-from functions.settings import Settings
+from functions.settings import LINE_MULTICAST_PER_SECOND, LINE_PUSH_PER_SECOND, Settings
 from ops.engine.clients import Clients
 from ops.engine.deploy import describe
 from ops.engine.errors import DeployError, LocalError
@@ -55,6 +55,7 @@ class Target:
             table_timers=of("TableTimers"),
             queue_inbox_url=of("QueueInboxUrl"),
             queue_send_url=of("QueueSendUrl"),
+            queue_bulk_url=of("QueueBulkUrl"),
             queue_evaluate_url=of("QueueEvaluateUrl"),
             bucket=of("Bucket"),
             secret_line=of("SecretLine"),
@@ -70,6 +71,8 @@ class Target:
             timer_shards=int(given["TimerShards"]),
             hold_in_queue_seconds_max=int(given["HoldInQueueSecondsMax"]),
             line_timeout_seconds=5.0,
+            push_per_second=LINE_PUSH_PER_SECOND,
+            multicast_per_second=LINE_MULTICAST_PER_SECOND,
         )
 
 

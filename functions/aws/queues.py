@@ -8,7 +8,7 @@ import msgspec
 
 from functions.domain.audits import part_of
 from functions.domain.instants import parse_instant
-from functions.domain.sends import Intent, MenuOrder, Order
+from functions.domain.sends import Intent, Lane, MenuOrder, Order, lane_of
 from functions.ports import (
     AuditPart,
     BackfillSegment,
@@ -123,21 +123,24 @@ def _fitting(message: InboxMessage) -> list[str]:
 
 
 class SqsSendQueue:
-    """The queue in front of `send`."""
+    """The queues in front of `send`, one a lane."""
 
-    def __init__(self, queue: Queue) -> None:
-        self._queue = queue
+    def __init__(self, prompt: Queue, bulk: Queue) -> None:
+        self._lanes: dict[Lane, Queue] = {"prompt": prompt, "bulk": bulk}
 
     def put(self, orders: Sequence[Order]) -> list[str]:
-        """Enqueue; the send ids that were taken in."""
-        if not orders:
-            return []
-        taken = self._queue.put([msgspec.json.encode(order).decode() for order in orders])
-        return [orders[position].send_id for position in taken]
+        """Enqueue, each in its lane; the send ids that were taken in."""
+        taken = []
+        for lane, queue in self._lanes.items():
+            mine = [order for order in orders if lane_of(order) == lane]
+            if mine:
+                positions = queue.put([msgspec.json.encode(order).decode() for order in mine])
+                taken += [mine[position].send_id for position in positions]
+        return taken
 
     def put_later(self, order: Order, seconds: int) -> None:
         """Enqueue a copy that comes up after so many seconds."""
-        self._queue.put_later(msgspec.json.encode(order).decode(), seconds)
+        self._lanes[lane_of(order)].put_later(msgspec.json.encode(order).decode(), seconds)
 
 
 class SqsContinuation:

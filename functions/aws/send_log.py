@@ -1,14 +1,14 @@
 """The send log: one item a send, written once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from botocore.exceptions import ClientError
 
-from functions.aws.items import is_condition_failure
+from functions.aws.statements import Statement, execute
 from functions.domain.instants import Instant, format_instant
 from functions.domain.sends import SendRecord
+from functions.ports import Written
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -27,19 +27,15 @@ class DynamoSends:
         self._client = client
         self._table = table
 
-    def record(self, record: SendRecord) -> bool:
-        """Write the terminal state, on condition that there is none yet; whether this was the first."""
-        item = _key(record.customer_id, record.made_at, record.send_id)
-        item["body"] = {"S": msgspec.json.encode(record).decode()}
-        try:
-            self._client.put_item(
-                TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(pk)"
-            )
-        except ClientError as error:
-            if is_condition_failure(error):
-                return False
-            raise
-        return True
+    def record_all(self, records: Sequence[SendRecord]) -> list[Written]:
+        """Each terminal state on condition that there is none yet (an INSERT meets no row of its key), 25 a request."""
+        text = f"INSERT INTO \"{self._table}\" VALUE {{'pk': ?, 'sk': ?, 'body': ?}}"
+        statements = []
+        for record in records:
+            key = _key(record.customer_id, record.made_at, record.send_id)
+            body = msgspec.json.encode(record).decode()
+            statements.append(Statement(text, [key["pk"], key["sk"], {"S": body}]))
+        return execute(self._client, statements)
 
     def find(self, customer_id: str, made_at: Instant, send_id: str) -> SendRecord | None:
         """The record of one intent, read consistently."""

@@ -21,7 +21,7 @@ from functions.settings import read_settings, required
 @cache
 def decide() -> Decide:
     """The flow of this process."""
-    settings, dynamodb = read_settings(), client("dynamodb")
+    settings, dynamodb, sqs = read_settings(), client("dynamodb"), client("sqs")
     customers, gates = (
         required(settings.table_customers, "TABLE_CUSTOMERS"),
         required(settings.table_gates, "TABLE_GATES"),
@@ -39,7 +39,10 @@ def decide() -> Decide:
         ),
         events=DynamoEvents(dynamodb, required(settings.table_events, "TABLE_EVENTS")),
         timers=DynamoTimers(dynamodb, required(settings.table_timers, "TABLE_TIMERS"), settings.timer_shards),
-        send_queue=SqsSendQueue(Queue(client("sqs"), required(settings.queue_send_url, "QUEUE_SEND_URL"))),
+        send_queue=SqsSendQueue(
+            Queue(sqs, required(settings.queue_send_url, "QUEUE_SEND_URL")),
+            Queue(sqs, required(settings.queue_bulk_url, "QUEUE_BULK_URL")),
+        ),
         playbooks=playbooks,
         reactions=WatchReactions(
             people,

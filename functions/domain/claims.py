@@ -17,7 +17,15 @@ class Allow(msgspec.Struct, frozen=True):
     resumed: bool = False
 
 
-Verdict = Allow | Wait | Ended
+class Elsewhere(msgspec.Struct, frozen=True):
+    """Another order has claimed it, a batch or a message of its own, and brings it to its end."""
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """Claimed for this batch, which is not sealed yet, and no longer allowed: the seal is to be made without it."""
+
+
+Verdict = Allow | Wait | Ended | Elsewhere | LeftOut
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -72,11 +80,17 @@ def _claimed(intent: Intent, gate: Gate, claim: Claim, now: Instant) -> Gate:
     return msgspec.structs.replace(rest, claims=[*rest.claims, claim], contacts=[*rest.contacts, contact])
 
 
-def _new_claim(intent: Intent, content_hash: str, now: Instant) -> Claim:
-    until = intent.expires_at + CLAIM_OUTLIVES
-    to = intent.line_user_id
+def _new_claim(intent: Intent, content_hash: str, now: Instant, batch: str = "") -> Claim:
     return Claim(
-        intent.send_id, intent.passage, intent.step, to, content_hash, intent.made_at, key_at=now, until=until
+        intent.send_id,
+        intent.passage,
+        intent.step,
+        intent.line_user_id,
+        content_hash,
+        intent.made_at,
+        key_at=now,
+        until=intent.expires_at + CLAIM_OUTLIVES,
+        batch=batch,
     )
 
 
@@ -99,25 +113,87 @@ def _resumed(
 
 
 def decide(
-    intent: Intent, gate: Gate, rules: Rules, situation: Situation, content: str, now: Instant
+    intent: Intent,
+    gate: Gate,
+    rules: Rules,
+    situation: Situation,
+    content: str,
+    now: Instant,
+    batch: str = "",
 ) -> Decision:
-    """The verdict on an intent whose rendered content has the hash `content`, and the gate to write for it."""
+    """The verdict on an intent whose rendered content has the hash `content`, and the gate to write for it.
+
+    `batch`: decide for this multicast batch, which nobody has sealed yet, so that nothing was asked of LINE for it.
+    """
     claim = gate.claim(intent.send_id)
-    gate = pruned(gate, now, max([CONTACTS_KEPT, *map(longest_window, rules.caps)]))
+    kept = pruned(gate, now, max([CONTACTS_KEPT, *map(longest_window, rules.caps)]))
     if claim and claim.state != "open":
         return Decision(Ended(claim.state, claim.reason), gate)
+    if claim and claim.batch != batch:
+        return Decision(Elsewhere(), gate)
+    if claim and batch:
+        return _reconsidered(intent, claim, kept, gate, rules, situation, now)
     if claim:
-        return _resumed(intent, claim, gate, rules, situation, content, now)
+        return _resumed(intent, claim, kept, rules, situation, content, now)
+    return _decided_first(intent, kept, rules, situation, _new_claim(intent, content, now, batch), now)
+
+
+def _decided_first(
+    intent: Intent, gate: Gate, rules: Rules, situation: Situation, new: Claim, now: Instant
+) -> Decision:
+    """Nobody has claimed it, as far as the gate knows."""
     if now >= intent.expires_at + CLAIM_OUTLIVES:
         # So late a claim may have been pruned, and what was claimed may have arrived.
         return Decision(Ended("unknown", "expired"), gate)
     refused = judge(intent, gate, rules, situation, now)
     if isinstance(refused, Wait):
         return Decision(refused, _held(intent, gate, refused))
-    facts, new = facts_of(intent, gate, rules, situation, now, refused), _new_claim(intent, content, now)
+    facts = facts_of(intent, gate, rules, situation, now, refused)
     if refused is None:
         return Decision(Allow(new), _claimed(intent, gate, new, now), facts)
     return Decision(refused, _closed(new, gate, refused), facts)
+
+
+def _reconsidered(
+    intent: Intent,
+    claim: Claim,
+    kept: Gate,
+    gate: Gate,
+    rules: Rules,
+    situation: Situation,
+    now: Instant,
+) -> Decision:
+    """Claimed for a batch that was not sealed: a worker is gone, or works beside this one. Nothing was pushed yet, but
+    the other may seal and push with this claim in hand: it is renewed or left as it is, never ended."""
+    rest = _without(kept, intent.send_id)
+    refused = judge(intent, rest, rules, situation, now)
+    if refused is not None:
+        return Decision(LeftOut(), gate)
+    again = msgspec.structs.replace(claim, attempt=claim.attempt + 1)
+    facts = facts_of(intent, rest, rules, situation, now, None)
+    return Decision(Allow(again), _claimed(intent, kept, again, now), facts)
+
+
+def decide_sealed(
+    intent: Intent, gate: Gate, rules: Rules, situation: Situation, batch: str, now: Instant
+) -> Decision:
+    """Whether a member of a sealed batch may still get it: allowed, with the contact moved to now, or why not.
+
+    Its gate is to be written only where every member is allowed: a batch goes whole, or not at all.
+    """
+    claim = gate.claim(intent.send_id)
+    if claim is None or claim.batch != batch or claim.state != "open":
+        state = claim.reason if claim and claim.state != "open" else "claim_lost"
+        return Decision(Ended("unknown", state), gate)
+    rest = _without(gate, intent.send_id)
+    refused = judge(intent, rest, rules, situation, now)
+    if refused is not None:
+        return Decision(refused, gate)
+    if now >= claim.key_at + KEY_LIFE:
+        return Decision(Ended("unknown", "key_expired"), gate)
+    again = msgspec.structs.replace(claim, attempt=claim.attempt + 1)
+    facts = facts_of(intent, rest, rules, situation, now, None)
+    return Decision(Allow(again, resumed=True), _claimed(intent, gate, again, now), facts)
 
 
 def closed(gate: Gate, intent: Intent, content: str, ended: Ended, now: Instant) -> Gate:
@@ -129,3 +205,10 @@ def closed(gate: Gate, intent: Intent, content: str, ended: Ended, now: Instant)
 def unclaimed(gate: Gate, intent: Intent, claim: Claim) -> Gate:
     """The gate as before the claim: LINE refused the call, not the message. The same where another worker took it up."""
     return _without(gate, intent.send_id) if gate.claim(intent.send_id) == claim else gate
+
+
+def released(gate: Gate, intent: Intent, batch: str) -> Gate:
+    """The gate as if it had never been claimed for this batch, which is void or was sealed without it."""
+    claim = gate.claim(intent.send_id)
+    mine = claim is not None and claim.batch == batch and claim.state == "open"
+    return _without(gate, intent.send_id) if mine else gate

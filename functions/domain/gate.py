@@ -43,7 +43,8 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):
     """This intent is being pushed, or has ended. `key_at`: when its retry key was first used; `until`: when it may go.
 
     `passage` and `step` say which message it is, whoever's journey it belongs to; `attempt` counts who took it up, so
-    that a worker that was refused sees whether another one has tried since.
+    that a worker that was refused sees whether another one has tried since. `batch`: the multicast batch that it was
+    claimed for, and whose retry key it goes by; empty: it is pushed alone, under its own.
     """
 
     send_id: str
@@ -57,6 +58,7 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):
     state: ClaimState = "open"
     reason: str = ""
     attempt: int = 1
+    batch: str = ""
 
 
 class Hold(msgspec.Struct, frozen=True, array_like=True):

@@ -85,7 +85,14 @@ class MenuOrder(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="orde
 
 
 Order = Intent | MenuOrder
-"""What the send queue carries."""
+"""What the send queues carry."""
+
+Lane = Literal["prompt", "bulk"]
+
+
+def lane_of(order: Order) -> Lane:
+    """The queue in which an order waits: promotions never stand before what a person waits for."""
+    return "bulk" if isinstance(order, Intent) and order.kind == "promotion" else "prompt"
 
 
 class Resolution(msgspec.Struct, frozen=True):

@@ -25,7 +25,10 @@ def evaluate() -> Evaluate:
         playbooks=_playbooks(),
         audience=_audience(settings),
         runs=S3Runs(_objects()),
-        send_queue=SqsSendQueue(_queue(settings.queue_send_url, "QUEUE_SEND_URL")),
+        send_queue=SqsSendQueue(
+            _queue(settings.queue_send_url, "QUEUE_SEND_URL"),
+            _queue(settings.queue_bulk_url, "QUEUE_BULK_URL"),
+        ),
         schedules=CampaignSchedules(
             client("scheduler"),
             required(settings.schedule_group, "SCHEDULE_GROUP"),

@@ -12,8 +12,11 @@ from urllib.parse import quote
 import urllib3
 from linebot.v3.messaging import ApiClient, ApiException, Configuration
 
+from functions.line.pacing import Pace
 from functions.ports import Accepted, AccountRefused, OverQuota, RateLimited, Rejected, Unknown
 
+CONNECTIONS_MAX = 32
+"""More than the threads of a worker: none of them opens a connection for one call alone."""
 UNAUTHORIZED = 401
 CONFLICT = 409
 TOO_MANY = 429
@@ -35,9 +38,16 @@ class AccessToken(Protocol):
 
 
 class LineMessaging:
-    """The Messaging API of one channel."""
+    """The Messaging API of one channel. `push_pace`: how fast this worker may push; None: as fast as it is asked to."""
 
-    def __init__(self, api_url: str, access_token: AccessToken, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        api_url: str,
+        access_token: AccessToken,
+        timeout_seconds: float,
+        push_pace: Pace | None = None,
+    ) -> None:
+        self._push_pace = push_pace
         self._api_url = api_url.rstrip("/")
         self._access_token = access_token
         self._timeout_seconds = timeout_seconds
@@ -45,6 +55,8 @@ class LineMessaging:
 
     def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
         """Push 1–5 message objects. Raises Rejected, AccountRefused, OverQuota, RateLimited or Unknown."""
+        if self._push_pace is not None:
+            self._push_pace.wait()
         body = {"to": to, "messages": list(messages)}
         return self._call("POST", "/v2/bot/message/push", body, {"X-Line-Retry-Key": retry_key})
 
@@ -87,6 +99,7 @@ class LineMessaging:
     def _api(self) -> ApiClient:
         if self._client is None:
             configuration = Configuration(host=self._api_url, access_token=self._access_token())
+            configuration.connection_pool_maxsize = CONNECTIONS_MAX
             configuration.retries = False  # a repeat is the protocol's decision, never the connection pool's
             self._client = ApiClient(configuration)
         return self._client

@@ -1,53 +1,39 @@
-"""send: the protocol. One read, one pure decision, one conditional write, one push, one record.
+"""send: the protocol. One read, one pure decision, one conditional write, one push, one record: of a whole batch at once.
 
 Whatever happens at any point, a redelivery either finds the end recorded, or a claim to resume with the same retry
 key, or nothing done at all.
 """
 
-import datetime as dt
 import logging
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from functions.domain.account import STOP_FOR, quota_block, refused_block
-from functions.domain.claims import Allow, Verdict, closed, decide, unclaimed
-from functions.domain.customers import Customer
-from functions.domain.gate import Claim, Gate
+from functions.domain.claims import Allow
 from functions.domain.instants import Instant
-from functions.domain.sends import Intent, MenuOrder, Order, content_hash, held, record_of
-from functions.domain.situations import situation_of, versions_needed
-from functions.domain.trace import Facts
-from functions.domain.verdicts import Ended, Situation, Wait, suppressed
+from functions.domain.sends import Intent, MenuOrder, Order, SendRecord, content_hash
+from functions.domain.verdicts import Ended, Wait
 from functions.ports import (
-    AccountRefused,
     AccountState,
-    Conflict,
     Customers,
     Line,
-    OverQuota,
     Playbooks,
-    RateLimited,
-    Rejected,
     Renderer,
     SendQueue,
     Sends,
     Timers,
-    Unknown,
+    Together,
 )
+from functions.send.claiming import Claimed, Claiming, Wanted
+from functions.send.ending import Ending, Failures, Pushed
 from functions.send.menus import ShowMenu
+from functions.send.pushing import Answer, answer_of
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS_MAX = 8
-HOPS_MAX = 4
-PUSHES_MAX = 2
-RATE_DELAY_SECONDS = 2
-RETRY_DELAY_MIN = dt.timedelta(minutes=2)
-RETRY_DELAY_MAX = dt.timedelta(hours=1)
-
 Content = list[dict[str, Any]]
+_Done = TypeVar("_Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,166 +50,124 @@ class Deliver:
     account_state: AccountState
     hold_in_queue_seconds_max: int
     now: Callable[[], Instant]
+    together: Together
 
-    def take(self, order: Order) -> None:
-        """One message of the send queue."""
-        match order:
-            case Intent():
-                self.deliver(order)
-            case MenuOrder():
-                ShowMenu(
-                    self._read, self.playbooks, self.line, self.account_state, self.send_queue, self.now
-                ).show(order)
+    @property
+    def claiming(self) -> Claiming:
+        """Reading, deciding, claiming."""
+        return Claiming(self.customers, self.sends, self.playbooks, self.account_state, self.now)
 
-    def deliver(self, intent: Intent) -> None:
-        """Bring one intent to its end, or put it where it will come up again. Raises Conflict on races lost too often."""
+    @property
+    def ending(self) -> Ending:
+        """What follows."""
+        return Ending(
+            self.claiming,
+            self.sends,
+            self.timers,
+            self.send_queue,
+            self.account_state,
+            self.hold_in_queue_seconds_max,
+            self.now,
+        )
+
+    def take_all(self, orders: Sequence[Order]) -> list[Exception | None]:
+        """A batch of a send queue: each order brought to its end, or put where it comes up again.
+
+        For each position what went wrong, so that it must be delivered again, or None. An order that is there twice is
+        carried out once.
+        """
+        failures: Failures = {}
+        intents: dict[str, Intent] = {}
+        for order in orders:
+            match order:
+                case Intent():
+                    intents[order.send_id] = order
+                case MenuOrder():
+                    _tried(failures, order.send_id, partial(self._show, order))
+        failures |= self._deliver(list(intents.values()))
+        return [failures.get(order.send_id) for order in orders]
+
+    def _show(self, order: MenuOrder) -> None:
+        menus = ShowMenu(
+            self.claiming.read_all,
+            self.playbooks,
+            self.line,
+            self.account_state,
+            self.send_queue,
+            self.now,
+        )
+        menus.show(order)
+
+    def _deliver(self, intents: Sequence[Intent]) -> Failures:
+        failures: Failures = {}
+        records: list[SendRecord | None] = []
+        contents = self._contents(intents, records, failures)
+        allowed = self._claim(intents, contents, records, failures)
+        calls = [partial(self._ask, intent, claim, contents[intent.send_id]) for intent, claim, _ in allowed]
+        for (intent, claim, facts), answer in zip(allowed, self.together(calls), strict=True):
+            if isinstance(answer, Exception):
+                failures[intent.send_id] = answer
+                continue
+            finish = partial(self.ending.finish, Pushed(intent, claim, facts, answer))
+            records.append(_tried(failures, intent.send_id, finish))
+        return failures | self.ending.record_all([record for record in records if record])
+
+    def _contents(
+        self, intents: Sequence[Intent], records: list[SendRecord | None], failures: Failures
+    ) -> dict[str, Content]:
+        """What each says, by send id. What cannot be rendered has failed."""
+        contents: dict[str, Content] = {}
+        for intent in intents:
+            rendered = _tried(failures, intent.send_id, partial(self._rendered, intent))
+            if isinstance(rendered, list):
+                contents[intent.send_id] = rendered
+            else:
+                records.append(rendered)
+        return contents
+
+    def _rendered(self, intent: Intent) -> Content | SendRecord:
+        message = self.playbooks.version(intent.playbook).playbook.messages[intent.message]
         try:
-            content = self._rendered(intent)
+            return self.renderer.render(message.content, intent.values)
         except ValueError as error:
             # Neither the error's text nor its trace is logged: both may quote the customer's values.
             logger.error("message %s cannot be rendered (%s)", intent.message, type(error).__name__)  # noqa: TRY400
-            self._close(intent, "", lambda _gate: Ended("failed", "render_error"), {})
-            return
-        claimed = self._claim(intent, content_hash(content))
-        if claimed is None:
-            return  # an earlier delivery recorded its end
-        verdict, facts = claimed
-        match verdict:
-            case Allow():
-                self._push(intent, verdict, content, facts)
-            case Wait():
-                self._hold(intent, verdict.until, verdict.reason)
-            case Ended():
-                self._record(intent, verdict, facts)
+            return self.ending.close(intent, "", lambda _gate: Ended("failed", "render_error"), {})
 
-    def _rendered(self, intent: Intent) -> Content:
-        message = self.playbooks.version(intent.playbook).playbook.messages[intent.message]
-        return self.renderer.render(message.content, intent.values)
+    def _claim(
+        self,
+        intents: Sequence[Intent],
+        contents: dict[str, Content],
+        records: list[SendRecord | None],
+        failures: Failures,
+    ) -> list[tuple[Intent, Allow, dict[str, Any]]]:
+        """Those that may be pushed, with their claims in the gates. The others end, or wait."""
+        known = {intent.send_id: intent for intent in intents if intent.send_id in contents}
+        wanted = [Wanted(intent, content_hash(contents[send_id])) for send_id, intent in known.items()]
+        allowed = []
+        for send_id, result in self.claiming.claim_all(wanted).items():
+            intent = known[send_id]
+            match result:
+                case Exception():
+                    failures[send_id] = result
+                case Claimed(verdict=Allow() as verdict, facts=facts):
+                    allowed.append((intent, verdict, facts))
+                case Claimed(verdict=Wait(until=until, reason=reason)):
+                    _tried(failures, send_id, partial(self.ending.hold, intent, until, reason))
+                case Claimed(verdict=Ended() as ended, facts=facts):
+                    records.append(self.ending.record(intent, ended, facts))
+        return allowed
 
-    def _claim(self, intent: Intent, content: str) -> tuple[Verdict, Facts] | None:
-        """Read, decide, write on condition. What it returns is in the gate already. None: the end is on record."""
-        for _ in range(ATTEMPTS_MAX):
-            gate, customer = self._read(intent.customer_id)
-            if gate is None or customer is None:
-                return suppressed("erased"), {}
-            claim = gate.claim(intent.send_id)
-            if claim and claim.state == "open" and self._recorded(intent):
-                return None
-            now = self.now()
-            rules = self.playbooks.in_force().rules
-            decision = decide(intent, gate, rules, self._situation(intent, customer, now), content, now)
-            if claim and claim.state != "open":
-                return decision.verdict, decision.facts
-            try:
-                self.customers.save_gate(decision.gate)
-            except Conflict:
-                continue
-            return decision.verdict, decision.facts
-        raise Conflict(f"the gate for intent {intent.send_id} is contended")
+    def _ask(self, intent: Intent, allowed: Allow, content: Content) -> Answer:
+        """Push with the intent's own key."""
+        call = partial(self.line.push, allowed.claim.to, content, intent.send_id)
+        return answer_of(call, unanswered=allowed.resumed)
 
-    def _read(self, customer_id: str) -> tuple[Gate | None, Customer | None]:
-        """Gate and customer, of whoever the customer was merged into."""
-        for _ in range(HOPS_MAX):
-            gate, customer = self.customers.load_both(customer_id)
-            if gate is None or not gate.merged_into:
-                return gate, customer
-            customer_id = gate.merged_into
-        raise Conflict("customers are merged in a circle")
 
-    def _recorded(self, intent: Intent) -> bool:
-        return self.sends.find(intent.customer_id, intent.made_at, intent.send_id) is not None
-
-    def _situation(self, intent: Intent, customer: Customer, now: Instant) -> Situation:
-        versions = {name: self.playbooks.version(name) for name in versions_needed(intent, customer)}
-        account = self.account_state.read()
-        return situation_of(intent, customer, self.playbooks.in_force(), versions, now, account)
-
-    def _push(self, intent: Intent, allowed: Allow, content: Content, facts: Facts) -> None:
-        """Push with the intent's own key. `unanswered`: an earlier attempt may have been accepted."""
-        claim, unanswered = allowed.claim, allowed.resumed
-        for _ in range(PUSHES_MAX):
-            try:
-                accepted = self.line.push(claim.to, content, intent.send_id)
-            except Unknown:
-                unanswered = True
-                continue
-            except RateLimited:
-                self._refused_for_now(intent, claim, unanswered=unanswered)
-                again = self.now() + dt.timedelta(seconds=RATE_DELAY_SECONDS)
-                self.send_queue.put_later(held(intent, "rate_limit", again, self.now()), RATE_DELAY_SECONDS)
-                return
-            except AccountRefused as refusal:
-                self._account_refused(intent, claim, refusal, unanswered=unanswered)
-                return
-            except Rejected as refusal:
-                self._refused(intent, claim, str(refusal), facts, unanswered=unanswered)
-                return
-            now = self.now()
-            self.sends.record(record_of(intent, "sent", "", now, accepted.request_id, facts))
-            return
-        now = self.now()
-        delay = min(max(now - claim.key_at, RETRY_DELAY_MIN), RETRY_DELAY_MAX)
-        self._hold(intent, now + delay, "no_answer")
-
-    def _refused(self, intent: Intent, claim: Claim, reason: str, facts: Facts, *, unanswered: bool) -> None:
-        """Definitely failed, and the slot given back, only where no attempt, of whichever worker, went unanswered."""
-
-        def end(gate: Gate) -> Ended:
-            definite = not unanswered and gate.claim(intent.send_id) in (None, claim)
-            return Ended("failed" if definite else "unknown", reason)
-
-        self._close(intent, claim.hash, end, facts)
-
-    def _refused_for_now(self, intent: Intent, claim: Claim, *, unanswered: bool) -> None:
-        """What was definitely refused is unclaimed: to the gate it is as if it had never been tried."""
-        if not unanswered:
-            self._change_gate(intent, lambda gate: unclaimed(gate, intent, claim))
-
-    def _account_refused(
-        self, intent: Intent, claim: Claim, refusal: AccountRefused, *, unanswered: bool
-    ) -> None:
-        """The account is blocked, and the message waits; when it comes up again, the gate decides by the block."""
-        now = self.now()
-        block = quota_block(now) if isinstance(refusal, OverQuota) else refused_block(now)
-        logger.error("LINE refuses the account (%s); sending stops until %s", refusal, block.until)
-        self.account_state.block(block)
-        self._refused_for_now(intent, claim, unanswered=unanswered)
-        self._hold(intent, min(block.until, now + STOP_FOR), block.reason)
-
-    def _hold(self, intent: Intent, until: Instant, reason: str) -> None:
-        now = self.now()
-        seconds, waiting = (until - now).total_seconds(), held(intent, reason, until, now)
-        if seconds <= self.hold_in_queue_seconds_max:
-            self.send_queue.put_later(waiting, max(0, math.ceil(seconds)))
-        else:
-            self.timers.hold(waiting, until, now)
-
-    def _close(self, intent: Intent, content: str, end: Callable[[Gate], Ended], facts: Facts) -> None:
-        """End an intent for good: first in the gate, which gives back the slot of a failure, then on record."""
-        ended = suppressed("erased")
-
-        def change(gate: Gate) -> Gate:
-            nonlocal ended
-            ended = end(gate)
-            return closed(gate, intent, content, ended, self.now())
-
-        self._change_gate(intent, change)
-        self._record(intent, ended, facts)
-
-    def _change_gate(self, intent: Intent, change: Callable[[Gate], Gate]) -> None:
-        """Change the gate on condition that nobody else did; a lost race starts over. No gate, no change."""
-        for _ in range(ATTEMPTS_MAX):
-            gate, _customer = self._read(intent.customer_id)
-            if gate is None:
-                return
-            changed = change(gate)
-            try:
-                if changed != gate:
-                    self.customers.save_gate(changed)
-            except Conflict:
-                continue
-            return
-        raise Conflict(f"the gate for intent {intent.send_id} is contended")
-
-    def _record(self, intent: Intent, ended: Ended, facts: Facts) -> None:
-        self.sends.record(record_of(intent, ended.outcome, ended.reason, self.now(), facts=facts))
+def _tried(failures: Failures, send_id: str, call: Callable[[], _Done]) -> _Done | None:
+    """What the call answers. What it raises is this order's failure: it comes again, and the others go on."""
+    try:
+        return call()
+    except Exception as error:  # noqa: BLE001 — whatever it is, only this order is concerned
+        failures[send_id] = error
+        return None

@@ -1,13 +1,12 @@
-"""The send queue: each message one intent to bring to its end, or one rich menu to show."""
+"""The send queues: each message an intent to bring to its end, or a rich menu to show."""
 
 from typing import Any
 
 from functions.aws.queues import decode_order
 from functions.send.wiring import deliver
-from functions.sqs_batches import answer_batch
+from functions.sqs_batches import answer_together
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """SQS batch of orders → the messages that failed."""
-    flow = deliver()
-    return answer_batch(event, context, lambda body: flow.take(decode_order(body)))
+    return answer_together(event, decode_order, deliver().take_all)

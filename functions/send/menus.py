@@ -1,19 +1,18 @@
 """The part of send that shows people their rich menus. To do it twice does no harm, so it is done until it is answered."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from functions.domain.customers import Customer
-from functions.domain.gate import Gate
 from functions.domain.instants import Instant
 from functions.domain.menus import is_wanted
 from functions.domain.sends import MenuOrder
 from functions.ports import (
     AccountRefused,
     AccountState,
+    Both,
     Line,
     Playbooks,
     RateLimited,
@@ -32,9 +31,9 @@ DELAY_SECONDS_MAX = 900
 
 @dataclass(frozen=True, slots=True)
 class ShowMenu:
-    """The ports of this part. `read` gives gate and customer, of whoever the customer was merged into."""
+    """The ports of this part. `read` gives gate and customer of each id, of whoever the customer was merged into."""
 
-    read: Callable[[str], tuple[Gate | None, Customer | None]]
+    read: Callable[[Sequence[str]], dict[str, Both]]
     playbooks: Playbooks
     line: Line
     account_state: AccountState
@@ -43,7 +42,7 @@ class ShowMenu:
 
     def show(self, order: MenuOrder) -> None:
         """Carry out one order, put it where it will come up again, or drop it where it is void or refused."""
-        gate, customer = self.read(order.customer_id)
+        gate, customer = self.read([order.customer_id])[order.customer_id]
         if gate is None or customer is None or not is_wanted(order, customer, gate):
             return
         if self._is_stopped():

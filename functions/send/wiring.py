@@ -15,16 +15,21 @@ from functions.aws.timers import DynamoTimers
 from functions.clock import clock_of
 from functions.line.messaging import LineMessaging
 from functions.line.quota import LineMonthlyQuota
+from functions.line.pacing import Pace
 from functions.rendering import JinjaRenderer
 from functions.send.allowance import Lending
 from functions.send.flow import Deliver
 from functions.settings import read_settings, required
+from functions.threads import Threads
+
+PUSHES_AT_ONCE = 10
+"""A whole batch of the queue."""
 
 
 @cache
 def deliver() -> Deliver:
     """The flow of this process."""
-    settings, dynamodb = read_settings(), client("dynamodb")
+    settings, dynamodb, sqs = read_settings(), client("dynamodb"), client("sqs")
     gates = required(settings.table_gates, "TABLE_GATES")
     token = SecretField(
         client("secretsmanager"), required(settings.secret_line, "SECRET_LINE"), "channel_access_token"
@@ -33,13 +38,19 @@ def deliver() -> Deliver:
         customers=DynamoCustomers(dynamodb, required(settings.table_customers, "TABLE_CUSTOMERS"), gates),
         sends=DynamoSends(dynamodb, required(settings.table_sends, "TABLE_SENDS")),
         timers=DynamoTimers(dynamodb, required(settings.table_timers, "TABLE_TIMERS"), settings.timer_shards),
-        send_queue=SqsSendQueue(Queue(client("sqs"), required(settings.queue_send_url, "QUEUE_SEND_URL"))),
+        send_queue=SqsSendQueue(
+            Queue(sqs, required(settings.queue_send_url, "QUEUE_SEND_URL")),
+            Queue(sqs, required(settings.queue_bulk_url, "QUEUE_BULK_URL")),
+        ),
         playbooks=S3Playbooks(Objects(client("s3"), required(settings.bucket, "BUCKET"))),
-        line=LineMessaging(settings.line_api_url, token, settings.line_timeout_seconds),
+        line=LineMessaging(
+            settings.line_api_url, token, settings.line_timeout_seconds, Pace(settings.push_per_second)
+        ),
         renderer=JinjaRenderer(),
         account_state=DynamoAccountState(dynamodb, gates, settings.account),
         hold_in_queue_seconds_max=settings.hold_in_queue_seconds_max,
         now=clock_of(settings.clock_file),
+        together=Threads(PUSHES_AT_ONCE),
     )
 
 

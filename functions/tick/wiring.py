@@ -19,6 +19,9 @@ def tick() -> Tick:
             client("dynamodb"), required(settings.table_timers, "TABLE_TIMERS"), settings.timer_shards
         ),
         inbox=SqsInbox(Queue(sqs, required(settings.queue_inbox_url, "QUEUE_INBOX_URL"))),
-        send_queue=SqsSendQueue(Queue(sqs, required(settings.queue_send_url, "QUEUE_SEND_URL"))),
+        send_queue=SqsSendQueue(
+            Queue(sqs, required(settings.queue_send_url, "QUEUE_SEND_URL")),
+            Queue(sqs, required(settings.queue_bulk_url, "QUEUE_BULK_URL")),
+        ),
         now=clock_of(settings.clock_file),
     )

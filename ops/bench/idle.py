@@ -36,13 +36,14 @@ class _Counted:
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
         )
         self._arm(table, customers)
-        inbox, send = (
-            sqs.create_queue(QueueName=f"{name}-{customers}")["QueueUrl"] for name in ("inbox", "send")
+        inbox, send, bulk = (
+            Queue(sqs, sqs.create_queue(QueueName=f"{name}-{customers}")["QueueUrl"])
+            for name in ("inbox", "send", "bulk")
         )
         self.tick = Tick(
             DynamoTimers(self._dynamodb, table, SHARDS),
-            SqsInbox(Queue(sqs, inbox)),
-            SqsSendQueue(Queue(sqs, send)),
+            SqsInbox(inbox),
+            SqsSendQueue(send, bulk),
             lambda: NOW,
         )
         for client in (self._dynamodb, sqs):

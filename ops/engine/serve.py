@@ -5,6 +5,7 @@ The engine is pinned to one version, so what is adjusted here is what that versi
 """
 
 import json
+import re
 import sys
 from typing import Any
 
@@ -16,6 +17,8 @@ SQS_BATCHES = {
     f"sqs:{action}Batch": f"sqs:{action}"
     for action in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")
 }
+
+STATEMENT = re.compile(r'\s*(UPDATE|INSERT|DELETE|SELECT)\b(?:[^"]*?)"([^"]+)"', re.IGNORECASE)
 
 
 def shorten_waits() -> None:
@@ -37,6 +40,28 @@ def authorize_batches_as_singles() -> None:
         return SQS_BATCHES.get(action, action)
 
     iam_actions.extract_iam_action = as_single
+
+
+def authorize_statements_on_their_tables() -> None:
+    """Each statement of a batch needs the right to its kind on its own table, as on AWS, where the batch is no action."""
+    check = iam_actions.dynamodb_transaction_checks
+
+    def statement_by_statement(action: str, body: bytes, region: str, account_id: str) -> Any:
+        if action != "dynamodb:BatchExecuteStatement":
+            return check(action, body, region, account_id)
+        statements = [str(one.get("Statement", "")) for one in json.loads(body).get("Statements", [])]
+        found = [STATEMENT.match(one) for one in statements]
+        return [
+            (
+                f"dynamodb:PartiQL{one[1].capitalize()}",
+                f"arn:aws:dynamodb:{region}:{account_id}:table/{one[2]}",
+            )
+            if one
+            else ("dynamodb:PartiQLUnread", "*")
+            for one in found
+        ]
+
+    iam_actions.dynamodb_transaction_checks = statement_by_statement
 
 
 def name_schedules_by_group() -> None:
@@ -64,6 +89,7 @@ def _group_of(body: bytes) -> str:
 if __name__ == "__main__":
     shorten_waits()
     authorize_batches_as_singles()
+    authorize_statements_on_their_tables()
     name_schedules_by_group()
     sys.argv = sys.argv[:1]
     app.main()

@@ -16,7 +16,7 @@ POLL_SHARE = 0.05
 STALL_SECONDS = 120.0
 # A message that moves on between the reads of two queues is seen in neither: once is not enough.
 IDLE_READS = 2
-QUEUES = ("Inbox", "Send", "Evaluate")
+QUEUES = ("Inbox", "Send", "Bulk", "Evaluate")
 # Waiting, being worked on, and delayed.
 COUNTS: tuple["QueueAttributeNameType", ...] = (
     "ApproximateNumberOfMessages",
@@ -26,7 +26,7 @@ COUNTS: tuple["QueueAttributeNameType", ...] = (
 
 
 class WorkQueues:
-    """The three queues of a deployment, read in the order in which work travels through them."""
+    """The queues of a deployment, read in the order in which work travels through them."""
 
     def __init__(self, target: Target, stall_seconds: float = STALL_SECONDS) -> None:
         self._sqs: SQSClient = target.client("sqs")

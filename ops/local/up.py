@@ -54,6 +54,7 @@ class Wishes:
     accept_any_user: bool = True
     auth: bool = True
     send_concurrency: int = 2
+    bulk_concurrency: int = 2
 
 
 def bring_up(wishes: Wishes, after_deploy: AfterDeploy = nothing_more, say: Say = unsaid) -> Target:
@@ -124,6 +125,7 @@ def local_parameters(wishes: Wishes, line_url: str) -> Mapping[str, str]:
         "EvaluateTimeoutSeconds": "10",
         "EvaluateVisibilitySeconds": "12",
         "SendConcurrency": str(wishes.send_concurrency),
+        "BulkConcurrency": str(wishes.bulk_concurrency),
     }
 
 

@@ -1,4 +1,5 @@
-"""AWS in process (moto), with the tables, the bucket and the queues of one deployment."""
+"""AWS with the tables, the bucket and the queues of one deployment: the tables on the embedded engine, for moto lets a
+batch's statements ignore their conditions; all else in process (moto)."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -35,6 +36,9 @@ from functions.ports import (
     Sends,
     Timers,
 )
+from ops.engine.clients import Clients
+from ops.engine.processes import end_groups, free_port
+from ops.engine.server import Engine, start_engine, wait_until_healthy
 from tests.fakes.objects import FakePlaybooks, FakeRuns
 from tests.fakes.scans import FakeAudits, FakeBackfills
 from tests.fakes.tables import (
@@ -61,10 +65,10 @@ Kind = Literal["fake", "aws"]
 
 
 class Aws:
-    """moto's account: clients are made once, tables, buckets and queues anew for each test, under names of their own."""
+    """An account: clients are made once, tables, buckets and queues anew for each test, under names of their own."""
 
-    def __init__(self) -> None:
-        self._clients: dict[str, Any] = {}
+    def __init__(self, engine: Engine) -> None:
+        self._clients: dict[str, Any] = {"dynamodb": Clients(engine.url, REGION).client("dynamodb")}
         self._names = itertools.count()
 
     def client(self, service: str) -> Any:
@@ -120,15 +124,26 @@ class Aws:
 
 
 @pytest.fixture(scope="session")
-def aws() -> Iterator[Aws]:
-    """An account of moto's."""
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The embedded engine, with no rights asked: these tests are about what the calls do."""
+    started = start_engine(tmp_path_factory.mktemp("engine"), free_port(), auth=False)
+    try:
+        wait_until_healthy(started)
+        yield started
+    finally:
+        end_groups([started.pid], str(started.run_dir))
+
+
+@pytest.fixture(scope="session")
+def aws(engine: Engine) -> Iterator[Aws]:
+    """An account."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             patch.setenv(name, "testing")
         patch.setenv("AWS_DEFAULT_REGION", REGION)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         with mock_aws():
-            yield Aws()
+            yield Aws(engine)
 
 
 @dataclass(frozen=True)
@@ -154,7 +169,7 @@ class Stores:
 
 @pytest.fixture(params=["fake", "aws"])
 def stores(request: pytest.FixtureRequest) -> Stores:
-    """The fakes, and the adapters on moto: every test that takes these holds for both."""
+    """The fakes, and the adapters: every test that takes these holds for both."""
     return _fakes() if request.param == "fake" else _adapters(request.getfixturevalue("aws"))
 
 

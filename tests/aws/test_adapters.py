@@ -272,9 +272,33 @@ def test_a_throttled_write_is_no_lost_race_and_no_known_event() -> None:
     with pytest.raises(ClientError):
         DynamoEvents(throttled, "events").put_new(event())
     with pytest.raises(ClientError):
-        DynamoSends(throttled, "sends").record(record())
-    with pytest.raises(ClientError):
         DynamoCustomers(throttled, "customers", "gates").save(customer())
+
+
+class Answering:
+    """A table service that answers a batch of statements with these codes."""
+
+    def __init__(self, *codes: str) -> None:
+        self._codes = codes
+
+    def batch_execute_statement(self, Statements: list[Any]) -> dict[str, Any]:  # noqa: N803 — boto3's own name
+        assert len(Statements) == len(self._codes)
+        return {"Responses": [{"Error": {"Code": code}} if code else {} for code in self._codes]}
+
+
+def test_only_a_condition_that_does_not_hold_is_a_lost_race_of_a_batch() -> None:
+    codes = ("", "ConditionalCheckFailed", "ThrottlingError", "InternalServerError", "DuplicateItem")
+    table: Any = Answering(*codes)
+    records = [record(f"m{number}") for number in range(len(codes))]
+    became = DynamoSends(table, "sends").record_all(records)
+    assert became == ["written", "overtaken", "undone", "undone", "overtaken"]
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "ValidationError", "ResourceNotFound"])
+def test_a_statement_that_is_refused_as_such_is_told(code: str) -> None:
+    table: Any = Answering(code)
+    with pytest.raises(RuntimeError, match=code):
+        DynamoSends(table, "sends").record_all([record()])
 
 
 # --- the bucket
@@ -400,8 +424,7 @@ def test_the_history_of_a_customer_is_read_page_by_page(aws: Aws) -> None:
 def test_a_send_log_lists_a_customers_sends_oldest_first(aws: Aws) -> None:
     sends = DynamoSends(aws.client("dynamodb"), aws.tables()["sends"])
     late, early = record("b", made_at=NOW + MINUTE), record("a")
-    sends.record(late)
-    sends.record(early)
+    sends.record_all([late, early])
     assert sends.of_customer("c1") == [early, late]
     assert sorted(sends.all(), key=lambda one: one.made_at) == [early, late]
     assert intent("a").send_id != intent("b").send_id

@@ -92,7 +92,7 @@ def test_nothing_to_send_is_no_request() -> None:
     queue, sqs = stubborn(lambda _body: 0)
     assert queue.put([]) == []
     SqsInbox(queue).put([])
-    assert SqsSendQueue(queue).put([]) == []
+    assert SqsSendQueue(queue, queue).put([]) == []
     assert sqs.batches == []
 
 
@@ -118,11 +118,30 @@ def test_an_inbox_that_is_not_taken_in_whole_says_so() -> None:
 def test_a_send_queue_tells_which_intents_it_took_in() -> None:
     intents = [intent(f"s{number}") for number in range(12)]
     queue, _ = stubborn(lambda body: 99 if '"s7"' in body else 0)
-    taken = SqsSendQueue(queue).put(intents)
+    taken = SqsSendQueue(queue, queue).put(intents)
     assert sorted(taken) == sorted(one.send_id for one in intents if one.step != "s7")
 
 
 # --- against SQS
+
+
+def one_lane(aws: Aws, url: str) -> SqsSendQueue:
+    """Both lanes in one queue."""
+    queue = Queue(aws.client("sqs"), url)
+    return SqsSendQueue(queue, queue)
+
+
+def test_promotions_wait_in_a_queue_of_their_own(aws: Aws) -> None:
+    prompt, bulk = aws.queue(), aws.queue()
+    sqs = aws.client("sqs")
+    lanes = SqsSendQueue(Queue(sqs, prompt), Queue(sqs, bulk))
+    promotion = msgspec.structs.replace(intent("promotion"), kind="promotion")
+    others = [msgspec.structs.replace(intent(kind), kind=kind) for kind in ("notification", "support")]
+    menu = MenuOrder("menu:1", "c1", "U1", "vip")
+    assert set(lanes.put([promotion, *others, menu])) == {one.send_id for one in (promotion, *others, menu)}
+    lanes.put_later(promotion, 0)
+    assert [decode_order(body) for body in aws.messages(bulk)] == [promotion, promotion]
+    assert [decode_order(body) for body in aws.messages(prompt)] == [*others, menu]
 
 
 MESSAGES: list[InboxMessage] = [
@@ -143,20 +162,23 @@ def test_every_kind_of_message_comes_out_as_it_went_in(aws: Aws) -> None:
 
 def test_an_intent_comes_out_as_it_went_in(aws: Aws) -> None:
     url = aws.queue()
-    assert SqsSendQueue(Queue(aws.client("sqs"), url)).put([intent()]) == [intent().send_id]
+    assert one_lane(aws, url).put([intent()]) == [intent().send_id]
     assert [decode_order(body) for body in aws.messages(url)] == [intent()]
 
 
 def test_the_order_for_a_rich_menu_comes_out_as_it_went_in_beside_an_intent(aws: Aws) -> None:
     url, order = aws.queue(), MenuOrder("menu:1", "c1", "U1", "vip", attempt=3)
-    taken = SqsSendQueue(Queue(aws.client("sqs"), url)).put([intent(), order])
-    assert taken == [intent().send_id, "menu:1"]
-    assert [decode_order(body) for body in aws.messages(url)] == [intent(), order]
+    taken = one_lane(aws, url).put([intent(), order])
+    assert sorted(taken) == sorted([intent().send_id, "menu:1"])
+    assert {decode_order(body).send_id: decode_order(body) for body in aws.messages(url)} == {
+        intent().send_id: intent(),
+        "menu:1": order,
+    }
 
 
 def test_a_delayed_intent_is_not_there_yet(aws: Aws) -> None:
     url = aws.queue()
-    send_queue = SqsSendQueue(Queue(aws.client("sqs"), url))
+    send_queue = one_lane(aws, url)
     send_queue.put_later(intent(), 900)
     assert aws.messages(url) == []
     send_queue.put_later(intent(), 0)

@@ -22,7 +22,7 @@ class Log:
         self.client, self.table = aws.client("dynamodb"), aws.tables()["sends"]
         sends = DynamoSends(self.client, self.table)
         for number in range(PEOPLE):
-            sends.record(record(status="unknown" if number < 5 else "sent", customer_id=f"c{number}"))
+            sends.record_all([record(status="unknown" if number < 5 else "sent", customer_id=f"c{number}")])
         self.reports = SendReports(self.client, self.table)
 
 

@@ -201,17 +201,53 @@ def test_an_event_of_nobody_is_kept_once_and_is_nobodys(stores: Stores) -> None:
     assert stores.events.all_of("c1") == []
 
 
+# --- many at once
+
+
+def test_many_gates_and_customers_are_read_at_once(stores: Stores) -> None:
+    saved = {f"c{n}": stores.customers.save(customer(f"c{n}")) for n in range(120)}
+    gates = {f"c{n}": stores.customers.save_gate(Gate(f"c{n}")) for n in range(60)}
+    read = stores.customers.load_many([*saved, "nobody"])
+    assert read == {one: (gates.get(one), saved.get(one)) for one in [*saved, "nobody"]}
+
+
+def test_each_gate_of_a_batch_is_written_on_its_own_condition(stores: Stores) -> None:
+    gates = [stores.customers.save_gate(Gate(f"c{number}")) for number in range(30)]
+    stores.customers.save_gate(msgspec.structs.replace(gates[7], merged_into="c8"))
+    changed = [msgspec.structs.replace(gate, merged_into="c9") for gate in gates]
+    became = stores.customers.save_gates(changed)
+    assert became == ["overtaken" if number == 7 else "written" for number in range(30)]
+    read = stores.customers.load_gate("c7")
+    assert read is not None
+    assert (read.merged_into, read.version) == ("c8", 2)
+    read = stores.customers.load_gate("c29")
+    assert read is not None
+    assert (read.merged_into, read.version) == ("c9", 2)
+
+
+def test_a_gate_that_is_gone_is_not_written_anew_by_a_batch(stores: Stores) -> None:
+    if stores.kind == "aws":
+        assert stores.customers.save_gates([Gate("c1", version=3)]) == ["overtaken"]
+        assert stores.customers.load_gate("c1") is None
+
+
 # --- sends
 
 
 def test_the_first_record_of_a_send_stays(stores: Stores) -> None:
-    assert stores.sends.record(record(status="sent"))
-    assert not stores.sends.record(record(status="unknown"))
+    assert stores.sends.record_all([record(status="sent")]) == ["written"]
+    assert stores.sends.record_all([record("coupon"), record(status="unknown")]) == ["written", "overtaken"]
     assert stores.sends.find("c1", NOW, intent().send_id) == record(status="sent")
 
 
+def test_more_records_than_one_request_takes_are_all_written_and_each_once(stores: Stores) -> None:
+    many = [record(f"m{number}") for number in range(60)]
+    assert stores.sends.record_all(many[:30]) == ["written"] * 30
+    assert stores.sends.record_all(many) == ["overtaken"] * 30 + ["written"] * 30
+
+
 def test_records_of_other_sends_are_not_found(stores: Stores) -> None:
-    stores.sends.record(record())
+    stores.sends.record_all([record()])
     assert stores.sends.find("c1", NOW, intent("coupon").send_id) is None
     assert stores.sends.find("c2", NOW, intent().send_id) is None
     assert stores.sends.find("c1", NOW + SECOND, intent().send_id) is None
@@ -219,7 +255,7 @@ def test_records_of_other_sends_are_not_found(stores: Stores) -> None:
 
 def test_a_record_whose_instant_has_microseconds_is_found(stores: Stores) -> None:
     made_at = NOW + dt.timedelta(microseconds=1)
-    stores.sends.record(record(made_at=made_at))
+    stores.sends.record_all([record(made_at=made_at)])
     assert stores.sends.find("c1", made_at, intent().send_id) is not None
 
 
@@ -233,14 +269,14 @@ def kept_record(stores: Stores) -> SendRecord | None:
 
 def test_an_unknown_record_is_overwritten_by_what_a_person_says(stores: Stores) -> None:
     before = record(status="unknown")
-    stores.sends.record(before)
+    stores.sends.record_all([before])
     assert stores.log.resolve(before, said(before))
     assert kept_record(stores) == said(before)
 
 
 def test_of_two_who_say_different_things_the_first_is_heard(stores: Stores) -> None:
     before = record(status="unknown")
-    stores.sends.record(before)
+    stores.sends.record_all([before])
     assert stores.log.resolve(before, said(before))
     assert not stores.log.resolve(before, resolved(before, "sent", "ben", "it came", NOW))
     assert kept_record(stores) == said(before)
@@ -248,13 +284,13 @@ def test_of_two_who_say_different_things_the_first_is_heard(stores: Stores) -> N
 
 def test_to_say_the_same_again_after_a_lost_answer_is_no_refusal(stores: Stores) -> None:
     before = record(status="unknown")
-    stores.sends.record(before)
+    stores.sends.record_all([before])
     assert stores.log.resolve(before, said(before))
     assert stores.log.resolve(before, said(before))
 
 
 def test_a_record_with_a_known_end_is_never_overwritten(stores: Stores) -> None:
-    stores.sends.record(record(status="sent"))
+    stores.sends.record_all([record(status="sent")])
     before = record(status="unknown")
     assert not stores.log.resolve(before, said(before))
     sent = record(status="sent")

@@ -3,7 +3,7 @@
 import datetime as dt
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -15,7 +15,7 @@ from functions.domain.gate import Gate
 from functions.domain.identity import AuditEntry, Link, Tied
 from functions.domain.instants import Instant, format_instant, minute_of
 from functions.domain.sends import Intent, SendRecord
-from functions.ports import Conflict, DueRow
+from functions.ports import Both, Conflict, DueRow, Written
 from tests.fakes.encoded import kept, read
 
 
@@ -34,9 +34,13 @@ class FakeCustomers:
         """The gate."""
         return read(self.gate_bodies.get(customer_id), Gate)
 
-    def load_both(self, customer_id: str) -> tuple[Gate | None, Customer | None]:
+    def load_both(self, customer_id: str) -> Both:
         """Gate and customer."""
         return self.load_gate(customer_id), self.load(customer_id)
+
+    def load_many(self, customer_ids: Collection[str]) -> dict[str, Both]:
+        """Gate and customer of each."""
+        return {one: self.load_both(one) for one in customer_ids}
 
     def save(self, customer: Customer) -> Customer:
         """Conflict unless nobody wrote since it was read."""
@@ -47,6 +51,19 @@ class FakeCustomers:
         """As `save`."""
         self.check_gate(gate)
         return self.write_gate(gate)
+
+    def save_gates(self, gates: Sequence[Gate]) -> list[Written]:
+        """Each alone, on its own condition."""
+        assert len({gate.customer_id for gate in gates}) == len(gates), "two writes of one gate in one batch"
+        return [self._saved(gate) for gate in gates]
+
+    def _saved(self, gate: Gate) -> Written:
+        assert gate.version, "a gate that was never read cannot be updated"
+        try:
+            self.save_gate(gate)
+        except Conflict:
+            return "overtaken"
+        return "written"
 
     def check(self, customer: Customer) -> None:
         """The condition of a write."""
@@ -157,13 +174,17 @@ class FakeSends:
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], bytes] = {}
 
-    def record(self, record: SendRecord) -> bool:
-        """Whether this was the first."""
+    def record_all(self, records: Sequence[SendRecord]) -> list[Written]:
+        """Each unless there is one."""
+        return [self.record(record) for record in records]
+
+    def record(self, record: SendRecord) -> Written:
+        """One of them."""
         key = _send_key(record.customer_id, record.made_at, record.send_id)
         if key in self._rows:
-            return False
+            return "overtaken"
         self._rows[key] = kept(record, SendRecord)
-        return True
+        return "written"
 
     def find(self, customer_id: str, made_at: Instant, send_id: str) -> SendRecord | None:
         """The record of one intent."""

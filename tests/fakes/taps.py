@@ -1,6 +1,6 @@
 """Every I/O call of a flow passes a tap: there it can be counted, crash, or let somebody else go first."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, TypeVar, cast
 
 Port = TypeVar("Port")
@@ -67,7 +67,7 @@ class _Tapped:
         def tapped_call(*arguments: Any, **named: Any) -> Any:
             self._tap.pass_point(name, "before")
             answer = call(*arguments, **named)
-            if isinstance(answer, Iterable) and not isinstance(answer, list | tuple | set | str | dict):
+            if isinstance(answer, Iterator):
                 answer = list(answer)
             self._tap.pass_point(name, "after")
             return answer

@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from functions.aws.queues import decode_evaluation, decode_inbox, decode_order
@@ -15,7 +15,7 @@ from functions.domain.gate import Gate
 from functions.domain.instants import Instant, format_instant
 from functions.domain.intents import step_expiry
 from functions.domain.playbook import Playbook
-from functions.domain.sends import Intent, SendRecord, send_id_of
+from functions.domain.sends import Intent, Order, SendRecord, send_id_of
 from functions.evaluate.audit import Audit
 from functions.evaluate.backfill import Refill
 from functions.evaluate.flow import Evaluate
@@ -64,6 +64,17 @@ START = dt.datetime(2026, 11, 2, 12, 0, tzinfo=JST).astimezone(dt.UTC)
 def jst(month: int, day: int, hour: int = 0, minute: int = 0) -> Instant:
     """An instant of 2026 by Tokyo's clock."""
     return dt.datetime(2026, month, day, hour, minute, tzinfo=JST).astimezone(dt.UTC)
+
+
+def one_after_the_other(calls: Sequence[Callable[[], Answer]]) -> list[Answer | Exception]:
+    """The calls of a batch in a world without threads."""
+    answers: list[Answer | Exception] = []
+    for call in calls:
+        try:
+            answers.append(call())
+        except Exception as error:  # noqa: BLE001 — as the threads hand it over
+            answers.append(error)
+    return answers
 
 
 class World:
@@ -173,6 +184,7 @@ class World:
             tapped(self.account_state, tap, "account_state"),
             60,
             self.clock,
+            one_after_the_other,
         )
 
     def clock(self) -> Instant:
@@ -282,7 +294,7 @@ class World:
         return (
             self._receive(self.inbox_queue, lambda body: self.decide.handle(decode_inbox(body)))
             or self._receive(self.evaluate_queue, self._evaluate)
-            or self._receive(self.send_queue, lambda body: self.deliver.take(decode_order(body)))
+            or self.step_send()
         )
 
     def _evaluate(self, body: str) -> None:
@@ -319,7 +331,13 @@ class World:
 
     def step_send(self) -> bool:
         """One message of the send queue; whether there was any."""
-        return self._receive(self.send_queue, lambda body: self.deliver.take(decode_order(body)))
+        return self._receive(self.send_queue, lambda body: self.send(decode_order(body)))
+
+    def send(self, *orders: Order) -> None:
+        """What a sender does with a batch of these; the first error, where there is any."""
+        for error in self.deliver.take_all(orders):
+            if error is not None:
+                raise error
 
     def overtaken(self, point: int) -> None:
         """One worker takes the first inbox message; at some point of it, others work on all the rest. Then it goes on."""

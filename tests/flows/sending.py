@@ -56,7 +56,7 @@ def cut_off_after_claim(world: World, *intents: Intent) -> None:
         message = world.send_queue.waiting[0]
         world.send_queue.waiting = world.send_queue.waiting[1:]
         with pytest.raises(WorkerGone):
-            world.deliver.deliver(decoded(message.body))
+            world.send(decoded(message.body))
         world.send_queue.waiting.append(message)
     world.tap.watch(None)
 

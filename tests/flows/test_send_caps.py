@@ -129,7 +129,7 @@ def test_no_interleaving_ever_exceeds_a_cap_or_makes_a_second_copy(data: st.Data
             intents[data.draw(st.integers(0, len(intents) - 1))] for _ in range(data.draw(st.integers(1, 3)))
         ]
         world.line.script.extend(data.draw(st.lists(st.sampled_from(OUTCOMES), max_size=4)))
-        tasks = [functools.partial(world.deliver.deliver, intent) for intent in [*intents, *chosen]]
+        tasks = [functools.partial(world.send, intent) for intent in [*intents, *chosen]]
         side_by_side(world.tap, data.draw(st.lists(st.integers(0, 5), max_size=40)), *tasks)
         world.advance(hours=data.draw(st.sampled_from([0, 1, 5, 23, 24, 25, 24 * 6, 24 * 7])))
     world.line.script.clear()

@@ -18,7 +18,7 @@ def test_two_workers_with_one_intent_make_one_copy_whatever_their_order(
     for schedule in SCHEDULES[:: 3 if outcome == "ok" else 7]:
         world = fresh()
         world.line.script.append(outcome)
-        task = functools.partial(world.deliver.deliver, world.intent(message))
+        task = functools.partial(world.send, world.intent(message))
         assert side_by_side(world.tap, schedule, task, task) == [None, None]
         world.advance(hours=2)
         assert world.line.copies("U1") == [message], schedule
@@ -31,7 +31,7 @@ def test_a_worker_paused_at_any_call_while_another_goes_through_makes_one_copy()
     for point in range(14):
         world = fresh()
         world.enqueue(intent)
-        world.tap.once(point, functools.partial(world.deliver.deliver, intent))
+        world.tap.once(point, functools.partial(world.send, intent))
         world.run()
         assert (world.line.copies("U1"), ends(world)) == (["offer"], [("sent", "")]), f"paused at {point}"
 
@@ -43,7 +43,7 @@ def test_a_refusal_of_one_worker_does_not_undo_what_another_worker_had_accepted(
         world = fresh()
         intent = world.intent()
         world.line.script.extend([refusal, "ok"])
-        task = functools.partial(world.deliver.deliver, intent)
+        task = functools.partial(world.send, intent)
         assert side_by_side(world.tap, schedule, task, task) == [None, None]
         world.line.always = "401"  # the account stays refused for more than a day
         world.advance(hours=30)
@@ -59,7 +59,7 @@ def test_a_refusal_of_one_worker_does_not_undo_what_another_worker_had_accepted(
 def test_two_workers_with_two_promotions_send_one_of_them() -> None:
     for schedule in SCHEDULES[::3]:
         world = fresh()
-        tasks = [functools.partial(world.deliver.deliver, world.intent(name)) for name in ("offer", "coupon")]
+        tasks = [functools.partial(world.send, world.intent(name)) for name in ("offer", "coupon")]
         assert side_by_side(world.tap, schedule, *tasks) == [None, None]
         assert len(world.line.copies("U1")) == 1
         assert sorted(ends(world)) == [("sent", ""), ("suppressed", "capped:promotion_weekly")]

@@ -21,7 +21,7 @@ from ops.local.up import Wishes, local_parameters
 from ops.target import Target
 from tests.infra.conftest import Template
 
-WORK_QUEUES = {"inbox", "send", "evaluate"}
+WORK_QUEUES = {"inbox", "send", "bulk", "evaluate"}
 DAY_SECONDS = 86_400
 
 
@@ -180,11 +180,14 @@ def test_the_edge_of_the_crm_writes_the_accounts_row_and_no_customers_gate(templ
 
 
 def test_no_right_on_tables_is_granted_that_no_adapter_uses(template: Template) -> None:
-    """BatchWriteItem is `batch_write_item` or a paginator's name in functions/aws."""
+    """BatchWriteItem is `batch_write_item` or a paginator's name in functions/aws, PartiQLUpdate a statement there."""
     adapters = "".join(path.read_text(encoding="utf-8") for path in Path("functions/aws").glob("*.py"))
     granted = {action for statement in statements(template) for action in as_list(statement["Action"])}
     names = {action.removeprefix("dynamodb:") for action in granted if action.startswith("dynamodb:")}
     called = {name for name in names if re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() in adapters}
+    called |= {
+        f"PartiQL{verb.capitalize()}" for verb in re.findall(r"f[\"'](INSERT|UPDATE|DELETE) ", adapters)
+    }
     assert "PutItem" in names
     assert names - called == set()
 

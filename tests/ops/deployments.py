@@ -72,7 +72,7 @@ def _fill(stores: Stores, world: World) -> None:
 def keep_up(stores: Stores, world: World) -> None:
     """Let the deployment have the ends and the held messages that the world has by now."""
     for record in world.records():
-        stores.sends.record(record)
+        stores.sends.record_all([record])
     client, table = stores.target.client("dynamodb"), stores.settings.table_timers
     for item in client.scan(TableName=table, FilterExpression="attribute_exists(body)")["Items"]:
         client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})

@@ -168,7 +168,7 @@ def test_a_stranger_with_the_runs_name_does_not_make_up_for_somebody_who_was_lef
     of = shop.world.records()[0]
     intent = shop.world.intent("news", "c99", "U99", source=shop.source)
     stranger = _of_campaign(record_of(intent, "sent", "", shop.world.now), of)
-    shop.world.sends.record(stranger)
+    shop.world.sends.record_all([stranger])
     row = shop.row()
     assert row.accounts.pending == 0
     assert not row.is_finished
@@ -199,7 +199,7 @@ def test_one_message_under_two_ids_of_one_person_counts_once_by_the_likelier_end
             run=run.source,
             scenario="",
         )
-        shop.world.sends.record(record)
+        shop.world.sends.record_all([record])
     row = shop.row()
     assert lines(row) == ("finished", 1, 1, 0)
     assert row.accounts.suppressed == {}

@@ -8,24 +8,36 @@ import copy
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
 from functions.decide.flow import Decide, _armed
 from functions.domain.campaigns import Run, intent_of
-from functions.domain.claims import Allow, Verdict, decide
+from functions.domain.claims import Allow
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
 from functions.domain.events import Event
-from functions.domain.gate import Claim, Gate
+from functions.domain.gate import Gate
 from functions.domain.instants import Instant
-from functions.domain.sends import Intent, Order, record_of
-from functions.domain.trace import Facts
+from functions.domain.sends import Intent, Order, SendRecord, record_of
 from functions.domain.verdicts import Ended, Situation
 from functions.evaluate.flow import Evaluate
-from functions.ports import Accepted, Conflict, Playbooks, Rejected, Retryable, SendQueue, Timers
+from functions.ports import (
+    Accepted,
+    Conflict,
+    Customers,
+    Playbooks,
+    Rejected,
+    Retryable,
+    SendQueue,
+    Timers,
+    Written,
+)
+from functions.send.claiming import Claiming
+from functions.send.ending import Ending, Failures, Pushed
 from functions.send.flow import Content, Deliver
+from functions.send.pushing import Answer
 from tests.simulation.world import SimulatedWorld
 
 Flow = TypeVar("Flow", Decide, Deliver, Evaluate)
@@ -38,22 +50,22 @@ def _as(kind: type[Flow], flow: Flow, **changes: Any) -> Flow:
     return kind(**{**ports, **changes})
 
 
-class _NoClaim(Deliver):
-    """Decides, and pushes without having written the decision."""
+class _Unwritten:
+    """The customers' table, whose gates are never written: it answers as if they were."""
 
-    def _claim(self, intent: Intent, content: str) -> tuple[Verdict, Facts] | None:
-        gate, customer = self._read(intent.customer_id)
-        if gate is None or customer is None or self._recorded(intent):
-            return None
-        now = self.now()
-        rules = self.playbooks.in_force().rules
-        decision = decide(intent, gate, rules, self._situation(intent, customer, now), content, now)
-        return decision.verdict, decision.facts
+    def __init__(self, customers: Customers) -> None:
+        self._customers = customers
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._customers, name)
+
+    def save_gates(self, gates: Sequence[Gate]) -> list[Written]:
+        return ["written" for _ in gates]
 
 
 def no_claim(world: SimulatedWorld) -> None:
     """The gate is read, and not written before the push."""
-    world.deliver = _as(_NoClaim, world.deliver)
+    world.deliver = _as(Deliver, world.deliver, customers=_Unwritten(world.deliver.customers))
 
 
 class _Line:
@@ -87,9 +99,9 @@ def key_from_attempt(world: SimulatedWorld) -> None:
 
 
 class _RecordFirst(Deliver):
-    def _push(self, intent: Intent, allowed: Allow, content: Content, facts: Facts) -> None:
-        self.sends.record(record_of(intent, "sent", "", self.now(), facts=facts))
-        super()._push(intent, allowed, content, facts)
+    def _ask(self, intent: Intent, allowed: Allow, content: Content) -> Answer:
+        self.sends.record_all([record_of(intent, "sent", "", self.now())])
+        return super()._ask(intent, allowed, content)
 
 
 def record_before_push(world: SimulatedWorld) -> None:
@@ -106,17 +118,32 @@ class _RefusingKnownKeys(_Line):
         return answer
 
 
-class _ConflictIsFailure(Deliver):
-    def _refused(self, intent: Intent, claim: Claim, reason: str, facts: Facts, *, unanswered: bool) -> None:
+class _ConflictIsFailure(Ending):
+    def _refused(self, pushed: Pushed, reason: str, *, unanswered: bool) -> SendRecord:
         if reason != "http_409":
-            super()._refused(intent, claim, reason, facts, unanswered=unanswered)
-            return
-        self._close(intent, claim.hash, lambda _gate: Ended("failed", reason), facts)
+            return super()._refused(pushed, reason, unanswered=unanswered)
+        claim = pushed.allowed.claim
+        return self.close(pushed.intent, claim.hash, lambda _gate: Ended("failed", reason), pushed.facts)
+
+
+class _EndingOtherwise(Deliver):
+    """With another kind of endings."""
+
+    kind: ClassVar[type[Ending]] = Ending
+
+    @property
+    def ending(self) -> Ending:
+        mine = super().ending
+        return self.kind(**{field.name: getattr(mine, field.name) for field in fields(mine)})
+
+
+class _With409AsFailure(_EndingOtherwise):
+    kind = _ConflictIsFailure
 
 
 def conflict_is_failure(world: SimulatedWorld) -> None:
     """409, which says that an earlier attempt was accepted, ends as failed."""
-    world.deliver = _as(_ConflictIsFailure, world.deliver, line=_RefusingKnownKeys(world))
+    world.deliver = _as(_With409AsFailure, world.deliver, line=_RefusingKnownKeys(world))
 
 
 class _CheckpointAtFetch(Evaluate):
@@ -154,10 +181,13 @@ class _Unconditional:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._customers, name)
 
-    def save_gate(self, gate: Gate) -> Gate:
-        stored = self._table.load_gate(gate.customer_id)
-        return self._customers.save_gate(
-            msgspec.structs.replace(gate, version=stored.version if stored else 0)
+    def save_gates(self, gates: Sequence[Gate]) -> list[Written]:
+        stored = [self._table.load_gate(gate.customer_id) for gate in gates]
+        return self._customers.save_gates(
+            [
+                msgspec.structs.replace(gate, version=known.version if known else 0)
+                for gate, known in zip(gates, stored, strict=True)
+            ]
         )
 
 
@@ -222,16 +252,23 @@ def write_then_enqueue(world: SimulatedWorld) -> None:
     world.decide = _as(_WriteThenEnqueue, world.decide)
 
 
-class _UnknownIsFailure(Deliver):
-    def _record(self, intent: Intent, ended: Ended, facts: Facts) -> None:
-        if ended.outcome == "unknown":
-            ended = Ended("failed", ended.reason)
-        super()._record(intent, ended, facts)
+class _UnknownIsFailure(Ending):
+    def record_all(self, records: Sequence[SendRecord]) -> Failures:
+        return super().record_all(
+            [
+                msgspec.structs.replace(one, status="failed") if one.status == "unknown" else one
+                for one in records
+            ]
+        )
+
+
+class _WithoutUnknown(_EndingOtherwise):
+    kind = _UnknownIsFailure
 
 
 def unknown_is_failure(world: SimulatedWorld) -> None:
     """What may have arrived ends as failed."""
-    world.deliver = _as(_UnknownIsFailure, world.deliver)
+    world.deliver = _as(_WithoutUnknown, world.deliver)
 
 
 class _DeafGate(Decide):
@@ -245,15 +282,21 @@ def opt_out_only_folded(world: SimulatedWorld) -> None:
     world.decide = _as(_DeafGate, world.decide)
 
 
-class _SituationWithoutHoldout(Deliver):
-    def _situation(self, intent: Intent, customer: Customer, now: Instant) -> Situation:
-        situation = super()._situation(intent, customer, now)
-        return msgspec.structs.replace(situation, holdout=False)
+class _ClaimingWithoutHoldout(Claiming):
+    def situation(self, intent: Intent, customer: Customer, now: Instant) -> Situation:
+        return msgspec.structs.replace(super().situation(intent, customer, now), holdout=False)
+
+
+class _HoldoutIgnored(Deliver):
+    @property
+    def claiming(self) -> Claiming:
+        mine = super().claiming
+        return _ClaimingWithoutHoldout(**{field.name: getattr(mine, field.name) for field in fields(mine)})
 
 
 def holdout_ignored(world: SimulatedWorld) -> None:
     """Who is held out is sent to as everybody else."""
-    world.deliver = _as(_SituationWithoutHoldout, world.deliver)
+    world.deliver = _as(_HoldoutIgnored, world.deliver)
 
 
 class _Sleepless:

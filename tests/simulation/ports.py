@@ -2,15 +2,17 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
 from functions.domain.campaigns import Chunk, Run, intent_of
 from functions.domain.customers import Customer
 from functions.domain.events import Event
+from functions.domain.gate import Gate
 from functions.domain.instants import MINUTE, Instant, minute_of, parse_instant
 from functions.domain.sends import SendRecord
-from functions.ports import Accepted
+from functions.ports import Accepted, Written
 from tests.fakes.line import FakeLine
 from tests.fakes.objects import FakePlaybooks, FakeRuns
 from tests.fakes.queues import FakeQueue, Waiting
@@ -62,11 +64,23 @@ class SimulatedQueue(FakeQueue):
 
 
 class SimulatedCustomers(FakeCustomers):
-    """Tells the witness of every intent that is written."""
+    """Tells the witness of every intent that is written, and answers a batch of gates one by one."""
 
-    def __init__(self, witness: Witness) -> None:
+    def __init__(self, witness: Witness, faults: Faults) -> None:
         super().__init__()
         self._witness = witness
+        self._faults = faults
+
+    def save_gates(self, gates: Sequence[Gate]) -> list[Written]:
+        """Each alone: some refused or throttled, some done and not answered so."""
+        return [
+            "overtaken"
+            if self._faults.strikes(
+                "table_conflict"
+            )  # another worker was first, with what changed nothing of ours
+            else one_of_a_batch(self._faults, partial(self._saved, gate))
+            for gate in gates
+        ]
 
     def write(self, customer: Customer) -> Customer:
         """Write, its condition being checked."""
@@ -103,15 +117,25 @@ class SimulatedEvents(FakeEvents):
 
 
 class SimulatedSends(FakeSends):
-    """As with events."""
+    """As with gates."""
 
     def __init__(self, faults: Faults) -> None:
         super().__init__()
         self._faults = faults
 
-    def record(self, record: SendRecord) -> bool:
-        """Whether this was the first, as far as the table can tell."""
-        return super().record(record) and not self._faults.strikes("table_answers_known")
+    def record_all(self, records: Sequence[SendRecord]) -> list[Written]:
+        """Each alone: some refused or throttled, some done and not answered so."""
+        return [one_of_a_batch(self._faults, partial(self.record, record)) for record in records]
+
+
+def one_of_a_batch(faults: Faults, write: Callable[[], Written]) -> Written:
+    """What a batch answers of one conditional write; a repeat of the driver's own may have met the first try's item."""
+    if faults.strikes("table_throttled"):
+        return "undone"
+    became = write()
+    if became == "written" and faults.strikes("table_conflict_with_itself"):
+        return "overtaken"
+    return "undone" if faults.strikes("table_unanswered") else became
 
 
 class SimulatedTimers(FakeTimers):

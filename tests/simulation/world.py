@@ -2,10 +2,10 @@
 
 import datetime as dt
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
 
 from functions.aws.queues import decode_inbox, decode_order
 from functions.domain.backfills import Backfill, calls_for_backfill, new_segments
@@ -39,9 +39,21 @@ DEPTH_MAX = 3
 BACKFILL_SEGMENTS = 2
 TRIES_MAX = 200
 CONDITIONAL = frozenset({"customers.save", "customers.save_gate", "identities.save_tied"})
+BATCH_MAX = 10
 QUEUES = ("inbox", "send_queue", "continuation")
 READS = frozenset(
-    {"load", "load_gate", "load_both", "link_of", "find", "has", "all_of", "identities_of", "read"}
+    {
+        "load",
+        "load_gate",
+        "load_both",
+        "load_many",
+        "link_of",
+        "find",
+        "has",
+        "all_of",
+        "identities_of",
+        "read",
+    }
 )
 
 
@@ -52,9 +64,15 @@ class Work:
     begun_at: Instant
     clock_error: float
     facts: int
-    intent: Intent | None = None
-    owner: str = ""
-    held_out: bool = False
+    concerns: dict[str, "Concerned"] = field(default_factory=dict)
+
+
+class Concerned(NamedTuple):
+    """An intent that a worker has in hand; whose gate decides, and whether that person is held out."""
+
+    intent: Intent
+    owner: str
+    held_out: bool
 
 
 class SimulatedWorld(World):
@@ -88,7 +106,7 @@ class SimulatedWorld(World):
         super().__init__(book, shuffle=random_)
 
     def _wire(self) -> None:
-        self.customers = SimulatedCustomers(self.witness)
+        self.customers = SimulatedCustomers(self.witness, self.faults)
         self.identities = FakeIdentities(self.customers)
         self.audience = FakeAudience(self.customers)
         self.runs = SimulatedRuns(self.witness, self.playbooks)
@@ -145,7 +163,7 @@ class SimulatedWorld(World):
                 self.step()
 
     def _detail(self, name: str) -> str:
-        if name == "sends.record" and (records := self.sends.all()):
+        if name == "sends.record_all" and (records := self.sends.all()):
             last = records[-1]
             return f" (last record: {last.send_id[:8]} {last.message} {last.status} {last.reason})"
         return ""
@@ -192,11 +210,11 @@ class SimulatedWorld(World):
     # --- work
 
     @contextmanager
-    def _working(self, order: Order | None = None) -> Iterator[None]:
+    def _working(self, orders: Sequence[Order] = ()) -> Iterator[None]:
         work = Work(self.now, self.faults.clock_error(), len(self.witness.facts))
-        if isinstance(order, Intent):
-            work.intent = order
-            work.owner, work.held_out = self._owner_of(order)
+        for order in orders:
+            if isinstance(order, Intent):
+                work.concerns[order.send_id] = Concerned(order, *self._owner_of(order))
         self._work.append(work)
         try:
             yield
@@ -220,33 +238,58 @@ class SimulatedWorld(World):
 
     def _accepted(self, user: str, key: str, delivered: bool) -> None:
         work = self._work[-1]
-        assert work.intent is not None
-        owner, held_out = self._owner_of(work.intent)
-        self.tell(f"LINE accepts {work.intent.send_id[:8]} {work.intent.message} for {user}")
+        before = self._concerned(work, user, key)
+        owner, held_out = self._owner_of(before.intent)
+        self.tell(f"LINE accepts {before.intent.send_id[:8]} {before.intent.message} for {user}")
         self.witness.accepted.append(
             Acceptance(
-                work.intent,
+                before.intent,
                 user,
                 key,
                 work.begun_at,
                 self.now,
                 delivered,
                 self.book,
-                owner if owner == work.owner else "",
-                held_out and work.held_out,
+                owner if owner == before.owner else "",
+                held_out and before.held_out,
                 work.facts,
             )
         )
 
+    @staticmethod
+    def _concerned(work: Work, user: str, key: str) -> Concerned:
+        """The intent that a push is of: the key's, or, where a protocol is broken on purpose, one for this user."""
+        if key in work.concerns:
+            return work.concerns[key]
+        return next(one for one in work.concerns.values() if one.intent.line_user_id == user)
+
     def step(self) -> bool:
-        """One message of any queue; whether there was any."""
-        lanes: list[tuple[FakeQueue, Callable[[str], None]]] = [
-            (self.inbox_queue, self._decide),
-            (self.evaluate_queue, self._evaluate_as_worker),
-            (self.send_queue, self._send),
+        """One message of any queue, or a batch of the send queue; whether there was any."""
+        lanes: list[Callable[[], bool]] = [
+            lambda: self._receive(self.inbox_queue, self._decide),
+            lambda: self._receive(self.evaluate_queue, self._evaluate_as_worker),
+            self.step_send,
         ]
         self.random.shuffle(lanes)
-        return any(self._receive(queue, handle) for queue, handle in lanes)
+        return any(lane() for lane in lanes)
+
+    def step_send(self) -> bool:
+        """A batch of the send queue, of any size; whether there was any."""
+        received = [self.send_queue.receive(self._pick) for _ in range(self.random.randint(1, BATCH_MAX))]
+        messages = [message for message in received if message is not None]
+        if messages:
+            self._send_batch(messages)
+        return bool(messages)
+
+    def _send_batch(self, messages: Sequence[Waiting]) -> None:
+        wrong: Sequence[BaseException | None]
+        try:
+            wrong = self._send([decode_order(message.body) for message in messages])
+        except (MusubiError, TableFault, Crash) as error:
+            wrong = [error] * len(messages)
+        for message, one in zip(messages, wrong, strict=True):
+            if one is not None:
+                self.send_queue.give_back(message, one)
 
     def _decide(self, body: str) -> None:
         message = decode_inbox(body)
@@ -258,11 +301,15 @@ class SimulatedWorld(World):
         if isinstance(message, EventsReceived):
             self.witness.taken_in(message.events)
 
-    def _send(self, body: str) -> None:
-        order = decode_order(body)
-        with self._working(order):
-            self.tell(f"send takes up {order.send_id[:8]} of {order.customer_id}")
-            self.deliver.take(order)
+    def _send(self, orders: Sequence[Order]) -> list[Exception | None]:
+        with self._working(orders):
+            told = ", ".join(f"{order.send_id[:8]} of {order.customer_id}" for order in orders)
+            self.tell(f"send takes up {told}")
+            errors = self.deliver.take_all(orders)
+            unexpected = [one for one in errors if one and not isinstance(one, MusubiError | TableFault)]
+            for error in unexpected:
+                raise error
+            return errors
 
     def _evaluate_as_worker(self, body: str) -> None:
         with self._working():

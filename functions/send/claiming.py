@@ -1,0 +1,181 @@
+"""Reading, deciding and claiming for many intents at once: each on its own condition, in as few requests as it takes."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from functions.domain.claims import Decision, Verdict, decide
+from functions.domain.customers import Customer
+from functions.domain.gate import Gate
+from functions.domain.instants import Instant
+from functions.domain.sends import Intent
+from functions.domain.situations import situation_of, versions_needed
+from functions.domain.trace import Facts
+from functions.domain.verdicts import Situation, suppressed
+from functions.ports import (
+    AccountState,
+    Both,
+    Conflict,
+    Customers,
+    Playbooks,
+    Retryable,
+    Sends,
+)
+
+ATTEMPTS_MAX = 8
+HOPS_MAX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An intent to claim, and the hash of its content. `batch`: the multicast batch that it is claimed for."""
+
+    intent: Intent
+    content: str
+    batch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The verdict, which is in the gate already, and what it rested on."""
+
+    verdict: Verdict
+    facts: Facts
+
+
+Result = Claimed | None | Exception
+"""What came of one intent: a verdict; None, for its end is on record; or why it must come again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claiming:
+    """The ports of this part."""
+
+    customers: Customers
+    sends: Sends
+    playbooks: Playbooks
+    account_state: AccountState
+    now: Callable[[], Instant]
+
+    def read_all(self, customer_ids: Iterable[str]) -> dict[str, Both]:
+        """Gate and customer of each, or of whoever the customer was merged into."""
+        found: dict[str, Both] = {}
+        asked = {one: one for one in customer_ids}
+        for _ in range(HOPS_MAX):
+            loaded = self.customers.load_many(sorted(set(asked.values())))
+            found |= {one: loaded[owner] for one, owner in asked.items()}
+            gates = {one: found[one][0] for one in asked}
+            asked = {one: gate.merged_into for one, gate in gates.items() if gate and gate.merged_into}
+            if not asked:
+                return found
+        raise Conflict("customers are merged in a circle")
+
+    def claim_all(self, wanted: Sequence[Wanted]) -> dict[str, Result]:
+        """Decide on each, and write what was decided, by send id.
+
+        A gate that was changed meanwhile is read again. Intents of one customer take turns: each sees those before it.
+        """
+        results: dict[str, Result] = {}
+        waiting = list(wanted)
+        for _ in range(ATTEMPTS_MAX + len(wanted)):
+            if not waiting:
+                return results
+            read = self.read_all(one.intent.customer_id for one in waiting)
+            turn, later = _one_a_gate(waiting, read)
+            outcomes = self._claimed(turn, read)
+            results |= {one: result for one, result in outcomes.items() if result is not _OVERTAKEN}
+            waiting = [*later, *(one for one in turn if outcomes[one.intent.send_id] is _OVERTAKEN)]
+        return results | {one.intent.send_id: Conflict("the gate is contended") for one in waiting}
+
+    def _claimed(self, turn: Sequence[Wanted], read: Mapping[str, Both]) -> dict[str, Result]:
+        """What came of those whose turn it is, by send id; the overtaken among them."""
+        results: dict[str, Result] = {}
+        decisions: dict[str, Decision] = {}
+        for one in turn:
+            gate, customer = read[one.intent.customer_id]
+            try:
+                decision = self._decided(one, gate, customer)
+            except Exception as error:  # noqa: BLE001 — one that cannot be decided comes again; the others go on
+                results[one.intent.send_id] = error
+                continue
+            if decision is None:
+                results[one.intent.send_id] = None
+                continue
+            results[one.intent.send_id] = Claimed(decision.verdict, decision.facts)
+            if gate is not None and decision.gate is not gate:
+                decisions[one.intent.send_id] = decision
+        if decisions:
+            written = self.customers.save_gates([decision.gate for decision in decisions.values()])
+            refused = dict(zip(decisions, written, strict=True))
+            results |= {one: _REFUSED[became] for one, became in refused.items() if became in _REFUSED}
+        return results
+
+    def _decided(self, one: Wanted, gate: Gate | None, customer: Customer | None) -> Decision | None:
+        """The decision; None where the end is on record. Its gate is the very one that was read where nothing is to be
+        written."""
+        if gate is None or customer is None:
+            return Decision(suppressed("erased"), gate or _NO_GATE)
+        intent, now = one.intent, self.now()
+        claim = gate.claim(intent.send_id)
+        if claim and claim.state == "open" and claim.batch == one.batch and self.is_recorded(intent):
+            return None
+        rules = self.playbooks.in_force().rules
+        situation = self.situation(intent, customer, now)
+        return decide(intent, gate, rules, situation, one.content, now, one.batch)
+
+    def is_recorded(self, intent: Intent) -> bool:
+        """Whether the intent has an end in the send log."""
+        return self.sends.find(intent.customer_id, intent.made_at, intent.send_id) is not None
+
+    def situation(self, intent: Intent, customer: Customer, now: Instant) -> Situation:
+        """What is true beside the gate."""
+        versions = {name: self.playbooks.version(name) for name in versions_needed(intent, customer)}
+        account = self.account_state.read()
+        return situation_of(intent, customer, self.playbooks.in_force(), versions, now, account)
+
+    def change_all(
+        self, intents: Sequence[Intent], change: Callable[[Gate, Intent], Gate]
+    ) -> dict[str, Exception]:
+        """Change the gate of each on condition that nobody else did; a lost race starts over. No gate, no change.
+
+        What could not be changed, by send id, and why.
+        """
+        waiting = [Wanted(intent, "") for intent in intents]
+        for _ in range(ATTEMPTS_MAX + len(intents)):
+            if not waiting:
+                return {}
+            read = self.read_all(one.intent.customer_id for one in waiting)
+            turn, later = _one_a_gate(waiting, read)
+            waiting = [*later, *self._changed(turn, read, change)]
+        return {one.intent.send_id: Conflict("the gate is contended") for one in waiting}
+
+    def _changed(
+        self, turn: Sequence[Wanted], read: Mapping[str, Both], change: Callable[[Gate, Intent], Gate]
+    ) -> list[Wanted]:
+        """Those whose change was not written."""
+        changes: list[tuple[Wanted, Gate]] = []
+        for one in turn:
+            gate = read[one.intent.customer_id][0]
+            changed = change(gate, one.intent) if gate else None
+            if changed is not None and changed != gate:
+                changes.append((one, changed))
+        written = self.customers.save_gates([gate for _, gate in changes]) if changes else []
+        return [one for (one, _), became in zip(changes, written, strict=True) if became != "written"]
+
+
+_NO_GATE = Gate("")
+_OVERTAKEN: Exception = Conflict("somebody else was first")
+_REFUSED: dict[str, Exception] = {"overtaken": _OVERTAKEN, "undone": Retryable("the gates are throttled")}
+
+
+def _one_a_gate(waiting: Sequence[Wanted], read: Mapping[str, Both]) -> tuple[list[Wanted], list[Wanted]]:
+    """The first intent of each gate, and those that wait for their turn."""
+    turn: dict[str, Wanted] = {}
+    later: list[Wanted] = []
+    for one in waiting:
+        gate = read[one.intent.customer_id][0]
+        owner = gate.customer_id if gate else f"?{one.intent.send_id}"
+        if owner in turn:
+            later.append(one)
+        else:
+            turn[owner] = one
+    return list(turn.values()), later

@@ -1,0 +1,149 @@
+"""What follows from a decision and from LINE's answer: an end for the send log, or a place where it comes up again."""
+
+import datetime as dt
+import logging
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from functions.domain.account import STOP_FOR, Block, quota_block, refused_block
+from functions.domain.claims import Allow, closed, unclaimed
+from functions.domain.gate import Gate
+from functions.domain.instants import Instant
+from functions.domain.sends import Intent, SendRecord, held, record_of
+from functions.domain.trace import Facts
+from functions.domain.verdicts import Ended
+from functions.ports import (
+    Accepted,
+    AccountRefused,
+    AccountState,
+    OverQuota,
+    Retryable,
+    SendQueue,
+    Sends,
+    Timers,
+)
+from functions.send.claiming import Claiming
+from functions.send.pushing import Answer, Refused, Silent
+
+logger = logging.getLogger(__name__)
+
+RATE_DELAY_SECONDS = 2
+RETRY_DELAY_MIN = dt.timedelta(minutes=2)
+RETRY_DELAY_MAX = dt.timedelta(hours=1)
+
+Failures = dict[str, Exception]
+"""What must be delivered again, by send id, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """An intent that was claimed, the hash of its content is in the claim; and what LINE answered."""
+
+    intent: Intent
+    allowed: Allow
+    facts: Facts
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The ports of this part. `hold_in_queue_seconds_max`: shorter holds wait in the queue, longer ones as a timer."""
+
+    claiming: Claiming
+    sends: Sends
+    timers: Timers
+    send_queue: SendQueue
+    account_state: AccountState
+    hold_in_queue_seconds_max: int
+    now: Callable[[], Instant]
+
+    def finish(self, pushed: Pushed) -> SendRecord | None:
+        """The end that LINE's answer is; None where the message comes up again."""
+        intent, claim = pushed.intent, pushed.allowed.claim
+        match pushed.answer:
+            case Accepted(request_id=request_id):
+                return record_of(intent, "sent", "", self.now(), request_id, pushed.facts)
+            case Silent():
+                self.hold(intent, self.now() + retry_delay(claim.key_at, self.now()), "no_answer")
+            case Refused(refusal=AccountRefused() as refusal):
+                block = self.block(refusal)
+                self._give_back(pushed)
+                self.hold(intent, min(block.until, self.now() + STOP_FOR), block.reason)
+            case Refused(is_for_now=True):
+                self._give_back(pushed)
+                self.come_again(intent, "rate_limit", RATE_DELAY_SECONDS)
+            case Refused(refusal=refusal, unanswered=unanswered):
+                return self._refused(pushed, str(refusal), unanswered=unanswered)
+        return None
+
+    def _give_back(self, pushed: Pushed) -> None:
+        """What was definitely refused is unclaimed: to the gate it is as if it had never been tried."""
+        if isinstance(pushed.answer, Refused) and not pushed.answer.unanswered:
+            claim = pushed.allowed.claim
+            self._change(pushed.intent, lambda gate, intent: unclaimed(gate, intent, claim))
+
+    def _refused(self, pushed: Pushed, reason: str, *, unanswered: bool) -> SendRecord:
+        """Definitely failed, and the slot given back, only where no try, of whichever worker, went unanswered."""
+        claim = pushed.allowed.claim
+
+        def end(gate: Gate) -> Ended:
+            definite = not unanswered and gate.claim(claim.send_id) in (None, claim)
+            return Ended("failed" if definite else "unknown", reason)
+
+        return self.close(pushed.intent, claim.hash, end, pushed.facts)
+
+    def close(self, intent: Intent, content: str, end: Callable[[Gate], Ended], facts: Facts) -> SendRecord:
+        """End an intent for good in the gate, which gives back the slot of a failure; the record that is to follow."""
+        ended = Ended("suppressed", "erased")
+
+        def change(gate: Gate, intent: Intent) -> Gate:
+            nonlocal ended
+            ended = end(gate)
+            return closed(gate, intent, content, ended, self.now())
+
+        self._change(intent, change)
+        return self.record(intent, ended, facts)
+
+    def _change(self, intent: Intent, change: Callable[[Gate, Intent], Gate]) -> None:
+        for error in self.claiming.change_all([intent], change).values():
+            raise error
+
+    def record(self, intent: Intent, ended: Ended, facts: Facts) -> SendRecord:
+        """The line of the send log that an end is."""
+        return record_of(intent, ended.outcome, ended.reason, self.now(), facts=facts)
+
+    def record_all(self, records: Sequence[SendRecord]) -> Failures:
+        """Write them, each unless there is one of its intent; those that were not surely written."""
+        if not records:
+            return {}
+        became = self.sends.record_all(records)
+        undone = [record for record, one in zip(records, became, strict=True) if one == "undone"]
+        return {record.send_id: Retryable("the send log is throttled") for record in undone}
+
+    def block(self, refusal: AccountRefused) -> Block:
+        """LINE refuses the account: nothing is sent for a while, or until the month is over."""
+        now = self.now()
+        block = quota_block(now) if isinstance(refusal, OverQuota) else refused_block(now)
+        logger.error("LINE refuses the account (%s); sending stops until %s", refusal, block.until)
+        self.account_state.block(block)
+        return block
+
+    def hold(self, intent: Intent, until: Instant, reason: str) -> None:
+        """Let it come up again at `until`."""
+        now = self.now()
+        seconds, waiting = (until - now).total_seconds(), held(intent, reason, until, now)
+        if seconds <= self.hold_in_queue_seconds_max:
+            self.send_queue.put_later(waiting, max(0, math.ceil(seconds)))
+        else:
+            self.timers.hold(waiting, until, now)
+
+    def come_again(self, intent: Intent, reason: str, seconds: int) -> None:
+        """Let it come up again in a moment, in the queue."""
+        now = self.now()
+        self.send_queue.put_later(held(intent, reason, now + dt.timedelta(seconds=seconds), now), seconds)
+
+
+def retry_delay(key_at: Instant, now: Instant) -> dt.timedelta:
+    """How long to wait after silence: as long as the key is old, within two minutes and an hour."""
+    return min(max(now - key_at, RETRY_DELAY_MIN), RETRY_DELAY_MAX)
