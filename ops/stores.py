@@ -93,8 +93,9 @@ class Stores:
 
     @cached_property
     def send_queue(self) -> SqsSendQueue:
-        """The queue in front of send."""
-        return SqsSendQueue(Queue(self.target.client("sqs"), self.settings.queue_send_url))
+        """The queues in front of send."""
+        sqs, names = self.target.client("sqs"), self.settings
+        return SqsSendQueue(Queue(sqs, names.queue_send_url), Queue(sqs, names.queue_bulk_url))
 
     @cached_property
     def allowances(self) -> DynamoAllowances:

@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from functions.domain.claims import Decision, Verdict, decide
+import msgspec
+
+from functions.domain.account import Block
+from functions.domain.claims import Allow, Decision, Verdict, decide
 from functions.domain.customers import Customer
 from functions.domain.gate import Gate
 from functions.domain.instants import Instant
@@ -20,6 +23,7 @@ from functions.ports import (
     Retryable,
     Sends,
 )
+from functions.send.allowance import Lease
 
 ATTEMPTS_MAX = 8
 HOPS_MAX = 4
@@ -69,11 +73,18 @@ class Claiming:
                 return found
         raise Conflict("customers are merged in a circle")
 
-    def claim_all(self, wanted: Sequence[Wanted]) -> dict[str, Result]:
-        """Decide on each, and write what was decided, by send id.
+    def claim_all(self, wanted: Sequence[Wanted], lease: Lease) -> dict[str, Result]:
+        """Decide on each, and write what was decided, by send id. What is newly claimed has its unit of the lease.
 
         A gate that was changed meanwhile is read again. Intents of one customer take turns: each sees those before it.
         """
+        results = self._claim_all(wanted, lease)
+        for one in wanted:
+            if not _may_be_claimed(results[one.intent.send_id]):
+                lease.give_back(one.intent)
+        return results
+
+    def _claim_all(self, wanted: Sequence[Wanted], lease: Lease) -> dict[str, Result]:
         results: dict[str, Result] = {}
         waiting = list(wanted)
         for _ in range(ATTEMPTS_MAX + len(wanted)):
@@ -81,19 +92,19 @@ class Claiming:
                 return results
             read = self.read_all(one.intent.customer_id for one in waiting)
             turn, later = _one_a_gate(waiting, read)
-            outcomes = self._claimed(turn, read)
+            outcomes = self._claimed(turn, read, lease)
             results |= {one: result for one, result in outcomes.items() if result is not _OVERTAKEN}
             waiting = [*later, *(one for one in turn if outcomes[one.intent.send_id] is _OVERTAKEN)]
         return results | {one.intent.send_id: Conflict("the gate is contended") for one in waiting}
 
-    def _claimed(self, turn: Sequence[Wanted], read: Mapping[str, Both]) -> dict[str, Result]:
+    def _claimed(self, turn: Sequence[Wanted], read: Mapping[str, Both], lease: Lease) -> dict[str, Result]:
         """What came of those whose turn it is, by send id; the overtaken among them."""
         results: dict[str, Result] = {}
         decisions: dict[str, Decision] = {}
         for one in turn:
             gate, customer = read[one.intent.customer_id]
             try:
-                decision = self._decided(one, gate, customer)
+                decision = self._decided(one, gate, customer, lease)
             except Exception as error:  # noqa: BLE001 — one that cannot be decided comes again; the others go on
                 results[one.intent.send_id] = error
                 continue
@@ -109,7 +120,9 @@ class Claiming:
             results |= {one: _REFUSED[became] for one, became in refused.items() if became in _REFUSED}
         return results
 
-    def _decided(self, one: Wanted, gate: Gate | None, customer: Customer | None) -> Decision | None:
+    def _decided(
+        self, one: Wanted, gate: Gate | None, customer: Customer | None, lease: Lease
+    ) -> Decision | None:
         """The decision; None where the end is on record. Its gate is the very one that was read where nothing is to be
         written."""
         if gate is None or customer is None:
@@ -119,17 +132,21 @@ class Claiming:
         if claim and claim.state == "open" and claim.batch == one.batch and self.is_recorded(intent):
             return None
         rules = self.playbooks.in_force().rules
-        situation = self.situation(intent, customer, now)
+        situation = self.situation(intent, customer, now, None if claim else lease.take(intent))
         return decide(intent, gate, rules, situation, one.content, now, one.batch)
 
     def is_recorded(self, intent: Intent) -> bool:
         """Whether the intent has an end in the send log."""
         return self.sends.find(intent.customer_id, intent.made_at, intent.send_id) is not None
 
-    def situation(self, intent: Intent, customer: Customer, now: Instant) -> Situation:
-        """What is true beside the gate."""
+    def situation(
+        self, intent: Intent, customer: Customer, now: Instant, refusal: Block | None = None
+    ) -> Situation:
+        """What is true beside the gate. `refusal`: why the allowance has no unit for it."""
         versions = {name: self.playbooks.version(name) for name in versions_needed(intent, customer)}
         account = self.account_state.read()
+        if refusal is not None:
+            account = msgspec.structs.replace(account, blocks=[*account.blocks, refusal])
         return situation_of(intent, customer, self.playbooks.in_force(), versions, now, account)
 
     def change_all(
@@ -165,6 +182,13 @@ class Claiming:
 _NO_GATE = Gate("")
 _OVERTAKEN: Exception = Conflict("somebody else was first")
 _REFUSED: dict[str, Exception] = {"overtaken": _OVERTAKEN, "undone": Retryable("the gates are throttled")}
+
+
+def _may_be_claimed(result: Result) -> bool:
+    """Whether a claim may stand in the gate that the unit was taken for."""
+    if isinstance(result, Claimed):
+        return isinstance(result.verdict, Allow)
+    return result is _REFUSED["undone"]
 
 
 def _one_a_gate(waiting: Sequence[Wanted], read: Mapping[str, Both]) -> tuple[list[Wanted], list[Wanted]]:

@@ -47,6 +47,15 @@ class Pushed:
 
 
 @dataclass(frozen=True, slots=True)
+class Finished:
+    """The record of the end; None where the message comes up again. `freed`: LINE definitely has not taken it, and its
+    claim is given back."""
+
+    record: SendRecord | None = None
+    freed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """The ports of this part. `hold_in_queue_seconds_max`: shorter holds wait in the queue, longer ones as a timer."""
 
@@ -58,40 +67,51 @@ class Ending:
     hold_in_queue_seconds_max: int
     now: Callable[[], Instant]
 
-    def finish(self, pushed: Pushed) -> SendRecord | None:
-        """The end that LINE's answer is; None where the message comes up again."""
+    def finish(self, pushed: Pushed) -> Finished:
+        """What LINE's answer means for the message."""
         intent, claim = pushed.intent, pushed.allowed.claim
         match pushed.answer:
             case Accepted(request_id=request_id):
-                return record_of(intent, "sent", "", self.now(), request_id, pushed.facts)
+                return Finished(record_of(intent, "sent", "", self.now(), request_id, pushed.facts))
             case Silent():
                 self.hold(intent, self.now() + retry_delay(claim.key_at, self.now()), "no_answer")
-            case Refused(refusal=AccountRefused() as refusal):
+                return Finished()
+            case Refused(refusal=AccountRefused() as refusal) as refused:
                 block = self.block(refusal)
-                self._give_back(pushed)
+                freed = self._unclaim(pushed, refused)
                 self.hold(intent, min(block.until, self.now() + STOP_FOR), block.reason)
-            case Refused(is_for_now=True):
-                self._give_back(pushed)
+                return Finished(freed=freed)
+            case Refused(is_for_now=True) as refused:
+                freed = self._unclaim(pushed, refused)
                 self.come_again(intent, "rate_limit", RATE_DELAY_SECONDS)
-            case Refused(refusal=refusal, unanswered=unanswered):
-                return self._refused(pushed, str(refusal), unanswered=unanswered)
-        return None
+                return Finished(freed=freed)
+            case Refused() as refused:
+                return self._refused(pushed, refused)
 
-    def _give_back(self, pushed: Pushed) -> None:
-        """What was definitely refused is unclaimed: to the gate it is as if it had never been tried."""
-        if isinstance(pushed.answer, Refused) and not pushed.answer.unanswered:
-            claim = pushed.allowed.claim
-            self._change(pushed.intent, lambda gate, intent: unclaimed(gate, intent, claim))
+    def _unclaim(self, pushed: Pushed, refused: Refused) -> bool:
+        """What was definitely refused is to the gate as if it had never been tried; whether it is."""
+        claim, freed = pushed.allowed.claim, False
+        if refused.unanswered:
+            return False
 
-    def _refused(self, pushed: Pushed, reason: str, *, unanswered: bool) -> SendRecord:
+        def change(gate: Gate, intent: Intent) -> Gate:
+            nonlocal freed
+            freed = gate.claim(intent.send_id) == claim
+            return unclaimed(gate, intent, claim)
+
+        self._change(pushed.intent, change)
+        return freed
+
+    def _refused(self, pushed: Pushed, refused: Refused) -> Finished:
         """Definitely failed, and the slot given back, only where no try, of whichever worker, went unanswered."""
         claim = pushed.allowed.claim
 
         def end(gate: Gate) -> Ended:
-            definite = not unanswered and gate.claim(claim.send_id) in (None, claim)
-            return Ended("failed" if definite else "unknown", reason)
+            definite = not refused.unanswered and gate.claim(claim.send_id) in (None, claim)
+            return Ended("failed" if definite else "unknown", str(refused.refusal))
 
-        return self.close(pushed.intent, claim.hash, end, pushed.facts)
+        record = self.close(pushed.intent, claim.hash, end, pushed.facts)
+        return Finished(record, freed=record.status == "failed")
 
     def close(self, intent: Intent, content: str, end: Callable[[Gate], Ended], facts: Facts) -> SendRecord:
         """End an intent for good in the gate, which gives back the slot of a failure; the record that is to follow."""

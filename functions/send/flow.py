@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from functions.domain.claims import Allow
 from functions.domain.instants import Instant
 from functions.domain.sends import Intent, MenuOrder, Order, SendRecord, content_hash
+from functions.domain.trace import Facts
 from functions.domain.verdicts import Ended, Wait
 from functions.ports import (
     AccountState,
@@ -25,14 +26,17 @@ from functions.ports import (
     Timers,
     Together,
 )
+from functions.send.allowance import Lease, Lending
 from functions.send.claiming import Claimed, Claiming, Wanted
-from functions.send.ending import Ending, Failures, Pushed
+from functions.send.ending import Ending, Failures, Finished, Pushed
 from functions.send.menus import ShowMenu
 from functions.send.pushing import Answer, answer_of
 
 logger = logging.getLogger(__name__)
 
 Content = list[dict[str, Any]]
+Claim = tuple[Intent, Allow, Facts]
+"""What was claimed, and what the decision rested on."""
 _Done = TypeVar("_Done")
 
 
@@ -51,6 +55,7 @@ class Deliver:
     hold_in_queue_seconds_max: int
     now: Callable[[], Instant]
     together: Together
+    lending: Lending
 
     @property
     def claiming(self) -> Claiming:
@@ -99,18 +104,43 @@ class Deliver:
         menus.show(order)
 
     def _deliver(self, intents: Sequence[Intent]) -> Failures:
+        if not intents:
+            return {}
         failures: Failures = {}
         records: list[SendRecord | None] = []
         contents = self._contents(intents, records, failures)
-        allowed = self._claim(intents, contents, records, failures)
-        calls = [partial(self._ask, intent, claim, contents[intent.send_id]) for intent, claim, _ in allowed]
-        for (intent, claim, facts), answer in zip(allowed, self.together(calls), strict=True):
+        lease = self.lending.lease([intent for intent in intents if intent.send_id in contents], self.now())
+        try:
+            allowed = self._claim(intents, contents, lease, records, failures)
+            self._push(allowed, contents, lease, records, failures)
+            failures |= self.ending.record_all([record for record in records if record])
+        except Exception:
+            lease.settle()
+            raise
+        lease.settle()
+        return failures
+
+    def _push(
+        self,
+        allowed: Sequence[Claim],
+        contents: dict[str, Content],
+        lease: Lease,
+        records: list[SendRecord | None],
+        failures: Failures,
+    ) -> None:
+        """Push all side by side; then what follows from each answer, one after the other."""
+        calls = [
+            partial(self._ask, intent, verdict, contents[intent.send_id]) for intent, verdict, _ in allowed
+        ]
+        for (intent, verdict, facts), answer in zip(allowed, self.together(calls), strict=True):
             if isinstance(answer, Exception):
                 failures[intent.send_id] = answer
                 continue
-            finish = partial(self.ending.finish, Pushed(intent, claim, facts, answer))
-            records.append(_tried(failures, intent.send_id, finish))
-        return failures | self.ending.record_all([record for record in records if record])
+            finish = partial(self.ending.finish, Pushed(intent, verdict, facts, answer))
+            finished = _tried(failures, intent.send_id, finish) or Finished()
+            records.append(finished.record)
+            if finished.freed:
+                lease.give_back(intent)
 
     def _contents(
         self, intents: Sequence[Intent], records: list[SendRecord | None], failures: Failures
@@ -138,14 +168,15 @@ class Deliver:
         self,
         intents: Sequence[Intent],
         contents: dict[str, Content],
+        lease: Lease,
         records: list[SendRecord | None],
         failures: Failures,
-    ) -> list[tuple[Intent, Allow, dict[str, Any]]]:
+    ) -> list[Claim]:
         """Those that may be pushed, with their claims in the gates. The others end, or wait."""
         known = {intent.send_id: intent for intent in intents if intent.send_id in contents}
         wanted = [Wanted(intent, content_hash(contents[send_id])) for send_id, intent in known.items()]
         allowed = []
-        for send_id, result in self.claiming.claim_all(wanted).items():
+        for send_id, result in self.claiming.claim_all(wanted, lease).items():
             intent = known[send_id]
             match result:
                 case Exception():

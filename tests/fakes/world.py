@@ -30,10 +30,12 @@ from functions.ports import (
     MusubiError,
 )
 from functions.rendering import JinjaRenderer
+from functions.send.allowance import Lending
 from functions.send.flow import Deliver
 from functions.tick.flow import Tick
 from functions.webhook.flow import Answer as WebhookAnswer
 from functions.webhook.flow import Receive, signature_of
+from tests.fakes.allowances import FakeAllowances, FakeLineQuota
 from tests.fakes.line import FakeLine
 from tests.fakes.objects import FakeAudience, FakePlaybooks, FakeRejectedEvents, FakeRuns, FakeSchedules
 from tests.fakes.playbooks import send
@@ -101,6 +103,8 @@ class World:
         self.audits = FakeAudits()
         self.measures = FakeMeasures()
         self.rejected = FakeRejectedEvents()
+        self.allowances = FakeAllowances()
+        self.line_quota = FakeLineQuota()
         self.line = FakeLine(self.clock)
         self.inbox_queue = FakeQueue(self.clock)
         self.send_queue = FakeQueue(self.clock)
@@ -185,6 +189,12 @@ class World:
             60,
             self.clock,
             one_after_the_other,
+            Lending(
+                tapped(self.allowances, tap, "allowances"),
+                self.playbooks,
+                self.line_quota,
+                tapped(self.measures, tap, "measures"),
+            ),
         )
 
     def clock(self) -> Instant:

@@ -8,13 +8,15 @@ import msgspec
 import pytest
 
 from functions.domain.gate import Gate
+from functions.domain.money import month_counter
 from functions.domain.playbook import Cap
 from functions.domain.sends import Intent, MenuOrder, SendRecord
 from functions.ports import Retryable, Written
+from tests.fakes.line import Outcome
 from tests.fakes.playbooks import DAY_SECONDS
 from tests.fakes.tables import FakeCustomers, FakeSends
 from tests.fakes.world import World
-from tests.flows.sending import BOOK, ends, fresh
+from tests.flows.sending import BOOK, ends, fresh, withdraw
 
 PEOPLE = [f"c{number}" for number in range(10)]
 
@@ -32,18 +34,20 @@ def one_each(world: World, message: str = "offer") -> list[Intent]:
     return [world.intent(message, one, f"U{number}") for number, one in enumerate(PEOPLE)]
 
 
-def test_ten_messages_take_one_read_one_claim_ten_pushes_and_one_record() -> None:
+def test_ten_messages_take_one_reservation_read_claim_and_record_together() -> None:
     world = crowd()
+    world.send(world.intent("tips"))  # LINE's own count of the month is known from now on
     world.tap.watch(None)
     world.send(*one_each(world))
     calls = Counter(name for name in world.tap.calls if not name.startswith("account_state"))
     assert calls == {
+        "allowances.reserve": 1,
         "customers.load_many": 1,
         "customers.save_gates": 1,
         "line.push": 10,
         "sends.record_all": 1,
     }
-    assert ends(world) == [("sent", "")] * 10
+    assert ends(world) == [("sent", "")] * 11
 
 
 def test_the_same_order_twice_in_a_batch_is_one() -> None:
@@ -136,3 +140,69 @@ def test_a_record_that_was_not_written_brings_its_order_again_and_not_its_messag
     world.send(*intents)
     assert ends(world) == [("sent", "")] * size
     assert len(world.line.pushes) == size
+
+
+def quota(limit: int) -> World:
+    """Ten linked friends, and a month of so few messages."""
+    world = crowd()
+    world.line_quota.limit = limit
+    return world
+
+
+def used(world: World) -> int:
+    return world.allowances.count(month_counter(world.now)).used
+
+
+def test_more_than_the_month_holds_is_never_pushed_and_waits() -> None:
+    world = quota(4)
+    world.send(*one_each(world, "tips"))
+    assert (len(world.line.pushes), used(world)) == (4, 4)
+    assert [intent.holds[-1].reason for _, intent in world.timers.held] == ["over_quota"] * 6
+
+
+def test_a_definite_failure_gives_its_unit_back_and_the_next_one_takes_it() -> None:
+    world = quota(2)
+    world.line.script.extend(["400", "ok"])
+    world.send(*one_each(world, "tips")[:2])
+    assert used(world) == 1
+    world.send(one_each(world, "tips")[2])
+    assert sorted(ends(world)) == [("failed", "http_400"), ("sent", ""), ("sent", "")]
+
+
+@pytest.mark.parametrize("outcome", ["rate", "401"])
+def test_what_line_refuses_for_now_gives_its_unit_back_until_it_comes_again(outcome: Outcome) -> None:
+    world = quota(100)
+    world.line.script.append(outcome)
+    world.send(world.intent("tips"))
+    assert used(world) == 0
+    world.advance(hours=1)
+    assert (ends(world), used(world)) == ([("sent", "")], 1)
+
+
+def test_what_may_have_arrived_keeps_its_unit_and_its_resume_takes_no_other() -> None:
+    world = quota(100)
+    world.line.script.extend(["accept_then_timeout", "timeout"])
+    world.send(world.intent("tips"))
+    assert used(world) == 1
+    world.advance(hours=1)
+    assert (ends(world), used(world)) == ([("sent", "")], 1)
+
+
+def test_what_is_held_back_takes_no_unit() -> None:
+    world = quota(100)
+    withdraw(world)
+    world.send(world.intent("offer"))
+    assert (ends(world), used(world)) == ([("suppressed", "no_consent")], 0)
+
+
+def test_when_little_is_left_a_notification_goes_and_a_promotion_waits() -> None:
+    world = quota(20)  # the last two are kept for what matters more
+    offers = [world.intent("offer", one, f"U{n}") for n, one in enumerate(PEOPLE)]
+    tips = [world.intent("tips", one, f"U{n}") for n, one in enumerate(PEOPLE)]
+    world.send(*tips)
+    world.send(*offers)
+    assert used(world) == 19
+    world.send(world.intent("thanks"))
+    assert used(world) == 20
+    assert len(world.line.pushes) == 20
+    assert [intent.kind for _, intent in world.timers.held] == ["promotion"]

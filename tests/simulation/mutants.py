@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 import msgspec
 
 from functions.decide.flow import Decide, _armed
+from functions.domain.account import Block
 from functions.domain.campaigns import Run, intent_of
 from functions.domain.claims import Allow
 from functions.domain.compiled import Compiled
@@ -35,9 +36,9 @@ from functions.ports import (
     Written,
 )
 from functions.send.claiming import Claiming
-from functions.send.ending import Ending, Failures, Pushed
+from functions.send.ending import Ending, Failures, Finished, Pushed
 from functions.send.flow import Content, Deliver
-from functions.send.pushing import Answer
+from functions.send.pushing import Answer, Refused
 from tests.simulation.world import SimulatedWorld
 
 Flow = TypeVar("Flow", Decide, Deliver, Evaluate)
@@ -119,11 +120,14 @@ class _RefusingKnownKeys(_Line):
 
 
 class _ConflictIsFailure(Ending):
-    def _refused(self, pushed: Pushed, reason: str, *, unanswered: bool) -> SendRecord:
+    def _refused(self, pushed: Pushed, refused: Refused) -> Finished:
+        reason = str(refused.refusal)
         if reason != "http_409":
-            return super()._refused(pushed, reason, unanswered=unanswered)
+            return super()._refused(pushed, refused)
         claim = pushed.allowed.claim
-        return self.close(pushed.intent, claim.hash, lambda _gate: Ended("failed", reason), pushed.facts)
+        return Finished(
+            self.close(pushed.intent, claim.hash, lambda _gate: Ended("failed", reason), pushed.facts)
+        )
 
 
 class _EndingOtherwise(Deliver):
@@ -283,8 +287,10 @@ def opt_out_only_folded(world: SimulatedWorld) -> None:
 
 
 class _ClaimingWithoutHoldout(Claiming):
-    def situation(self, intent: Intent, customer: Customer, now: Instant) -> Situation:
-        return msgspec.structs.replace(super().situation(intent, customer, now), holdout=False)
+    def situation(
+        self, intent: Intent, customer: Customer, now: Instant, refusal: Block | None = None
+    ) -> Situation:
+        return msgspec.structs.replace(super().situation(intent, customer, now, refusal), holdout=False)
 
 
 class _HoldoutIgnored(Deliver):
