@@ -1,6 +1,7 @@
 """A deployment on moto that holds what the fakes' world has come to."""
 
 import collections
+import contextlib
 import itertools
 from typing import Any, Final
 
@@ -9,6 +10,8 @@ import msgspec
 
 from functions.aws.objects import S3Runs
 from functions.aws.timers import DynamoTimers
+from functions.domain.instants import format_instant
+from functions.domain.sends import SendRecord
 from ops.engine.clients import Clients
 from ops.stores import Stores
 from ops.target import Target
@@ -71,9 +74,9 @@ def _fill(stores: Stores, world: World) -> None:
 
 def keep_up(stores: Stores, world: World) -> None:
     """Let the deployment have the ends and the held messages that the world has by now."""
-    for record in world.records():
-        stores.sends.record_all([record])
     client, table = stores.target.client("dynamodb"), stores.settings.table_timers
+    for record in world.records():
+        _record(client, stores.settings.table_sends, record)
     for item in client.scan(TableName=table, FilterExpression="attribute_exists(body)")["Items"]:
         client.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
     for until, intent in world.timers.held:
@@ -87,3 +90,12 @@ def _timers(stores: Stores) -> DynamoTimers:
 def _new(value: Any) -> Any:
     """As if it had never been written."""
     return msgspec.structs.replace(value, version=0)
+
+
+def _record(client: Any, table: str, record: SendRecord) -> None:
+    """As `DynamoSends.record_all` writes it, whose statements moto does not understand."""
+    key = f"{format_instant(record.made_at)}#{record.send_id}"
+    body = msgspec.json.encode(record).decode()
+    item = {"pk": {"S": record.customer_id}, "sk": {"S": key}, "body": {"S": body}}
+    with contextlib.suppress(client.exceptions.ConditionalCheckFailedException):
+        client.put_item(TableName=table, Item=item, ConditionExpression="attribute_not_exists(pk)")

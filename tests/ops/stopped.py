@@ -25,7 +25,7 @@ def commanded(world: World, monkeypatch: pytest.MonkeyPatch, *modules: str) -> I
     with mock_aws():
         stores = deployed(world)
         outputs: Any = stores.target.outputs
-        for name in ("QueueSendUrl", "QueueEvaluateUrl"):
+        for name in ("QueueSendUrl", "QueueBulkUrl", "QueueEvaluateUrl"):
             queue = stores.target.client("sqs").create_queue(QueueName=f"{outputs['Bucket']}-{name}")
             outputs[name] = queue["QueueUrl"]
         for module in modules:
@@ -43,8 +43,9 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 
 def queued(stores: Stores) -> list[Intent]:
-    """The intents in the send queue, which are taken out of it."""
-    bodies = messages(stores, stores.settings.queue_send_url)
+    """The intents in the send queues, which are taken out of it."""
+    urls = (stores.settings.queue_send_url, stores.settings.queue_bulk_url)
+    bodies = [body for url in urls for body in messages(stores, url)]
     return [msgspec.json.decode(body, type=Intent) for body in bodies]
 
 
