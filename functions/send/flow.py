@@ -5,11 +5,13 @@ key, or nothing done at all.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from functions.domain.account import ACCOUNT_SCOPE, scopes_of_source
 from functions.domain.claims import Allow
 from functions.domain.instants import Instant
 from functions.domain.sends import Intent, MenuOrder, Order, SendRecord, content_hash
@@ -20,6 +22,7 @@ from functions.ports import (
     Customers,
     Line,
     Playbooks,
+    Reactions,
     Renderer,
     SendQueue,
     Sends,
@@ -56,6 +59,7 @@ class Deliver:
     now: Callable[[], Instant]
     together: Together
     lending: Lending
+    reactions: Reactions
 
     @property
     def claiming(self) -> Claiming:
@@ -113,7 +117,7 @@ class Deliver:
         try:
             allowed = self._claim(intents, contents, lease, records, failures)
             self._push(allowed, contents, lease, records, failures)
-            failures |= self.ending.record_all([record for record in records if record])
+            failures |= self._record_all([record for record in records if record])
         except Exception:
             lease.settle()
             raise
@@ -141,6 +145,19 @@ class Deliver:
             records.append(finished.record)
             if finished.freed:
                 lease.give_back(intent)
+
+    def _record_all(self, records: Sequence[SendRecord]) -> Failures:
+        failures = self.ending.record_all(records)
+        current = self.playbooks.in_force().playbook
+        sent = Counter(
+            scope
+            for record in records
+            if record.status == "sent"
+            for scope in scopes_of_source(record.scenario, record.campaign, current)
+            if scope != ACCOUNT_SCOPE
+        )
+        self.reactions.count_sent(sent, self.now())
+        return failures
 
     def _contents(
         self, intents: Sequence[Intent], records: list[SendRecord | None], failures: Failures

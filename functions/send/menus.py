@@ -45,8 +45,8 @@ class ShowMenu:
         gate, customer = self.read([order.customer_id])[order.customer_id]
         if gate is None or customer is None or not is_wanted(order, customer, gate):
             return
-        if self._is_stopped():
-            self._later(order, "stopped")
+        if self.account_state.read().is_stopped(self.now()):  # a quota is of messages, and menus are none
+            self._later(order, "stopped", counts=False)
             return
         try:
             self._call(order)
@@ -54,13 +54,6 @@ class ShowMenu:
             self._later(order, str(obstacle))
         except Rejected as refusal:
             logger.error("LINE refuses the rich menu %r (%s)", order.menu, refusal)  # noqa: TRY400
-
-    def _is_stopped(self) -> bool:
-        """Whether the whole account is stopped. A quota is of messages, and menus are none."""
-        blocks, now = self.account_state.read().blocks, self.now()
-        return any(
-            block.reason == "stopped" and block.scope == "account" and block.until > now for block in blocks
-        )
 
     def _call(self, order: MenuOrder) -> None:
         """The menus of the playbook in force count: what it no longer has is not there to be shown."""
@@ -72,10 +65,12 @@ class ShowMenu:
             raise Rejected("the playbook in force has no such menu")
         self.line.link_menu(order.line_user_id, rich_menu_id)
 
-    def _later(self, order: MenuOrder, reason: str) -> None:
-        if order.attempt >= ATTEMPTS_MAX:
+    def _later(self, order: MenuOrder, reason: str, *, counts: bool = True) -> None:
+        """Let it come up again. `counts`: it was tried; what waits for a stop to be lifted is not given up."""
+        if order.attempt >= ATTEMPTS_MAX and counts:
             logger.error("the rich menu %r is given up (%s)", order.menu, reason)
             return
-        again = msgspec.structs.replace(order, attempt=order.attempt + 1)
+        attempt = order.attempt + 1 if counts else min(order.attempt + 1, ATTEMPTS_MAX - 1)
+        again = msgspec.structs.replace(order, attempt=attempt)
         delay = min(DELAY_SECONDS_MAX, DELAY_SECONDS_MIN ** min(order.attempt, 10))
         self.send_queue.put_later(again, delay)

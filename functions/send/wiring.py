@@ -9,6 +9,7 @@ from functions.aws.items import DynamoCustomers
 from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsSendQueue
+from functions.aws.reactions import DynamoReactions
 from functions.aws.secrets import SecretField
 from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
@@ -52,6 +53,7 @@ def deliver() -> Deliver:
         now=clock_of(settings.clock_file),
         together=Threads(PUSHES_AT_ONCE),
         lending=lending(),
+        reactions=DynamoReactions(dynamodb, gates, settings.account),
     )
 
 

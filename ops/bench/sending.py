@@ -121,7 +121,8 @@ class Sending:
         sqs: Any = self.world.clients.client("sqs")
         counter = _watched(sqs)
         intents = self._intents(BATCH * 2)
-        queue = SqsSendQueue(Queue(sqs, self.world.queues["send"]))
+        lane = Queue(sqs, self.world.queues["send"])
+        queue = SqsSendQueue(lane, lane)
         # The common design's producer fills its batches as well; alone, a message is put alone.
         together = BATCH if design == "common" else batch
         for start in range(0, len(intents), together):

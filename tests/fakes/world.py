@@ -195,6 +195,7 @@ class World:
                 self.line_quota,
                 tapped(self.measures, tap, "measures"),
             ),
+            tapped(self.reactions, tap, "reactions"),
         )
 
     def clock(self) -> Instant:

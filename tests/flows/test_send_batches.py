@@ -45,6 +45,7 @@ def test_ten_messages_take_one_reservation_read_claim_and_record_together() -> N
         "customers.load_many": 1,
         "customers.save_gates": 1,
         "line.push": 10,
+        "reactions.count_sent": 1,
         "sends.record_all": 1,
     }
     assert ends(world) == [("sent", "")] * 11

@@ -47,7 +47,7 @@ def test_what_sqs_keeps_refusing_is_reported(monkeypatch: pytest.MonkeyPatch) ->
         SqsInbox(queue).put([CustomerDue(f"c{number}") for number in range(25)])
     world = fresh()
     intents = [world.intent(customer_id=f"c{number}", user=f"U{number}") for number in range(9)]
-    taken = SqsSendQueue(queue).put(intents)  # type: ignore[call-arg, unused-ignore]
+    taken = SqsSendQueue(queue, queue).put(intents)
     assert taken == [intent.send_id for intent in intents if intent.customer_id != "c7"]
 
 
