@@ -40,6 +40,8 @@ class Settings:
     schedule_role_arn: str
     queue_evaluate_arn: str
     schedules_dead_arn: str
+    dead_queues: str
+    function_tick: str
     schedules_state: str
     clock_file: str
     timer_shards: int
@@ -94,6 +96,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         schedule_role_arn=_text(env, "SCHEDULE_ROLE_ARN"),
         queue_evaluate_arn=_text(env, "QUEUE_EVALUATE_ARN"),
         schedules_dead_arn=_text(env, "SCHEDULES_DEAD_ARN"),
+        dead_queues=_text(env, "DEAD_QUEUES"),
+        function_tick=_text(env, "FUNCTION_TICK"),
         schedules_state=_text(env, "SCHEDULES_STATE", "ENABLED"),
         clock_file=_text(env, "CLOCK_FILE"),
         timer_shards=int(_number(env, "TIMER_SHARDS", 4)),

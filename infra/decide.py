@@ -36,7 +36,7 @@ def decide_function(
     )
     _allow_tables(function, tables)
     function.may_send(queues.send.queue, queues.bulk.queue)
-    function.may_use_objects(objects.bucket, read=["playbooks/"])
+    function.may_use_objects(objects.bucket, read=["playbooks/"], write=["failures/"])
     feed(function, queues.inbox.queue, batch=BATCH)
     return function
 

@@ -44,7 +44,7 @@ def evaluate_function(
     function.may_use_tables()
     function.may_send(queues.inbox.queue, queues.send.queue, queues.bulk.queue, queues.evaluate.queue)
     noted = ["runs/", "backfills/", "audits/"]
-    function.may_use_objects(objects.bucket, read=["playbooks/", *noted], write=noted)
+    function.may_use_objects(objects.bucket, read=["playbooks/", *noted], write=[*noted, "failures/"])
     schedules.allow_arming(function)
     feed(function, queues.evaluate.queue, batch=1)
     return function

@@ -1,4 +1,5 @@
-"""The bucket: playbook versions, frozen recipient lists of runs, rejected events, reports of scans."""
+"""The bucket: playbook versions, frozen recipient lists of runs, rejected events, reports of scans,
+why messages died, the audit of replays."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
@@ -44,7 +45,7 @@ def _lifecycle() -> list[s3.LifecycleRule]:
     return [
         *(
             s3.LifecycleRule(id=name, prefix=f"{name}/", expiration=cdk.Duration.days(NOTES_KEPT_DAYS))
-            for name in ("rejected", "audits", "backfills")
+            for name in ("rejected", "audits", "backfills", "failures")
         ),
         s3.LifecycleRule(
             id="old-versions",

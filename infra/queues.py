@@ -11,6 +11,7 @@ from infra.acknowledged import acknowledge
 from infra.parameters import Parameters
 from infra.transport import only_where
 
+# On the last of them the workers note why: functions/domain/dead_letters.py has the same number.
 RECEIVES_MAX = 5
 DEAD_LETTERS_KEPT_DAYS = 14
 QUEUE_NAMES = ("inbox", "send", "bulk", "evaluate")
@@ -45,6 +46,14 @@ class Queues(Construct):
     def all_dead(self) -> dict[str, sqs.Queue]:
         """Every dead-letter queue by the name of what it serves."""
         return {name: work.dead for name, work in self.by_name.items()} | {"schedules": self.schedules_dead}
+
+    def redrives(self) -> dict[str, WorkQueue]:
+        """Every dead-letter queue with the queue that its letters belong to, by the name of what it serves.
+
+        What EventBridge could not deliver belongs to the evaluate queue, but for the minutes, which tick does itself.
+        """
+        undelivered = WorkQueue(self.evaluate.queue, self.schedules_dead)
+        return self.by_name | {"schedules": undelivered}
 
     def _define(self, name: str) -> WorkQueue:
         dead = self._queue(f"{name.capitalize()}Dead", kept_days=DEAD_LETTERS_KEPT_DAYS)

@@ -17,6 +17,7 @@ from infra.objects import Objects
 from infra.outputs import write_outputs
 from infra.parameters import Parameters
 from infra.queues import Queues
+from infra.redrive import redrive_function
 from infra.schedules import Schedules
 from infra.secrets import Secrets
 from infra.send import send_function
@@ -59,11 +60,13 @@ class MusubiStack(cdk.Stack):
     def _functions(self) -> Mapping[str, Function]:
         around, tables, queues = self.around, self.tables, self.queues
         secrets, objects = self.secrets, self.objects
+        tick = tick_function(self, around, tables, queues)
         return {
             "webhook": webhook_function(self, around, queues, secrets),
             "ingest": ingest_function(self, around, tables, queues, secrets, objects),
             "decide": decide_function(self, around, tables, queues, objects),
-            "tick": tick_function(self, around, tables, queues),
+            "tick": tick,
             "evaluate": evaluate_function(self, around, tables, queues, objects, self.schedules),
             "send": send_function(self, around, tables, queues, secrets, objects),
+            "redrive": redrive_function(self, around, tables, queues, objects, tick),
         }

@@ -1,6 +1,7 @@
 """Which deployment a command speaks to: the engine of this machine, or a stack on AWS."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from ops.engine.server import REGION
 
 # infra/app.py names the stack so; importing it here would start the CDK.
 STACK_NAME = "Musubi"
+DEAD_URL = re.compile(r"Dead[A-Z][a-z]+Url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,15 @@ class Target:
         except KeyError:
             raise LocalError(f"The deployment has no output {name}: deploy this version first.") from None
 
+    def dead_queues(self) -> dict[str, dict[str, str]]:
+        """Every dead-letter queue by the name of what it serves, with the queue that its letters belong to.
+
+        What EventBridge could not deliver belongs to the evaluate queue, but for the minutes, which tick does itself.
+        """
+        dead = {name[4:-3]: url for name, url in self.outputs.items() if DEAD_URL.fullmatch(name)}
+        works = {name: self.output(f"Queue{'Evaluate' if name == 'Schedules' else name}Url") for name in dead}
+        return {name.lower(): {"dead": url, "work": works[name]} for name, url in dead.items()}
+
     def settings(self) -> Settings:
         """What a function that used everything would be told."""
         of, given = self.output, self.parameters
@@ -66,6 +77,8 @@ class Target:
             schedule_role_arn=of("ScheduleRoleArn"),
             queue_evaluate_arn=of("QueueEvaluateArn"),
             schedules_dead_arn=of("DeadSchedulesArn"),
+            dead_queues=json.dumps(self.dead_queues()),
+            function_tick=of("FunctionTick"),
             schedules_state=given["SchedulesState"],
             clock_file=given["ClockFile"],
             timer_shards=int(given["TimerShards"]),

@@ -88,6 +88,13 @@ class Objects:
             raise
         return True
 
+    def keys(self, prefix: str, after: str = "") -> list[str]:
+        """The keys under a prefix, sorted; those after another key only, where one is given."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix, StartAfter=after
+        )
+        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
 
 class S3Playbooks:
     """Compiled playbooks, content-addressed, the pointer to the one in force, and the context facts of now.

@@ -62,7 +62,7 @@ class Queue:
         taken: list[int] = []
         waiting = list(enumerate(bodies))
         for attempt in range(TRIES_MAX):
-            done = [position for batch in _batches(waiting) for position in self._send(batch)]
+            done = [position for batch in fitting_batches(waiting) for position in self._send(batch)]
             taken += done
             waiting = [(position, body) for position, body in waiting if position not in set(done)]
             if not waiting:
@@ -81,7 +81,7 @@ class Queue:
         self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=seconds)
 
 
-def _batches(bodies: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+def fitting_batches(bodies: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
     """At most ten messages and 256 KB together."""
     batch: list[tuple[int, str]] = []
     size = 0

@@ -3,11 +3,11 @@
 from typing import Any
 
 from functions.aws.queues import decode_inbox
-from functions.decide.wiring import decide
+from functions.decide.wiring import decide, failure_notes
 from functions.sqs_batches import answer_batch
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """SQS batch of inbox messages → the messages that failed."""
     flow = decide()
-    return answer_batch(event, context, lambda body: flow.handle(decode_inbox(body)))
+    return answer_batch(event, context, lambda body: flow.handle(decode_inbox(body)), failure_notes().keep)

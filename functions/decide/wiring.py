@@ -4,6 +4,7 @@ from functools import cache
 
 from functions.aws.account import DynamoAccountState
 from functions.aws.clients import client
+from functions.aws.failure_notes import S3FailureNotes
 from functions.aws.history import DynamoEvents
 from functions.aws.identities import DynamoIdentities
 from functions.aws.items import DynamoCustomers
@@ -54,3 +55,11 @@ def decide() -> Decide:
         ),
         now=now,
     )
+
+
+@cache
+def failure_notes() -> S3FailureNotes:
+    """Where this process keeps why messages died."""
+    settings = read_settings()
+    objects = Objects(client("s3"), required(settings.bucket, "BUCKET"))
+    return S3FailureNotes(objects, "decide", clock_of(settings.clock_file))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from functions.aws.queues import decode_evaluation
-from functions.evaluate.wiring import auditing, backfilling, evaluate
+from functions.evaluate.wiring import auditing, backfilling, evaluate, failure_notes
 from functions.ports import AuditPart, BackfillSegment, CampaignRun
 from functions.sqs_batches import answer_batch
 
@@ -23,4 +23,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             case AuditPart() as order:
                 auditing().run(order, time_left)
 
-    return answer_batch(event, context, run)
+    return answer_batch(event, context, run, failure_notes().keep)

@@ -4,6 +4,7 @@ from functools import cache
 
 from functions.aws.audience import DynamoAudience
 from functions.aws.clients import client
+from functions.aws.failure_notes import S3FailureNotes
 from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks, S3Runs
 from functions.aws.queues import Queue, SqsContinuation, SqsInbox, SqsSendQueue
@@ -69,6 +70,12 @@ def auditing() -> Audit:
         continuation=_continuation(settings),
         now=clock_of(settings.clock_file),
     )
+
+
+@cache
+def failure_notes() -> S3FailureNotes:
+    """Where this process keeps why messages died."""
+    return S3FailureNotes(_objects(), "evaluate", clock_of(read_settings().clock_file))
 
 
 @cache

@@ -3,10 +3,10 @@
 from typing import Any
 
 from functions.aws.queues import decode_order
-from functions.send.wiring import deliver
+from functions.send.wiring import deliver, failure_notes
 from functions.sqs_batches import answer_together
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """SQS batch of orders → the messages that failed."""
-    return answer_together(event, decode_order, deliver().take_all)
+    return answer_together(event, decode_order, deliver().take_all, failure_notes().keep)

@@ -5,6 +5,7 @@ from functools import cache
 from functions.aws.account import DynamoAccountState
 from functions.aws.allowances import DynamoAllowances
 from functions.aws.clients import client
+from functions.aws.failure_notes import S3FailureNotes
 from functions.aws.items import DynamoCustomers
 from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks
@@ -72,3 +73,11 @@ def lending() -> Lending:
         line_quota=LineMonthlyQuota(settings.line_api_url, token),
         measures=LogMeasures(required(settings.schedule_group, "SCHEDULE_GROUP")),
     )
+
+
+@cache
+def failure_notes() -> S3FailureNotes:
+    """Where this process keeps why messages died."""
+    settings = read_settings()
+    objects = Objects(client("s3"), required(settings.bucket, "BUCKET"))
+    return S3FailureNotes(objects, "send", clock_of(settings.clock_file))

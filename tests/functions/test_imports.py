@@ -20,14 +20,14 @@ def loaded_by(module: str) -> set[str]:
     )
 
 
-@pytest.mark.parametrize("function", ["webhook", "ingest", "decide", "tick", "evaluate", "send"])
+@pytest.mark.parametrize("function", ["webhook", "ingest", "decide", "tick", "evaluate", "send", "redrive"])
 def test_a_handler_loads_nothing_heavy_that_it_does_not_need(function: str) -> None:
     loaded = loaded_by(f"functions.{function}.handler")
     assert loaded & HEAVY <= ALLOWED.get(function, set())
     assert "boto3" in loaded
 
 
-@pytest.mark.parametrize("function", ["webhook", "ingest", "decide", "tick", "evaluate", "send"])
+@pytest.mark.parametrize("function", ["webhook", "ingest", "decide", "tick", "evaluate", "send", "redrive"])
 def test_importing_a_handler_builds_no_client_and_reads_no_setting(function: str) -> None:
     code = (
         "import boto3, os\n"

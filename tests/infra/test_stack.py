@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from functions.aws.dead_letters import dead_queues
 from functions.aws.measures import LogMeasures
 from functions.aws.queues import decode_evaluation
 from functions.decide.reactions import BREAKER_OPENED
 from functions.evaluate.approval import APPROVAL_AWAITED
+from functions.domain.dead_letters import RECEIVES_MAX
 from functions.ports import AuditPart
 from functions.send.allowance import MEASURES
 from functions.settings import read_settings
@@ -90,7 +92,8 @@ def test_every_work_queue_has_dead_letters_kept_for_fourteen_days(template: Temp
     queues, served = resources(template, "AWS::SQS::Queue"), redrives(template)
     assert {name.removeprefix("Queues")[:-8].lower() for name in served} == WORK_QUEUES
     for name, dead in served.items():
-        assert queues[name]["RedrivePolicy"]["maxReceiveCount"] == 5
+        # On the last receive the workers note why.
+        assert queues[name]["RedrivePolicy"]["maxReceiveCount"] == RECEIVES_MAX
         assert queues[dead]["MessageRetentionPeriod"] == 14 * DAY_SECONDS
 
 
@@ -238,9 +241,94 @@ def test_the_command_finds_every_output_it_needs(template: Template) -> None:
     parameters = {name: str(p.get("Default", "")) for name, p in template["Parameters"].items()}
     settings = Target(outputs, parameters, Clients()).settings()
     assert settings.timer_shards == 4
-    assert {f"Function{name}" for name in ("Webhook", "Ingest", "Decide", "Tick", "Evaluate", "Send")} <= set(
-        outputs
+    assert {
+        f"Function{name}" for name in ("Webhook", "Ingest", "Decide", "Tick", "Evaluate", "Send", "Redrive")
+    } <= set(outputs)
+
+
+def policy_of(template: Template, function: str) -> list[dict[str, Any]]:
+    """The statements of one function's role."""
+    (found,) = [
+        policy["PolicyDocument"]["Statement"]
+        for name, policy in resources(template, "AWS::IAM::Policy").items()
+        if name.startswith(f"{function}Function")
+    ]
+    return list(found)
+
+
+def reached(statements: list[dict[str, Any]], action: str) -> set[str]:
+    """The logical ids of what these statements let somebody do `action` to."""
+    return {
+        logical_id(resource)
+        for statement in statements
+        if action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+
+def test_redrive_takes_from_every_dead_letter_queue_and_puts_into_every_work_queue(
+    template: Template,
+) -> None:
+    """One that is added later is replayable from its first day; and a work queue is never read by it."""
+    served, granted = redrives(template), policy_of(template, "Redrive")
+    dead = set(resources(template, "AWS::SQS::Queue")) - set(served)
+    for action in ("sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:DeleteMessage"):
+        assert reached(granted, action) == dead
+    assert reached(granted, "sqs:SendMessage") == set(served)
+
+
+def test_redrive_is_told_where_each_dead_letter_belongs(template: Template) -> None:
+    (function,) = [
+        function
+        for function in resources(template, "AWS::Lambda::Function").values()
+        if function["Handler"] == "functions.redrive.handler.handler"
+    ]
+    parts = function["Environment"]["Variables"]["DEAD_QUEUES"]["Fn::Join"][1]
+    told = dead_queues("".join(part if isinstance(part, str) else logical_id(part) for part in parts))
+    pairs = {queue.dead: queue.work for queue in told.values()}
+    undelivered = pairs.pop(told["schedules"].dead)
+    assert pairs == {dead: work for work, dead in redrives(template).items()}
+    assert undelivered == told["evaluate"].work
+
+
+def test_the_command_and_the_function_name_the_same_dead_letters(template: Template) -> None:
+    outputs = {
+        name: logical_id(output["Value"])
+        for name, output in template["Outputs"].items()
+        if "Url" in name and "Ref" in output["Value"]
+    }
+    pairs = Target(outputs, {}, Clients()).dead_queues()
+    assert {pair["dead"] for pair in pairs.values()} == set(resources(template, "AWS::SQS::Queue")) - set(
+        redrives(template)
     )
+    assert all(
+        pair["work"]
+        == {v: k for k, v in redrives(template).items()}.get(pair["dead"], pairs["evaluate"]["work"])
+        for pair in pairs.values()
+    )
+
+
+def test_redrive_writes_its_audit_and_nothing_else(template: Template) -> None:
+    granted = policy_of(template, "Redrive")
+    actions = {action for statement in granted for action in as_list(statement["Action"])}
+    assert {action for action in actions if action.startswith("dynamodb:")} == {
+        "dynamodb:GetItem",
+        "dynamodb:BatchGetItem",
+    }
+    (write,) = [statement for statement in granted if "s3:PutObject" in as_list(statement["Action"])]
+    assert as_list(write["Resource"])[0]["Fn::Join"][1][-1] == "/audits/redrive/*"
+    assert "secretsmanager:GetSecretValue" not in actions
+
+
+@pytest.mark.parametrize("function", ["Decide", "Evaluate", "Send"])
+def test_every_worker_may_note_why_a_message_died(template: Template, function: str) -> None:
+    written = [
+        resource["Fn::Join"][1][-1]
+        for statement in policy_of(template, function)
+        if "s3:PutObject" in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    ]
+    assert "/failures/*" in written
 
 
 def test_what_a_schedule_cannot_deliver_is_retried_for_a_day_and_then_kept(template: Template) -> None:
