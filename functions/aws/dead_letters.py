@@ -95,10 +95,7 @@ class SqsDeadLetters:
 
     def read(self, letter: Letter) -> Payload | None:
         """What it carries, as its worker would read it; None where that cannot be read."""
-        try:
-            return _read(letter.queue, letter.body)
-        except (ValueError, TypeError):
-            return None
+        return read_payload(letter.queue, letter.body)
 
     def release(self, letters: Sequence[Letter]) -> None:
         """Let others see these at once. One that cannot be released comes up by itself."""
@@ -193,6 +190,14 @@ def _input_of(body: str, told: Mapping[str, str]) -> str:
         ]
         body = wrapped[0] if wrapped else body
     return body.replace(_SCHEDULED_TIME, told.get("SCHEDULED_TIME") or _SCHEDULED_TIME)
+
+
+def read_payload(queue: str, body: str) -> Payload | None:
+    """A body as its queue's worker reads it; None where that is not possible."""
+    try:
+        return _read(queue, body)
+    except (ValueError, TypeError):
+        return None
 
 
 def _read(queue: str, body: str) -> Payload:

@@ -13,8 +13,8 @@ from functions.aws.dead_letters import dead_queues
 from functions.aws.measures import LogMeasures
 from functions.aws.queues import decode_evaluation
 from functions.decide.reactions import BREAKER_OPENED
-from functions.evaluate.approval import APPROVAL_AWAITED
 from functions.domain.dead_letters import RECEIVES_MAX
+from functions.evaluate.approval import APPROVAL_AWAITED
 from functions.ports import AuditPart
 from functions.send.allowance import MEASURES
 from functions.settings import read_settings
