@@ -490,5 +490,8 @@ class Redrives(Protocol):
     def trail(self, redrive_id: str) -> Trail | None:
         """What is on record; None where there is no such replay."""
 
+    def begun(self, since: Instant) -> list[Trail]:
+        """The replays begun since then, in order."""
+
     def unfinished(self, since: Instant) -> list[Trail]:
-        """The replays begun since then that were not finished."""
+        """Those of them that were not finished."""

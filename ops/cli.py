@@ -30,6 +30,7 @@ _COMMANDS = {
         "customer",
         "Show one customer: links, consent, segments, journeys, sends.",
     ),
+    "dlq": ("ops.dlq.command", "dlq", "Dead letters: what failed, why, and send it back safely."),
     "evaluate": ("ops.evaluate", "evaluate", "Count every segment over a file of events, offline."),
     "explain": ("ops.explain.command", "explain", "Say why a customer got, or did not get, each message."),
     "import": ("ops.operating", "import_history", "Import past events; no journey starts from them."),

@@ -54,23 +54,22 @@ class S3Redrives:
             return None
         return self._trail(_redrive.decode(begun), self._objects.keys(f"{PREFIX}{redrive_id}/"))
 
-    def unfinished(self, since: Instant) -> list[Trail]:
-        """The replays begun since then that were not finished."""
-        found = self.begun(since)
-        return [
-            trail
-            for name, keys in found.items()
-            if not any(key.endswith(FINISHED) for key in keys)
-            for trail in [self.trail(name)]
-            if trail is not None
-        ]
+    def begun(self, since: Instant) -> list[Trail]:
+        """The replays begun since then, in order."""
+        return self._trails(since)
 
-    def begun(self, since: Instant) -> dict[str, list[str]]:
-        """The ids of the replays begun since then, each with the keys of what is on record."""
+    def unfinished(self, since: Instant) -> list[Trail]:
+        """Those of them that were not finished; the others are not read."""
+        return self._trails(since, lambda keys: not any(key.endswith(FINISHED) for key in keys))
+
+    def _trails(
+        self, since: Instant, wanted: Callable[[list[str]], bool] = lambda _keys: True
+    ) -> list[Trail]:
         found: dict[str, list[str]] = {}
         for key in self._objects.keys(PREFIX, after=PREFIX + redrive_id(since, "")):
             found.setdefault(key.removeprefix(PREFIX).partition("/")[0], []).append(key)
-        return found
+        trails = (self.trail(name) for name, keys in found.items() if wanted(keys))
+        return [trail for trail in trails if trail is not None]
 
     def _trail(self, redrive: Redrive, keys: list[str]) -> Trail:
         put = _stage(keys, "put", self._objects.read)

@@ -152,7 +152,11 @@ class FakeRedrives:
             finished=redrive_id in self.finished,
         )
 
-    def unfinished(self, since: Instant) -> list[Trail]:
-        """The replays begun since then that were not finished."""
-        trails = (self.trail(name) for name in self._begun if name not in self.finished)
+    def begun(self, since: Instant) -> list[Trail]:
+        """The replays begun since then, in order."""
+        trails = (self.trail(name) for name in sorted(self._begun))
         return [trail for trail in trails if trail is not None and trail.redrive.at >= since]
+
+    def unfinished(self, since: Instant) -> list[Trail]:
+        """Those of them that were not finished."""
+        return [trail for trail in self.begun(since) if not trail.finished]

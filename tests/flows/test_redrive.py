@@ -422,5 +422,5 @@ def test_the_audit_tells_who_what_and_letter_by_letter_what_was_done() -> None:
     trail = morgue.redrives.trail(redrive.redrive_id)
     assert trail is not None
     assert (trail.redrive.by, trail.redrive.filters, trail.finished) == ("hana", Filters(queue="send"), True)
-    assert (trail.put, trail.deleted) == ({name: f"{name}-again-1"}, {name})
+    assert (trail.put, trail.deleted) == ({name: f"{name}-again-1"}, frozenset({name}))
     assert [stage for _, _, stage in morgue.redrives.pages] == ["planned", "put", "deleted"]

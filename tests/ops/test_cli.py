@@ -7,7 +7,7 @@ import pytest
 from ops.cli import main
 
 COMMANDS = [
-    "apply", "approvals", "approve", "audit", "blocks", "check", "context", "customer", "evaluate", "explain", "import", "local", "plan", "resume", "schema",
+    "apply", "approvals", "approve", "audit", "blocks", "check", "context", "customer", "dlq", "evaluate", "explain", "import", "local", "plan", "resume", "schema",
     "sends", "stop", "versions",
 ]  # fmt: skip
 
@@ -34,6 +34,9 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         "context list",
         "context remove",
         "context import",
+        "dlq list",
+        "dlq replay",
+        "dlq replays",
         "local up",
         "local clock",
         "local down",
@@ -76,6 +79,8 @@ def test_aws_without_a_region_is_told_in_one_line(
         (["plan", "playbooks/ec", "--events", "no/such.csv"], "no/such.csv"),
         (["import", "no/such.csv", "--local", "no/such.json"], "musubi local up"),
         (["context", "set", "Weather", "rain", "--local", "no/such.json"], "musubi local up"),
+        (["dlq", "list", "--local", "no/such.json"], "musubi local up"),
+        (["dlq", "replay", "--limit", "0"], "--limit"),
         (["schema"], "--write"),
         (["schema", "messages"], "message"),
         (["schema", "--write", "pyproject.toml"], "pyproject.toml"),

@@ -1,0 +1,1 @@
+"""`musubi dlq`: dead letters, looked through and put back."""
