@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
+from botocore.exceptions import ReadTimeoutError
 
 from functions.aws.failure_notes import notes_of
 from functions.aws.objects import Objects
@@ -48,7 +49,10 @@ def tick_by(client: "LambdaClient", function: str) -> Tick:
     """The tick function, waited for: a minute that fails stays a dead letter."""
 
     def tick(body: str) -> bool:
-        answer = client.invoke(FunctionName=function, Payload=body.encode())
+        try:
+            answer = client.invoke(FunctionName=function, Payload=body.encode())
+        except ReadTimeoutError:
+            return False  # it may have been done; to tick a minute twice does no harm
         return "FunctionError" not in answer
 
     return tick

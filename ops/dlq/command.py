@@ -224,7 +224,8 @@ def _finish(flow: Replay, redrive: Redrive, form: str, total: int | None = None)
 
 def _run(flow: Replay, redrive: Redrive, total: int | None) -> Report:
     columns = (TextColumn("Put back"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         task = bars.add_task("", total=total)
 
         def on_batch(tally: Tally) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from functions.aws.dead_letters import DeadQueue, SqsDeadLetters, dead_queues, tick_by
 from functions.aws.failure_notes import S3FailureNotes, notes_of
@@ -218,6 +218,14 @@ def test_a_tick_that_fails_is_not_told_as_done(answer: dict[str, Any], done: boo
 
     assert tick_by(Lambda(), "tick")(MINUTE) is done  # type: ignore[arg-type]
     assert called == [{"FunctionName": "tick", "Payload": MINUTE.encode()}]
+
+
+def test_a_tick_that_does_not_answer_in_time_is_not_told_as_done() -> None:
+    class Lambda:
+        def invoke(self, **_told: Any) -> dict[str, Any]:
+            raise ReadTimeoutError(endpoint_url="lambda")
+
+    assert tick_by(Lambda(), "tick")(MINUTE) is False  # type: ignore[arg-type]
 
 
 def test_notes_are_found_by_message_and_none_is_no_error(aws: Aws) -> None:
