@@ -51,6 +51,9 @@ class Foresight:
                     return self._intent(payload)
                 except MusubiError as error:
                     return Prediction("fails", str(error))
+                except (LookupError, TypeError, ValueError) as error:
+                    # What the gate stumbles over here it will stumble over again. The text may quote the payload.
+                    return Prediction("fails", type(error).__name__)
             case _:
                 return RERUN
 

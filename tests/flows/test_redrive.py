@@ -248,6 +248,13 @@ def test_every_verdict_comes_about_as_foretold() -> None:
     assert ends(world) == []
 
 
+def test_what_the_gate_stumbles_over_hides_nothing_of_the_others() -> None:
+    world = fresh()
+    morgue = Morgue(world)
+    odd, plain = morgue.bury(msgspec.structs.replace(world.intent(), scenario="none"), world.intent("thanks"))
+    assert morgue.fates() == {odd: "fails: KeyError", plain: "push"}
+
+
 def test_a_claim_of_a_customer_who_was_merged_is_foreseen_where_it_is_now() -> None:
     world = World(fresh().book)
     world.befriend("U2")
