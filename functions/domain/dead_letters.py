@@ -30,6 +30,7 @@ Fate = Literal[
     "failed",
     "unknown",
     "ended",
+    "elsewhere",
     "rerun",
     "fails",
     "stays",
@@ -115,7 +116,8 @@ class Prediction(msgspec.Struct, frozen=True, omit_defaults=True):
     """What becomes of a letter that is replayed now.
 
     push, push_again (with the key of an earlier attempt), wait, suppressed, failed, unknown: the gate's verdict;
-    ended: it is on record already, so that nothing happens; rerun: its flow is safe to repeat; fails: it would die again;
+    ended: it is on record already, so that nothing happens; elsewhere: a batch has claimed it and brings it to its end;
+    rerun: its flow is safe to repeat; fails: it would die again;
     stays: nobody can read it, and it is left where it is; cleared: an interrupted replay put it back already, and only
     deletes it.
     """
@@ -146,6 +148,8 @@ def predicted(decision: Decision, claim: Claim | None) -> Prediction:
             if claim is not None and claim.state != "open":
                 return Prediction("ended", told_end(outcome, reason))
             return Prediction(outcome, reason)
+        case _:
+            return Prediction("elsewhere")
 
 
 def ended(record: SendRecord) -> Prediction:

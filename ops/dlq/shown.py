@@ -21,6 +21,7 @@ _FATES = {
     "failed": "will end as failed",
     "unknown": "will end as unknown, and is not sent",
     "ended": "has its end already, and nothing happens",
+    "elsewhere": "is left to the batch that has claimed it",
     "rerun": "runs again; repeating it is safe",
     "fails": "would die again",
     "stays": "stays where it is",

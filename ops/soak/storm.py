@@ -1,6 +1,7 @@
 """The storm itself: link customers, let LINE fail and workers die, send, and count what came of it."""
 
 import datetime as dt
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,11 +14,13 @@ import msgspec
 import urllib3
 
 from functions.domain.accounts import Accounts
+from functions.domain.dead_letters import Filters
 from functions.domain.events import Event
 from functions.domain.instants import Instant, format_instant
 from infra.bundle import ROOT
 from ops.accounts import accounts
 from ops.apply import apply_directory
+from ops.dlq.opened import replay_of
 from ops.errors import UserError
 from ops.importing import import_events
 from ops.line_sandbox import SandboxClient
@@ -26,7 +29,6 @@ from ops.local.clock import LocalClock
 from ops.local.place import Place
 from ops.local.queues import WorkQueues
 from ops.local.up import Wishes, bring_up
-from ops.soak.dead import put_back
 from ops.soak.killer import Killer, Watch
 from ops.stores import Stores
 from ops.target import Target
@@ -191,12 +193,19 @@ def _until_closed(stage: Stage) -> int:
     """Hour by hour, until every message has its end on record; how many dead letters went back on the way."""
     back = 0
     for _ in range(HOURS_MAX):
-        back += put_back(stage.stores.target)
+        if any(stage.queues.dead().values()):
+            back += _put_back(stage.stores)
         stage.clock.settle()
         if not any(stage.queues.dead().values()) and accounts(stage.stores).is_closed:
             break
         stage.clock.advance_to(stage.clock.now + dt.timedelta(hours=1))
     return back
+
+
+def _put_back(stores: Stores) -> int:
+    """Every dead letter to where it died, as `musubi dlq replay` does; how many."""
+    flow = replay_of(stores)
+    return flow.run(flow.begin(Filters(), "the storm"), lambda: math.inf).tally.put_back
 
 
 def _outcome(stage: Stage, wanted: int, killed: int, back: int) -> Outcome:

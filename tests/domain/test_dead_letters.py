@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from functions.domain.claims import Allow, Decision
+from functions.domain.claims import Allow, Decision, Elsewhere, Verdict
 from functions.domain.dead_letters import (
     NO_ANSWER,
     UNKNOWN_CAUSE,
@@ -90,11 +90,10 @@ def test_ages_are_bound_to_instants_so_that_a_resumed_replay_means_the_same_lett
         (Wait(NOW, "quiet_hours"), None, "wait: quiet_hours"),
         (Ended("unknown", "key_expired"), CLAIM, "unknown: key_expired"),
         (Ended("suppressed", "no_consent"), None, "suppressed: no_consent"),
+        (Elsewhere(), CLAIM, "elsewhere"),
     ],
 )
-def test_the_gates_verdict_is_what_is_foretold(
-    decision: Allow | Wait | Ended, claim: Claim | None, told: str
-) -> None:
+def test_the_gates_verdict_is_what_is_foretold(decision: Verdict, claim: Claim | None, told: str) -> None:
     assert predicted(Decision(decision, Gate("c1")), claim).told == told
 
 

@@ -1,7 +1,7 @@
 """What a worker notes of a message that is about to join the dead letters."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from functions.aws.queues import decode_order
 from functions.domain.dead_letters import RECEIVES_MAX, FailureNote
 from functions.domain.sends import content_hash
 from functions.ports import Conflict
-from functions.sqs_batches import answer_batch
+from functions.sqs_batches import answer_batch, answer_together
 
 
 def batch(receives: int = RECEIVES_MAX, *bodies: str) -> dict[str, Any]:
@@ -106,3 +106,31 @@ def test_a_note_that_cannot_be_kept_costs_no_message(caplog: pytest.LogCaptureFi
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["m0", "m2"]
     assert done == ["good"]
     assert "花子" not in caplog.text
+
+
+def test_of_a_batch_that_is_handled_together_each_failure_is_noted_with_its_own_cause() -> None:
+    def handle_all(numbers: Sequence[int]) -> list[Exception | None]:
+        return [Conflict("odd") if number % 2 else None for number in numbers]
+
+    notes: list[FailureNote] = []
+    answer = answer_together(batch(5, "1", "花子", "2"), int, handle_all, notes.append)
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["m1", "m0"]
+    assert [(note.message_id, note.kind, note.text) for note in notes] == [
+        ("m0", "Conflict", "odd"),
+        ("m1", "ValueError", ""),
+    ]
+    assert answer_together(batch(4, "1"), int, handle_all, notes.append)["batchItemFailures"]
+    assert len(notes) == 2
+
+
+def test_where_a_whole_batch_fails_each_of_it_is_noted() -> None:
+    def fail_all(_numbers: Sequence[int]) -> list[Exception | None]:
+        raise Conflict("the tables are throttled")
+
+    notes: list[FailureNote] = []
+    answer = answer_together(batch(5, "1", "2"), int, fail_all, notes.append)
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["m0", "m1"]
+    assert {(note.message_id, note.text) for note in notes} == {
+        ("m0", "the tables are throttled"),
+        ("m1", "the tables are throttled"),
+    }

@@ -108,6 +108,18 @@ def test_every_functions_errors_raise_an_alarm(template: Template) -> None:
     assert alarmed(template, "Errors", "FunctionName") == functions
 
 
+def test_the_runbook_says_of_every_alarm_what_to_do(template: Template) -> None:
+    headings = "".join(
+        line for line in Path("docs/operations.md").read_text("utf-8").splitlines() if line.startswith("### ")
+    )
+    told = set(re.findall(r"`(\w+)`", headings))
+    named = {
+        re.fullmatch(r"Alarms(\w+?)[0-9A-F]{8}", name)[1]  # type: ignore[index]
+        for name in resources(template, "AWS::CloudWatch::Alarm")
+    }
+    assert named == told
+
+
 def test_cloudwatch_may_publish_to_the_topic_that_alarms_go_to(template: Template) -> None:
     """The policy that refuses plain HTTP replaces the default one, which let alarms in."""
     (policy,) = resources(template, "AWS::SNS::TopicPolicy").values()

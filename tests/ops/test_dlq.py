@@ -44,9 +44,9 @@ def stores(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stores]:
         yield Stores(stores.target)
 
 
-def _impatient(*arguments: Any) -> Any:
+def _impatient(client: Any, queues: Any, objects: Any, tick: Any, _wait_seconds: int) -> SqsDeadLetters:
     """Moto is one server, too."""
-    return SqsDeadLetters(*arguments[:-1], 0)
+    return SqsDeadLetters(client, queues, objects, tick, 0)
 
 
 def bury(stores: Stores, *intents: Intent, note: FailureNote | None = None) -> list[str]:
