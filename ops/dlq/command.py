@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from functions.domain.dead_letters import Filters, aged, counted
 from functions.domain.instants import format_instant
@@ -124,7 +125,7 @@ def replays(form: str, stack: str | None, state: Path) -> None:
     for told in map(_trail, trails):
         which = ", ".join(f"{name} {value}" for name, value in told["filters"].items()) or "all"
         finished = "yes" if told["finished"] else "no: --resume"
-        table.add_row(told["replay"], told["by"], which, f"{told['put_back']:,}", finished)
+        table.add_row(*map(Text, (told["replay"], told["by"], which, f"{told['put_back']:,}", finished)))
     Console().print(table)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from functions.domain.dead_letters import Group, Prediction, Seen, grouped
 from functions.domain.instants import Instant
@@ -66,9 +67,15 @@ def _table(seen: list[Seen], now: Instant) -> Table:
     table.columns[-1].overflow = "fold"
     for one in seen:
         fate = [_fate(one.prediction)] if foreseen else []
-        table.add_row(
-            age(one.letter.since, now), _what(one), _whom(one), _source(one), *fate, one.letter.message_id
+        cells = (
+            age(one.letter.since, now),
+            _what(one),
+            _whom(one),
+            _source(one),
+            *fate,
+            one.letter.message_id,
         )
+        table.add_row(*map(Text, cells))  # as it stands: ids are a customer's, and may look like markup
     return table
 
 
@@ -104,7 +111,7 @@ def show_counts(counts: Mapping[str, int]) -> None:
     """What a replay would do, the most first."""
     table = Table("letters", "replayed, it")
     for told, count in counts.items():
-        table.add_row(f"{count:,}", fate_told(told))
+        table.add_row(f"{count:,}", Text(fate_told(told)))
     Console().print(table)
 
 

@@ -88,6 +88,15 @@ def test_the_list_tells_cause_age_and_whom_it_concerns_and_no_payload(
     assert not [item for item in items if "payload" in item]
 
 
+def test_ids_are_shown_as_they_are_whatever_they_look_like(
+    stores: Stores, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bury(stores, world.intent("thanks", customer_id="[/b]c[red]"))
+    assert "[/b]c[red]" in run(capsys, "dlq", "list")[1]
+    assert run(capsys, "dlq", "replay", "--cause", "[/b]", "--yes")[0] == 0
+    assert "[/b]" in run(capsys, "dlq", "replays")[1]
+
+
 def test_payloads_are_shown_when_they_are_asked_for(
     stores: Stores, capsys: pytest.CaptureFixture[str]
 ) -> None:
