@@ -143,7 +143,10 @@ class _Connection(socketserver.StreamRequestHandler):
             raise MalformedRequestError(413, "The body is too large")
         if headers.get("expect", "").lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return self.rfile.read(int(length))
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            raise ConnectionResetError("the client went away in the middle of its request")
+        return body
 
     def _write(self, answer: Answer, *, keep_alive: bool) -> None:
         """Status line, headers and body in one write: one packet, no waiting for acknowledgements."""

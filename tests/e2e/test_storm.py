@@ -11,7 +11,7 @@ from ops.soak.storm import run
 
 pytestmark = pytest.mark.e2e
 
-SENDS = 200
+SENDS = 150
 
 
 def test_in_a_storm_every_message_is_accepted_once_and_the_accounts_close(
@@ -24,5 +24,5 @@ def test_in_a_storm_every_message_is_accepted_once_and_the_accounts_close(
         bring_down(place)
     assert outcome.amiss == []
     assert (outcome.accepted, outcome.copies, outcome.accounts.sent) == (SENDS, 0, SENDS)
-    assert outcome.workers_killed >= 3
+    assert outcome.workers_killed >= 2
     assert set(outcome.faults) == {"accept_then_drop", "error_500", "rate_429"}

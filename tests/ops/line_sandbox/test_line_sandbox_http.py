@@ -160,6 +160,19 @@ def test_a_malformed_request_is_answered_and_its_connection_closed(
     assert raw_exchange(sandbox, request_bytes).startswith(b"HTTP/1.1 %d " % status)
 
 
+def test_a_client_that_is_gone_in_the_middle_of_its_request_has_asked_for_nothing(
+    sandbox: LineSandbox,
+) -> None:
+    host, port = sandbox.url.removeprefix("http://").split(":")
+    head = b"POST /v2/bot/message/push HTTP/1.1\r\nauthorization: Bearer sandbox-access-token\r\n"
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(head + b'content-length: 100\r\n\r\n{"to":')
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(65_536) == b""
+    report = sandbox.world.report()
+    assert (report.answers, report.sandbox_errors) == ({}, [])
+
+
 def test_a_client_that_waits_to_continue_is_told_to(sandbox: LineSandbox) -> None:
     request = b"POST /_sandbox/reset HTTP/1.1\r\nexpect: 100-continue\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}"
     assert raw_exchange(sandbox, request).startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
