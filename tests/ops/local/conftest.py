@@ -12,8 +12,8 @@ from ops.target import Target
 
 NAMES = ("webhook", "ingest", "decide", "tick", "evaluate", "send")
 
-# tick enqueues and deletes what is due, as the real one does; decide writes down when it heard of it. Neither
-# evaluates, renders nor sends.
+# tick enqueues and deletes what is due, and send writes, with the rights that the real ones have; decide writes down when
+# it heard of it. None evaluates, renders or sends.
 SHARED = """
 import datetime as dt, json
 from pathlib import Path
@@ -65,8 +65,9 @@ from functions.shared import *
 
 def handler(event, context):
     for record in event["Records"]:
-        dynamodb.put_item(TableName=S.table_sends, Item={
-            "pk": {"S": record["body"]}, "sk": {"S": record["messageId"]}, "at": {"S": now().isoformat()}})
+        row = [{"S": record["body"]}, {"S": record["messageId"]}, {"S": now().isoformat()}]
+        statement = f"INSERT INTO \\"{S.table_sends}\\" VALUE {{'pk': ?, 'sk': ?, 'at': ?}}"
+        dynamodb.batch_execute_statement(Statements=[{"Statement": statement, "Parameters": row}])
     return {"batchItemFailures": []}
 """,
 }
