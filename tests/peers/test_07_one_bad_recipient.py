@@ -4,12 +4,20 @@ import json
 
 import pytest
 
+from functions.domain.dead_letters import FailureNote
 from functions.send import handler as send_handler
 from tests.flows.sending import fresh
 from tests.peers.people import at_the_hour, copies
 
 PEOPLE = 23
 """More than two batches of the queue, and all of them the same content: one multicast, where there is multicast."""
+
+
+class Notes:
+    """Where it is kept why a message failed."""
+
+    def keep(self, note: FailureNote) -> None:
+        """Nobody reads it here."""
 
 
 @pytest.mark.parametrize("bad", [[0], [4], [22], [0, 9, 10, 11, 22], list(range(22))])
@@ -49,6 +57,7 @@ def test_a_message_that_is_none_gives_none_of_its_neighbours_back(monkeypatch: p
     """Mautic #7226, at the queue: the whole batch fails with the one, and comes again with it."""
     world = fresh()
     monkeypatch.setattr(send_handler, "deliver", lambda: world.deliver)
+    monkeypatch.setattr(send_handler, "failure_notes", Notes)
     intents = [world.intent("thanks", occurrence=str(number)) for number in range(3)]
     world.enqueue(*intents)
     bodies = [message.body for message in world.send_queue.waiting]
