@@ -25,6 +25,8 @@ from tests.infra.conftest import Template
 
 WORK_QUEUES = {"inbox", "send", "bulk", "evaluate"}
 DAY_SECONDS = 86_400
+CONCURRENCY_LEAST = 2
+"""Lambda takes no less for a queue."""
 
 
 def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
@@ -144,6 +146,41 @@ def test_a_message_stays_hidden_at_least_as_long_as_its_worker_may_run(
         timeout = functions[logical_id(mapping["FunctionName"])]["Timeout"]
         hidden = queues[logical_id(mapping["EventSourceArn"])]["VisibilityTimeout"]
         assert value_of(template, hidden, given) >= value_of(template, timeout, given)
+
+
+@pytest.mark.parametrize("place", ["aws", "local"])
+def test_the_sender_is_told_the_concurrency_that_its_lanes_have(template: Template, place: str) -> None:
+    """Each worker takes LINE's limit divided by what it is told: were there more workers, they would exceed it."""
+    given = dict(local_parameters(Wishes(), "http://127.0.0.1")) if place == "local" else {}
+    mapped = {
+        logical_id(mapping["EventSourceArn"]): value_of(
+            template, mapping["ScalingConfig"]["MaximumConcurrency"], given
+        )
+        for mapping in resources(template, "AWS::Lambda::EventSourceMapping").values()
+        if "ScalingConfig" in mapping
+    }
+    (environment,) = (
+        function["Environment"]["Variables"]
+        for function in resources(template, "AWS::Lambda::Function").values()
+        if function["Handler"] == "functions.send.handler.handler"
+    )
+    lanes = {"QUEUE_SEND_URL": "SEND_CONCURRENCY", "QUEUE_BULK_URL": "BULK_CONCURRENCY"}
+    told = {
+        logical_id(environment[url]): value_of(template, environment[concurrency], given)
+        for url, concurrency in lanes.items()
+    }
+    assert mapped == told
+    assert all(concurrency >= CONCURRENCY_LEAST for concurrency in told.values())
+
+
+def test_nobody_else_calls_line_at_the_senders_rate(template: Template) -> None:
+    """Only the function that keeps the pace is told LINE's rates."""
+    paced = {
+        function["Handler"]
+        for function in resources(template, "AWS::Lambda::Function").values()
+        if "LINE_PUSH_PER_SECOND" in function.get("Environment", {}).get("Variables", {})
+    }
+    assert paced == {"functions.send.handler.handler"}
 
 
 def test_logs_do_not_pile_up(template: Template) -> None:
