@@ -55,8 +55,9 @@ search: setup  ## let Hypothesis look for new counterexamples (make test tries t
 
 SEEDS ?= 10000
 
-simulate: setup  ## the fault simulator: SEEDS=n random worlds; a failing one is told by `python -m tests.simulation --seed S`
+simulate: setup  ## the fault simulator: SEEDS=n random worlds; a failing one is told by `python -m tests.simulation --seed S`. Then how fast 700,000 messages go
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+	$(BIN)/python -m tests.simulation.throughput
 
 SENDS ?= 5000
 

@@ -27,10 +27,11 @@ class Parameters:
         # A campaign's pages are walked again by each invocation: it gets as long as Lambda gives.
         self.evaluate_timeout_seconds = _number(stack, "EvaluateTimeoutSeconds", 900, 1, 900)
         self.evaluate_visibility_seconds = _number(stack, "EvaluateVisibilitySeconds", 960, 1, 43_200)
-        # A worker sends about 80 messages a second: 25 of them come to LINE's 2,000. The lanes share the rate evenly by
-        # worker, so that the prompt lane's fifth stays its own whatever a campaign does.
-        self.send_concurrency = _number(stack, "SendConcurrency", 5, 2, 1_000)
-        self.bulk_concurrency = _number(stack, "BulkConcurrency", 20, 2, 1_000)
+        # A worker that waits 100 ms for LINE gets through about 40 messages a second: 50 of them come to LINE's 2,000
+        # (docs/performance.md, throughput). The lanes share the rate evenly by worker, so that the prompt lane's fifth
+        # stays its own whatever a campaign does.
+        self.send_concurrency = _number(stack, "SendConcurrency", 10, 2, 1_000)
+        self.bulk_concurrency = _number(stack, "BulkConcurrency", 40, 2, 1_000)
         self.line_push_per_second = _number(stack, "LinePushPerSecond", 2_000, 1, 100_000)
         self.line_multicast_per_second = _number(stack, "LineMulticastPerSecond", 200, 1, 10_000)
         # The embedded engine answers over plain HTTP, where a policy that denies it would refuse every call.

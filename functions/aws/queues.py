@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,10 +18,14 @@ from functions.ports import (
     EventsReceived,
     InboxMessage,
     Retryable,
+    Together,
 )
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
+
+_Batch = list[tuple[int, str]]
+"""Positions and bodies that go in one request."""
 
 BATCH_MAX = 10
 BATCH_BYTES_MAX = 256 * 1024
@@ -51,26 +56,39 @@ def decode_order(body: str) -> Order:
 
 
 class Queue:
-    """One SQS queue."""
+    """One SQS queue. `together`: how many requests are under way at once where one call puts many messages."""
 
-    def __init__(self, client: "SQSClient", url: str) -> None:
+    def __init__(self, client: "SQSClient", url: str, together: Together | None = None) -> None:
         self._client = client
         self._url = url
+        self._together = together
 
     def put(self, bodies: Sequence[str]) -> list[int]:
         """Enqueue; the positions of those taken in. What a batch answers as failed is tried again, bounded."""
         taken: list[int] = []
         waiting = list(enumerate(bodies))
         for attempt in range(TRIES_MAX):
-            done = [position for batch in fitting_batches(waiting) for position in self._send(batch)]
+            done = self._send_all(list(fitting_batches(waiting)))
             taken += done
-            waiting = [(position, body) for position, body in waiting if position not in set(done)]
+            known = set(done)
+            waiting = [(position, body) for position, body in waiting if position not in known]
             if not waiting:
                 break
             time.sleep(0.05 * 2**attempt)
         return taken
 
-    def _send(self, batch: list[tuple[int, str]]) -> list[int]:
+    def _send_all(self, batches: list[_Batch]) -> list[int]:
+        """The positions taken in. Raises the first error, once no request is under way any more."""
+        if self._together is None:
+            return [position for batch in batches for position in self._send(batch)]
+        taken = []
+        for answer in self._together([partial(self._send, batch) for batch in batches]):
+            if isinstance(answer, Exception):
+                raise answer
+            taken += answer
+        return taken
+
+    def _send(self, batch: _Batch) -> list[int]:
         entries: Any = [{"Id": str(position), "MessageBody": body} for position, body in batch]
         answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
         failed = {int(failure["Id"]) for failure in answer.get("Failed", [])}
@@ -81,9 +99,9 @@ class Queue:
         self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=seconds)
 
 
-def fitting_batches(bodies: Sequence[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+def fitting_batches(bodies: Sequence[tuple[int, str]]) -> Iterator[_Batch]:
     """At most ten messages and 256 KB together."""
-    batch: list[tuple[int, str]] = []
+    batch: _Batch = []
     size = 0
     for position, body in bodies:
         length = len(body.encode())

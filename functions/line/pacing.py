@@ -4,8 +4,9 @@ import threading
 import time
 from collections.abc import Callable
 
-BURST_SECONDS = 0.1
-"""So much of an idle moment may be made up for. All workers' bursts together are a tenth of LINE's own bucket."""
+BURST_SECONDS = 0.25
+"""So much of an idle moment may be made up for: a worker calls LINE once a batch, and in between it waits for tables and
+computes for about so long. All workers' bursts together are a quarter of LINE's own bucket."""
 
 
 class Pace:

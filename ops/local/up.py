@@ -43,6 +43,7 @@ class Wishes:
 
     `line_api`: where to send instead of to a sandbox of ours. `at`: the virtual instant to start from; now
     where None. `port`: the engine's; a free one where None. `functions`: the package to bundle.
+    `line_push_per_second`: what all send workers together may push.
     """
 
     place: Place = field(default_factory=Place)
@@ -55,6 +56,7 @@ class Wishes:
     auth: bool = True
     send_concurrency: int = 2
     bulk_concurrency: int = 2
+    line_push_per_second: int = 2_000
 
 
 def bring_up(wishes: Wishes, after_deploy: AfterDeploy = nothing_more, say: Say = unsaid) -> Target:
@@ -126,6 +128,7 @@ def local_parameters(wishes: Wishes, line_url: str) -> Mapping[str, str]:
         "EvaluateVisibilitySeconds": "12",
         "SendConcurrency": str(wishes.send_concurrency),
         "BulkConcurrency": str(wishes.bulk_concurrency),
+        "LinePushPerSecond": str(wishes.line_push_per_second),
     }
 
 

@@ -36,6 +36,7 @@ from ops.target import Target
 PLAYBOOK = ROOT / "ops" / "soak" / "playbook"
 START = dt.datetime(2026, 11, 2, 2, 0, tzinfo=dt.UTC)
 """A Monday, 11:00 in Tokyo: purchases at once, the campaign an hour later."""
+CAMPAIGN_AT = START + dt.timedelta(hours=1)
 HOURS_MAX = 20
 """All of it ends while the retry keys, which are 23 hours good, still hold."""
 CAMPAIGN_SHARE = 0.6
@@ -146,13 +147,14 @@ def wishes_of(place: Place) -> Wishes:
 def run(place: Place, sends: int, say: Callable[[str], None], show: Show = unshown) -> Outcome:
     """Bring everything up and let the storm pass. The caller takes it down."""
     began = time.monotonic()
-    target = bring_up(wishes_of(place), after_deploy=_applied, say=say)
+    target = bring_up(wishes_of(place), after_deploy=apply_playbook, say=say)
     stage = stage_of(place, target, show)
     stage.wall_seconds["deploy"] = round(time.monotonic() - began, 1)
     return storm(stage, sends)
 
 
-def _applied(target: Target, playbook: Path) -> None:
+def apply_playbook(target: Target, playbook: Path) -> None:
+    """What `musubi apply` does."""
     apply_directory(target, playbook)
 
 
@@ -174,7 +176,7 @@ def storm(stage: Stage, sends: int) -> Outcome:
             buy(stage, buyers)
             stage.clock.settle()
         with stage.phase("campaign"):
-            stage.clock.advance_to(START + dt.timedelta(hours=1))
+            stage.clock.advance_to(CAMPAIGN_AT)
         with stage.phase("retries"):
             put_back_letters += _until_closed(stage)
     return _outcome(stage, wanted, killer.killed, put_back_letters)

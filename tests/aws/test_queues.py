@@ -1,6 +1,7 @@
 """Queues: full batches, bounded sizes, and nothing lost where a batch is taken in only in part."""
 
 import datetime as dt
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -34,6 +35,7 @@ from functions.ports import (
     LineReceived,
     Retryable,
 )
+from functions.threads import Threads
 from tests.aws.conftest import Aws
 from tests.aws.samples import NOW, event, intent
 
@@ -64,6 +66,25 @@ class StubbornSqs:
         return answer
 
 
+class Meeting:
+    """Lets the first requests through only when so many are under way at once."""
+
+    def __init__(self, parties: int) -> None:
+        self._barrier = threading.Barrier(parties)
+        self.met = False
+
+    def before(self, sqs: StubbornSqs) -> "Meeting":
+        self._sqs = sqs
+        return self
+
+    def send_message_batch(self, **request: Any) -> dict[str, Any]:
+        """As SQS answers, after the others have come."""
+        if not self.met:
+            self._barrier.wait(timeout=5)
+            self.met = True
+        return self._sqs.send_message_batch(**request)
+
+
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
@@ -72,6 +93,28 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def stubborn(fails: Callable[[str], int]) -> tuple[Queue, StubbornSqs]:
     sqs = StubbornSqs(fails)
     return Queue(sqs, "url"), sqs  # type: ignore[arg-type]
+
+
+def test_requests_side_by_side_lose_and_double_nothing() -> None:
+    at_once = Meeting(3)
+    sqs = StubbornSqs(lambda body: int(body) % 3)
+    queue = Queue(at_once.before(sqs), "url", Threads(3))  # type: ignore[arg-type]
+    assert sorted(queue.put([str(number) for number in range(30)])) == list(range(30))
+    assert sorted(sqs.kept, key=int) == [str(number) for number in range(30)]
+    assert at_once.met
+
+
+def test_an_error_of_one_request_among_many_is_raised() -> None:
+    class Broken(StubbornSqs):
+        def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+            if Entries[0]["MessageBody"] == "10":
+                raise Retryable("throttled")
+            return super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+
+    sqs = Broken(lambda _body: 0)
+    with pytest.raises(Retryable, match="throttled"):
+        Queue(sqs, "url", Threads(3)).put([str(number) for number in range(30)])  # type: ignore[arg-type]
+    assert len(sqs.kept) == 20
 
 
 def test_messages_travel_ten_a_batch() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from functions.settings import LINE_MULTICAST_PER_SECOND, LINE_PUSH_PER_SECOND, SettingsError, read_settings
 
 ROUNDING = 1e-9
-"""Of the limit: what a division of floats may be off by, a request in days."""
+"""Of the limit: what a division of floats may be off by, which is one request in days."""
 concurrency = st.integers(1, 2_000)
 
 

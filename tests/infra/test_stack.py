@@ -22,6 +22,7 @@ from ops.engine.clients import Clients
 from ops.local.up import Wishes, local_parameters
 from ops.target import Target
 from tests.infra.conftest import Template
+from tests.simulation.throughput import Lanes
 
 WORK_QUEUES = {"inbox", "send", "bulk", "evaluate"}
 DAY_SECONDS = 86_400
@@ -171,6 +172,25 @@ def test_the_sender_is_told_the_concurrency_that_its_lanes_have(template: Templa
     }
     assert mapped == told
     assert all(concurrency >= CONCURRENCY_LEAST for concurrency in told.values())
+
+
+def test_the_model_of_the_lanes_is_of_what_is_deployed(template: Template) -> None:
+    """What docs/performance.md says of campaigns is worked out for the template's defaults."""
+    lanes, defaults = Lanes(), {name: value.get("Default") for name, value in template["Parameters"].items()}
+    assert (lanes.send_workers, lanes.bulk_workers) == (
+        defaults["SendConcurrency"],
+        defaults["BulkConcurrency"],
+    )
+    assert (lanes.pushes_second, lanes.multicasts_second) == (
+        defaults["LinePushPerSecond"],
+        defaults["LineMulticastPerSecond"],
+    )
+    (memory,) = (
+        function["MemorySize"]
+        for function in resources(template, "AWS::Lambda::Function").values()
+        if function["Handler"] == "functions.send.handler.handler"
+    )
+    assert lanes.memory_mb == memory
 
 
 def test_nobody_else_calls_line_at_the_senders_rate(template: Template) -> None:

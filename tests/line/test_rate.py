@@ -91,4 +91,3 @@ def test_workers_that_each_take_the_whole_limit_are_refused(sandbox: LineSandbox
     assert whole == LIMIT
     all_work(sandbox, whole, RUSH_SECONDS)
     assert answers(sandbox)["429"] > LIMIT / 10, answers(sandbox)
-

@@ -23,9 +23,11 @@ def sending_to(settings: Settings, start: Instant = START) -> Iterator[tuple[Wor
     world = World(BOOK, start=start)
     for customer, user in PEOPLE.items():
         world.customer_with_line(customer, user)
-    with LineSandbox(
-        clock=world.clock, settings=settings, monotonic=lambda: world.now.timestamp()
-    ) as sandbox:
+
+    def monotonic() -> float:
+        return world.now.timestamp()
+
+    with LineSandbox(clock=world.clock, settings=settings, monotonic=monotonic) as sandbox:
         sandbox.world.friends.register([Friend(user_id=user) for user in PEOPLE.values()])
         line = LineMessaging(sandbox.url, Token(), 5.0)
         world.deliver = dataclasses.replace(world.deliver, line=line)
