@@ -10,6 +10,7 @@ from functions.domain.account import Account, Block
 from functions.domain.approvals import Approval, Awaiting
 from functions.domain.audits import AuditReport
 from functions.domain.backfills import Backfill, ScanProgress
+from functions.domain.batches import Entry, Sealed
 from functions.domain.breaker import Counts
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.compiled import Compiled
@@ -21,7 +22,7 @@ from functions.domain.identity import AuditEntry, Link, Tied
 from functions.domain.instants import Instant
 from functions.domain.money import Count, LineUsage
 from functions.domain.redrives import Page, Redrive, Tally, Trail
-from functions.domain.sends import Intent, Order, SendRecord
+from functions.domain.sends import BatchOrder, Intent, Order, SendRecord
 
 
 class MusubiError(Exception):
@@ -67,6 +68,9 @@ class Line(Protocol):
 
     def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
         """Push 1–5 message objects. Raises Rejected, AccountRefused, RateLimited or Unknown."""
+
+    def multicast(self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+        """Send the same 1–5 message objects to up to 500 users; all of them or none. Raises as `push` does."""
 
     def link_menu(self, user: str, rich_menu_id: str) -> None:
         """Show one user this rich menu; any number of times. Raises as `push` does."""
@@ -190,8 +194,8 @@ class Timers(Protocol):
     def arm(self, customer_id: str, due: Instant, now: Instant) -> None:
         """Wake this customer at `due`, or now if that is past."""
 
-    def hold(self, intent: Intent, until: Instant, now: Instant) -> None:
-        """Decide on this intent again at `until`."""
+    def hold(self, order: Intent | BatchOrder, until: Instant, now: Instant) -> None:
+        """Take this order up again at `until`."""
 
     def due_in(self, minute: Instant, now: Instant) -> Iterable["DueRow"]:
         """The rows of one minute's buckets that are due by `now`, read consistently."""
@@ -201,12 +205,18 @@ class Timers(Protocol):
 
 
 class DueRow(msgspec.Struct, frozen=True):
-    """A timer row: a customer to wake, or an intent to decide on again. `key` is the row's own."""
+    """A timer row: a customer to wake, or an intent or a batch to take up again. `key` is the row's own."""
 
     key: tuple[str, str]
     due: Instant
     customer_id: str = ""
     intent: Intent | None = None
+    batch: BatchOrder | None = None
+
+    @property
+    def order(self) -> Intent | BatchOrder | None:
+        """What goes back into a send queue."""
+        return self.intent or self.batch
 
 
 class Inbox(Protocol):
@@ -255,6 +265,31 @@ class Runs(Protocol):
 
     def approval(self, run: Run) -> Approval | None:
         """What a second person said of the run, for good; None where nobody has."""
+
+
+class Batches(Protocol):
+    """Multicast batches: what was sealed first stays, and each place of a journal is taken once."""
+
+    def sealed(self, batch: str) -> Sealed | None:
+        """Members and content, where the batch is sealed."""
+
+    def seal(self, batch: str, sealed: Sealed) -> Sealed:
+        """Members and content as they were sealed first."""
+
+    def journal(self, batch: str) -> list[Entry]:
+        """What has happened to it, in order."""
+
+    def enter(self, batch: str, place: int, entry: Entry) -> bool:
+        """Take the next place (from 1) of the journal; whether nobody else had."""
+
+    def refuse(self, batch: str, place: int) -> None:
+        """Note that LINE definitely did not take the call of this place."""
+
+    def accepted(self, batch: str) -> Accepted | None:
+        """That LINE has taken the batch; None where nobody knows of it."""
+
+    def accept(self, batch: str, accepted: Accepted) -> None:
+        """Note that LINE has taken it."""
 
 
 class Audience(Protocol):

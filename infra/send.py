@@ -51,7 +51,9 @@ def send_function(
     )
     _allow_tables(function, tables)
     function.may_send(queues.send.queue, queues.bulk.queue)
-    function.may_use_objects(objects.bucket, read=["playbooks/"], write=["failures/"])
+    function.may_use_objects(
+        objects.bucket, read=["playbooks/", "runs/", "batches/"], write=["failures/", "batches/"]
+    )
     function.may_read_secret(secrets.line_arn)
     for lane, concurrency in (
         (queues.send, parameters.send_concurrency),

@@ -9,7 +9,7 @@ import msgspec
 
 from functions.domain.audits import part_of
 from functions.domain.instants import parse_instant
-from functions.domain.sends import Intent, Lane, MenuOrder, Order, lane_of
+from functions.domain.sends import BatchOrder, Intent, Lane, MenuOrder, Order, lane_of
 from functions.ports import (
     AuditPart,
     BackfillSegment,
@@ -41,7 +41,7 @@ class _Tag(msgspec.Struct):
 
 _inbox: msgspec.json.Decoder[InboxMessage] = msgspec.json.Decoder(InboxMessage)
 _intent = msgspec.json.Decoder(Intent)
-_menu_order = msgspec.json.Decoder(MenuOrder)
+_tagged = msgspec.json.Decoder(MenuOrder | BatchOrder)
 _tag = msgspec.json.Decoder(_Tag)
 
 
@@ -52,7 +52,7 @@ def decode_inbox(body: str) -> InboxMessage:
 
 def decode_order(body: str) -> Order:
     """A message of the send queue; msgspec.ValidationError where it is none. What bears no tag is an intent."""
-    return _menu_order.decode(body) if _tag.decode(body).order else _intent.decode(body)
+    return _tagged.decode(body) if _tag.decode(body).order else _intent.decode(body)
 
 
 class Queue:

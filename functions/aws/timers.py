@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from functions.aws.queues import decode_order
 from functions.domain.instants import Instant, format_instant, parse_instant
-from functions.domain.sends import Intent
+from functions.domain.sends import BatchOrder, Intent
 from functions.ports import DueRow, Retryable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-_intent = msgspec.json.Decoder(Intent)
 BATCH_MAX = 25
 TRIES_MAX = 6
 
@@ -27,7 +27,7 @@ def bucket(minute: Instant, shard: int) -> str:
 class DynamoTimers:
     """The timers table.
 
-    A row's key names what, when it is due, and for an intent when it was held: what is held again, by a worker whose
+    A row's key names what, when it is due, and for an order when it was held: what is held again, by a worker whose
     clock is a little behind, never meets the deletion of the row that was fired.
     """
 
@@ -40,10 +40,11 @@ class DynamoTimers:
         """Wake this customer at `due`, or now if that is past."""
         self._put(customer_id, f"customer#{customer_id}", due, now, {"customer": {"S": customer_id}})
 
-    def hold(self, intent: Intent, until: Instant, now: Instant) -> None:
-        """Decide on this intent again at `until`."""
-        body = {"body": {"S": msgspec.json.encode(intent).decode()}}
-        self._put(intent.customer_id, f"intent#{intent.send_id}#{format_instant(now)}", until, now, body)
+    def hold(self, order: Intent | BatchOrder, until: Instant, now: Instant) -> None:
+        """Take this order up again at `until`. What waits of one customer waits in one shard."""
+        body = {"body": {"S": msgspec.json.encode(order).decode()}}
+        of, name = (order.customer_id, "intent") if isinstance(order, Intent) else (order.send_id, "batch")
+        self._put(of, f"{name}#{order.send_id}#{format_instant(now)}", until, now, body)
 
     def _put(self, customer_id: str, name: str, due: Instant, now: Instant, more: dict[str, Any]) -> None:
         shard = zlib.crc32(customer_id.encode()) % self._shards
@@ -104,6 +105,11 @@ def _key(key: tuple[str, str]) -> dict[str, Any]:
 
 
 def _row(item: dict[str, Any]) -> DueRow:
-    intent = _intent.decode(item["body"]["S"]) if "body" in item else None
-    due = parse_instant(item["due"]["S"])
-    return DueRow((item["pk"]["S"], item["sk"]["S"]), due, item.get("customer", {}).get("S", ""), intent)
+    order = decode_order(item["body"]["S"]) if "body" in item else None
+    return DueRow(
+        key=(item["pk"]["S"], item["sk"]["S"]),
+        due=parse_instant(item["due"]["S"]),
+        customer_id=item.get("customer", {}).get("S", ""),
+        intent=order if isinstance(order, Intent) else None,
+        batch=order if isinstance(order, BatchOrder) else None,
+    )

@@ -9,7 +9,7 @@ import msgspec
 from functions.domain import playbook as pb
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
-from functions.domain.instants import Instant, format_instant, local_day_at
+from functions.domain.instants import Instant, format_instant, local_day_at, parse_instant
 from functions.domain.intents import frozen_values
 from functions.domain.sends import EXPIRES_MAX, Intent, send_id_of
 
@@ -29,6 +29,12 @@ class Run(msgspec.Struct, frozen=True):
     def source(self) -> str:
         """What the accounts call this run."""
         return f"{self.campaign}@{format_instant(self.occurrence)}"
+
+
+def run_of_source(source: str) -> tuple[str, Instant]:
+    """Campaign and occurrence of a run's source. Raises InstantError where it is none."""
+    campaign, _, occurrence = source.rpartition("@")
+    return campaign, parse_instant(occurrence)
 
 
 class Recipient(msgspec.Struct, frozen=True, array_like=True):

@@ -1,5 +1,7 @@
 """Claims: the gate as it must be written for a verdict, so that no other attempt can push the same message again."""
 
+import datetime as dt
+
 import msgspec
 
 from functions.domain.caps import longest_window
@@ -194,6 +196,12 @@ def decide_sealed(
     again = msgspec.structs.replace(claim, attempt=claim.attempt + 1)
     facts = facts_of(intent, rest, rules, situation, now, None)
     return Decision(Allow(again, resumed=True), _claimed(intent, gate, again, now), facts)
+
+
+def key_ends_at(gate: Gate, send_id: str) -> Instant:
+    """When the retry key of this claim is no longer to be used; at once where there is no claim."""
+    claim = gate.claim(send_id)
+    return claim.key_at + KEY_LIFE if claim else dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def closed(gate: Gate, intent: Intent, content: str, ended: Ended, now: Instant) -> Gate:

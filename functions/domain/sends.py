@@ -5,7 +5,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -84,7 +84,22 @@ class MenuOrder(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="orde
     attempt: int = 1
 
 
-Order = Intent | MenuOrder
+class BatchOrder(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="order", tag="batch"):
+    """An order to say the same to several people at once: those at these positions of a campaign run's frozen page.
+
+    `send_id` names the batch, and is its retry key; `source` the run (`campaign@occurrence`), `segment` and `number` the
+    page.
+    """
+
+    send_id: str
+    source: str
+    segment: int
+    number: int
+    members: list[int]
+    holds: list[HoldNote] = []
+
+
+Order = Intent | MenuOrder | BatchOrder
 """What the send queues carry."""
 
 Lane = Literal["prompt", "bulk"]
@@ -92,7 +107,8 @@ Lane = Literal["prompt", "bulk"]
 
 def lane_of(order: Order) -> Lane:
     """The queue in which an order waits: promotions never stand before what a person waits for."""
-    return "bulk" if isinstance(order, Intent) and order.kind == "promotion" else "prompt"
+    is_bulk = isinstance(order, BatchOrder) or (isinstance(order, Intent) and order.kind == "promotion")
+    return "bulk" if is_bulk else "prompt"
 
 
 class Resolution(msgspec.Struct, frozen=True):
@@ -143,14 +159,17 @@ def content_hash(content: list[dict[str, Any]]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def held(intent: Intent, reason: str, until: Instant, now: Instant) -> Intent:
-    """The intent with a note of one more hold. Holds for the same reason, one after the other, are one."""
-    notes = intent.holds
+_Held = TypeVar("_Held", bound=Intent | BatchOrder)
+
+
+def held(order: _Held, reason: str, until: Instant, now: Instant) -> _Held:
+    """The order with a note of one more hold. Holds for the same reason, one after the other, are one."""
+    notes = order.holds
     begun = now
     if notes and notes[-1].reason == reason:
         begun, notes = notes[-1].at, notes[:-1]
     notes = [*notes, HoldNote(begun, reason, until)][-HOLDS_KEPT:]
-    return msgspec.structs.replace(intent, holds=notes)
+    return msgspec.structs.replace(order, holds=notes)
 
 
 def with_overtaken(intents: Sequence[Intent]) -> list[Intent]:

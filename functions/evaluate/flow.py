@@ -6,13 +6,15 @@ side walk the same chain and make the same intents. Enqueueing begins when all i
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from functions.domain.approvals import FrozenList, RunHash
+from functions.domain.batches import MULTICAST_MIN, orders_of_page
 from functions.domain.campaigns import Chunk, Run, intent_of, next_occurrence, recipient_of
 from functions.domain.compiled import Compiled
 from functions.domain.instants import Instant
+from functions.domain.sends import Order
 from functions.evaluate.approval import AskApproval
 from functions.ports import (
     SECONDS_IN_HAND,
@@ -36,7 +38,7 @@ EARLY = dt.timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
-    """The ports of this flow. `time_left` tells how many seconds this invocation still has."""
+    """The ports of this flow. `multicast_min`: so many people who are told the same are told together."""
 
     account: str
     playbooks: Playbooks
@@ -47,6 +49,7 @@ class Evaluate:
     continuation: Continuation
     measures: Measures
     now: Callable[[], Instant]
+    multicast_min: int = MULTICAST_MIN
 
     def run(self, campaign: str, occurrence: Instant, time_left: Callable[[], float]) -> None:
         """Run one occurrence as far as the time allows, then hand over to another invocation."""
@@ -125,15 +128,20 @@ class Evaluate:
                 continue
             if time_left() < SECONDS_IN_HAND:
                 return False
-            intents = [
-                intent_of(recipient, run, compiled, self.account, called_off=called_off)
-                for recipient in chunk.recipients
-            ]
-            taken = self.send_queue.put(intents)
-            if len(taken) < len(intents):
-                raise Retryable(f"{len(intents) - len(taken)} intents of {run.source} were not enqueued")
+            orders = self._orders(run, compiled, segment, number, chunk, called_off=called_off)
+            taken = self.send_queue.put(orders)
+            if len(taken) < len(orders):
+                raise Retryable(f"{len(orders) - len(taken)} orders of {run.source} were not enqueued")
             self.runs.checkpoint(run, segment, number)
         return True
+
+    def _orders(
+        self, run: Run, compiled: Compiled, segment: int, number: int, chunk: Chunk, *, called_off: bool
+    ) -> Sequence[Order]:
+        """People who are told the same go in batches. A run that is called off sends nothing: each ends alone."""
+        if called_off:
+            return [intent_of(one, run, compiled, self.account, called_off=True) for one in chunk.recipients]
+        return orders_of_page(run, compiled, self.account, segment, number, chunk, self.multicast_min)
 
     def _pages(self, run: Run) -> Iterator[tuple[int, int, Chunk]]:
         for segment in range(run.scan_segments):

@@ -38,7 +38,7 @@ class AccessToken(Protocol):
 
 
 class LineMessaging:
-    """The Messaging API of one channel. `push_pace`: how fast this worker may push; None: as fast as it is asked to."""
+    """The Messaging API of one channel. The paces: how fast this worker may call; None: as fast as it is asked to."""
 
     def __init__(
         self,
@@ -46,7 +46,9 @@ class LineMessaging:
         access_token: AccessToken,
         timeout_seconds: float,
         push_pace: Pace | None = None,
+        multicast_pace: Pace | None = None,
     ) -> None:
+        self._multicast_pace = multicast_pace
         self._push_pace = push_pace
         self._api_url = api_url.rstrip("/")
         self._access_token = access_token
@@ -59,6 +61,13 @@ class LineMessaging:
             self._push_pace.wait()
         body = {"to": to, "messages": list(messages)}
         return self._call("POST", "/v2/bot/message/push", body, {"X-Line-Retry-Key": retry_key})
+
+    def multicast(self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+        """Send the same 1–5 message objects to up to 500 users. Raises as `push` does."""
+        if self._multicast_pace is not None:
+            self._multicast_pace.wait()
+        body = {"to": list(to), "messages": list(messages)}
+        return self._call("POST", "/v2/bot/message/multicast", body, {"X-Line-Retry-Key": retry_key})
 
     def link_menu(self, user: str, rich_menu_id: str) -> None:
         """Show one user this rich menu; any number of times. Raises as `push` does."""

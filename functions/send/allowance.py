@@ -64,6 +64,16 @@ class Lending:
         lease.reserve(Counter(purse_of(intent, playbook) for intent in intents))
         return lease
 
+    def give_back(self, intents: Sequence[Intent], now: Instant) -> None:
+        """Return the units of claims that were taken out of their gates, whoever had leased them."""
+        playbook = self.playbooks.in_force().playbook
+        units: Counter[str] = Counter()
+        for intent in intents:
+            purse = purse_of(intent, playbook)
+            units.update([month_counter(now), *([run_counter(purse.run)] if purse.run else [])])
+        for counter, left in units.items():
+            self.allowances.release(counter, left)
+
     def of_month(
         self, counter: str, wanted: Mapping[Tier, int], playbook: Playbook, now: Instant
     ) -> dict[Tier, tuple[int, Reason | None]]:

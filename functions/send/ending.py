@@ -10,7 +10,7 @@ from functions.domain.account import STOP_FOR, Block, quota_block, refused_block
 from functions.domain.claims import Allow, closed, unclaimed
 from functions.domain.gate import Gate
 from functions.domain.instants import Instant
-from functions.domain.sends import Intent, SendRecord, held, record_of
+from functions.domain.sends import BatchOrder, Intent, SendRecord, held, record_of
 from functions.domain.trace import Facts
 from functions.domain.verdicts import Ended
 from functions.ports import (
@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 RATE_DELAY_SECONDS = 2
 RETRY_DELAY_MIN = dt.timedelta(minutes=2)
 RETRY_DELAY_MAX = dt.timedelta(hours=1)
+
+CLAIMED_ELSEWHERE = "in_a_batch"
 
 Failures = dict[str, Exception]
 """What must be delivered again, by send id, and why."""
@@ -149,19 +151,25 @@ class Ending:
         self.account_state.block(block)
         return block
 
-    def hold(self, intent: Intent, until: Instant, reason: str) -> None:
+    def hold(self, order: Intent | BatchOrder, until: Instant, reason: str) -> None:
         """Let it come up again at `until`."""
         now = self.now()
-        seconds, waiting = (until - now).total_seconds(), held(intent, reason, until, now)
+        seconds, waiting = (until - now).total_seconds(), held(order, reason, until, now)
         if seconds <= self.hold_in_queue_seconds_max:
             self.send_queue.put_later(waiting, max(0, math.ceil(seconds)))
         else:
             self.timers.hold(waiting, until, now)
 
-    def come_again(self, intent: Intent, reason: str, seconds: int) -> None:
+    def wait_for_another(self, intent: Intent) -> None:
+        """Another order has claimed it, and will end it or let it go: look again later, and ever later."""
+        now, notes = self.now(), intent.holds
+        since = notes[-1].at if notes and notes[-1].reason == CLAIMED_ELSEWHERE else now
+        self.hold(intent, now + retry_delay(since, now), CLAIMED_ELSEWHERE)
+
+    def come_again(self, order: Intent | BatchOrder, reason: str, seconds: int) -> None:
         """Let it come up again in a moment, in the queue."""
         now = self.now()
-        self.send_queue.put_later(held(intent, reason, now + dt.timedelta(seconds=seconds), now), seconds)
+        self.send_queue.put_later(held(order, reason, now + dt.timedelta(seconds=seconds), now), seconds)
 
 
 def retry_delay(key_at: Instant, now: Instant) -> dt.timedelta:

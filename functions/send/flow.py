@@ -14,16 +14,18 @@ from typing import Any, TypeVar
 from functions.domain.account import ACCOUNT_SCOPE, scopes_of_source
 from functions.domain.claims import Allow
 from functions.domain.instants import Instant
-from functions.domain.sends import Intent, MenuOrder, Order, SendRecord, content_hash
+from functions.domain.sends import BatchOrder, Intent, MenuOrder, Order, SendRecord, content_hash
 from functions.domain.trace import Facts
 from functions.domain.verdicts import Ended, Wait
 from functions.ports import (
     AccountState,
+    Batches,
     Customers,
     Line,
     Playbooks,
     Reactions,
     Renderer,
+    Runs,
     SendQueue,
     Sends,
     Timers,
@@ -33,7 +35,9 @@ from functions.send.allowance import Lease, Lending
 from functions.send.claiming import Claimed, Claiming, Wanted
 from functions.send.ending import Ending, Failures, Finished, Pushed
 from functions.send.menus import ShowMenu
+from functions.send.multicast import Multicast
 from functions.send.pushing import Answer, answer_of
+from functions.send.sealing import Sealing
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +45,7 @@ Content = list[dict[str, Any]]
 Claim = tuple[Intent, Allow, Facts]
 """What was claimed, and what the decision rested on."""
 _Done = TypeVar("_Done")
+_Kind = TypeVar("_Kind", Intent, MenuOrder, BatchOrder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,9 @@ class Deliver:
     together: Together
     lending: Lending
     reactions: Reactions
+    runs: Runs
+    batches: Batches
+    account: str
 
     @property
     def claiming(self) -> Claiming:
@@ -79,6 +87,34 @@ class Deliver:
             self.now,
         )
 
+    @property
+    def multicast(self) -> Multicast:
+        """Batches of people who are told the same."""
+        claiming, ending = self.claiming, self.ending
+        sealing = Sealing(
+            self.batches,
+            self.playbooks,
+            self.renderer,
+            self.send_queue,
+            claiming,
+            ending,
+            self.lending,
+            self._record_all,
+            self.now,
+        )
+        return Multicast(
+            self.account,
+            self.runs,
+            self.batches,
+            self.playbooks,
+            self.line,
+            claiming,
+            ending,
+            sealing,
+            self._record_all,
+            self.now,
+        )
+
     def take_all(self, orders: Sequence[Order]) -> list[Exception | None]:
         """A batch of a send queue: each order brought to its end, or put where it comes up again.
 
@@ -86,14 +122,16 @@ class Deliver:
         carried out once.
         """
         failures: Failures = {}
-        intents: dict[str, Intent] = {}
-        for order in orders:
-            match order:
-                case Intent():
-                    intents[order.send_id] = order
-                case MenuOrder():
-                    _tried(failures, order.send_id, partial(self._show, order))
+        # By send id: copies that a crash has made become one again. Of a menu's the one that was tried most.
+        menus = {one.send_id: one for one in sorted(_only(MenuOrder, orders), key=lambda one: one.attempt)}
+        intents = {one.send_id: one for one in _only(Intent, orders)}
+        batches = {one.send_id: one for one in _only(BatchOrder, orders)}
+        for menu in menus.values():
+            _tried(failures, menu.send_id, partial(self._show, menu))
         failures |= self._deliver(list(intents.values()))
+        calls = [partial(self.multicast.deliver, order) for order in batches.values()]
+        answers = dict(zip(batches, self.together(calls), strict=True))
+        failures |= {one: error for one, error in answers.items() if isinstance(error, Exception)}
         return [failures.get(order.send_id) for order in orders]
 
     def _show(self, order: MenuOrder) -> None:
@@ -204,12 +242,23 @@ class Deliver:
                     _tried(failures, send_id, partial(self.ending.hold, intent, until, reason))
                 case Claimed(verdict=Ended() as ended, facts=facts):
                     records.append(self.ending.record(intent, ended, facts))
+                case Claimed():
+                    _tried(failures, send_id, partial(self._wait_for_another, intent))
         return allowed
+
+    def _wait_for_another(self, intent: Intent) -> None:
+        """A batch has claimed it. Until it has ended there, or was let go, somebody must remember it."""
+        if not self.claiming.is_recorded(intent):
+            self.ending.wait_for_another(intent)
 
     def _ask(self, intent: Intent, allowed: Allow, content: Content) -> Answer:
         """Push with the intent's own key."""
         call = partial(self.line.push, allowed.claim.to, content, intent.send_id)
         return answer_of(call, unanswered=allowed.resumed)
+
+
+def _only(kind: type[_Kind], orders: Sequence[Order]) -> list[_Kind]:
+    return [order for order in orders if isinstance(order, kind)]
 
 
 def _tried(failures: Failures, send_id: str, call: Callable[[], _Done]) -> _Done | None:

@@ -4,11 +4,12 @@ from functools import cache
 
 from functions.aws.account import DynamoAccountState
 from functions.aws.allowances import DynamoAllowances
+from functions.aws.batches import S3Batches
 from functions.aws.clients import client
 from functions.aws.failure_notes import S3FailureNotes
 from functions.aws.items import DynamoCustomers
 from functions.aws.measures import LogMeasures
-from functions.aws.objects import Objects, S3Playbooks
+from functions.aws.objects import Objects, S3Playbooks, S3Runs
 from functions.aws.queues import Queue, SqsSendQueue
 from functions.aws.reactions import DynamoReactions
 from functions.aws.secrets import SecretField
@@ -36,6 +37,7 @@ def deliver() -> Deliver:
     token = SecretField(
         client("secretsmanager"), required(settings.secret_line, "SECRET_LINE"), "channel_access_token"
     )
+    objects = Objects(client("s3"), required(settings.bucket, "BUCKET"))
     return Deliver(
         customers=DynamoCustomers(dynamodb, required(settings.table_customers, "TABLE_CUSTOMERS"), gates),
         sends=DynamoSends(dynamodb, required(settings.table_sends, "TABLE_SENDS")),
@@ -44,9 +46,13 @@ def deliver() -> Deliver:
             Queue(sqs, required(settings.queue_send_url, "QUEUE_SEND_URL")),
             Queue(sqs, required(settings.queue_bulk_url, "QUEUE_BULK_URL")),
         ),
-        playbooks=S3Playbooks(Objects(client("s3"), required(settings.bucket, "BUCKET"))),
+        playbooks=S3Playbooks(objects),
         line=LineMessaging(
-            settings.line_api_url, token, settings.line_timeout_seconds, Pace(settings.push_per_second)
+            settings.line_api_url,
+            token,
+            settings.line_timeout_seconds,
+            Pace(settings.push_per_second),
+            Pace(settings.multicast_per_second),
         ),
         renderer=JinjaRenderer(),
         account_state=DynamoAccountState(dynamodb, gates, settings.account),
@@ -55,6 +61,9 @@ def deliver() -> Deliver:
         together=Threads(PUSHES_AT_ONCE),
         lending=lending(),
         reactions=DynamoReactions(dynamodb, gates, settings.account),
+        runs=S3Runs(objects),
+        batches=S3Batches(objects),
+        account=settings.account,
     )
 
 

@@ -37,11 +37,11 @@ class Tick:
         return count
 
     def _enqueue(self, rows: list[DueRow]) -> None:
-        customers = [row for row in rows if row.intent is None]
+        customers = [row for row in rows if row.order is None]
         self.inbox.put([CustomerDue(row.customer_id, row.due) for row in customers])
         self.timers.done(customers)
-        held = [(row, row.intent) for row in rows if row.intent is not None]
-        taken = set(self.send_queue.put([intent for _, intent in held]))
-        self.timers.done([row for row, intent in held if intent.send_id in taken])
-        if len(taken) < len({intent.send_id for _, intent in held}):
-            raise Retryable("the send queue did not take every held intent; the rest stays in its bucket")
+        held = [(row, row.order) for row in rows if row.order is not None]
+        taken = set(self.send_queue.put([order for _, order in held]))
+        self.timers.done([row for row, order in held if order.send_id in taken])
+        if len(taken) < len({order.send_id for _, order in held}):
+            raise Retryable("the send queue did not take every held order; the rest stays in its bucket")

@@ -6,13 +6,14 @@ from typing import Any
 import msgspec
 
 from functions.domain.approvals import Approval, Awaiting
+from functions.domain.batches import Entry, Sealed
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.compiled import Compiled
 from functions.domain.context import EMPTY, Context
 from functions.domain.customers import Customer
 from functions.domain.instants import Instant, format_instant
 from functions.domain.playbook import Playbook
-from functions.ports import Rejected, Retryable
+from functions.ports import Accepted, Rejected, Retryable
 from tests.fakes.encoded import kept, read
 from tests.fakes.tables import FakeCustomers
 
@@ -50,6 +51,54 @@ class FakePlaybooks:
         if self._compiled[version].context is not self._context:
             self._compiled[version] = self._compiled[version].with_context(self._context)
         return self._compiled[version]
+
+
+class FakeBatches:
+    """Whatever is sealed first stays, and each place of a journal is taken once."""
+
+    def __init__(self) -> None:
+        self._sealed: dict[str, bytes] = {}
+        self._journals: dict[str, list[bytes]] = {}
+        self._refused: set[tuple[str, int]] = set()
+        self._accepted: dict[str, bytes] = {}
+
+    def sealed(self, batch: str) -> Sealed | None:
+        """The seal."""
+        return read(self._sealed.get(batch), Sealed)
+
+    def seal(self, batch: str, sealed: Sealed) -> Sealed:
+        """The first seal."""
+        return msgspec.json.decode(self._sealed.setdefault(batch, kept(sealed, Sealed)), type=Sealed)
+
+    def journal(self, batch: str) -> list[Entry]:
+        """All places that are taken."""
+        entries = [msgspec.json.decode(body, type=Entry) for body in self._journals.get(batch, [])]
+        return [
+            msgspec.structs.replace(entry, refused=(batch, number) in self._refused)
+            for number, entry in enumerate(entries, start=1)
+        ]
+
+    def enter(self, batch: str, place: int, entry: Entry) -> bool:
+        """Whether the place was free."""
+        journal = self._journals.setdefault(batch, [])
+        assert place <= len(journal) + 1, "places are taken one after the other"
+        if place <= len(journal):
+            return False
+        journal.append(kept(entry, Entry))
+        return True
+
+    def refuse(self, batch: str, place: int) -> None:
+        """Note it."""
+        assert place <= len(self._journals[batch])
+        self._refused.add((batch, place))
+
+    def accepted(self, batch: str) -> Accepted | None:
+        """That LINE has taken it."""
+        return read(self._accepted.get(batch), Accepted)
+
+    def accept(self, batch: str, accepted: Accepted) -> None:
+        """Note it."""
+        self._accepted[batch] = kept(accepted, Accepted)
 
 
 class FakeRuns:
@@ -115,11 +164,12 @@ def _page(run: Run, segment: int, number: int) -> str:
 
 
 class FakeAudience:
-    """The customers, in pages of a few."""
+    """The customers, in pages of a few. `crowded`: all of them lie in one scan segment."""
 
-    def __init__(self, customers: FakeCustomers, page_size: int = 2) -> None:
+    def __init__(self, customers: FakeCustomers, page_size: int = 2, *, crowded: bool = False) -> None:
         self._customers = customers
         self.page_size = page_size
+        self._crowded = crowded
         self.pages = 0
 
     def page(self, segment: int, segments: int, start_key: str) -> tuple[list[Customer], str]:
@@ -128,7 +178,8 @@ class FakeAudience:
         ids = sorted(
             customer_id
             for customer_id in self._customers.customer_bodies
-            if sum(customer_id.encode()) % segments == segment and customer_id > start_key
+            if (0 if self._crowded else sum(customer_id.encode()) % segments) == segment
+            and customer_id > start_key
         )
         found = [self._customers.load(customer_id) for customer_id in ids[: self.page_size]]
         next_key = ids[self.page_size - 1] if len(ids) > self.page_size else ""

@@ -14,7 +14,7 @@ from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.identity import AuditEntry, Link, Tied
 from functions.domain.instants import Instant, format_instant, minute_of
-from functions.domain.sends import Intent, SendRecord
+from functions.domain.sends import BatchOrder, Intent, SendRecord
 from functions.ports import Both, Conflict, DueRow, Written
 from tests.fakes.encoded import kept, read
 
@@ -219,27 +219,31 @@ class FakeTimers:
         """Wake a customer."""
         self._put(customer_id, f"customer#{customer_id}", due, now, None)
 
-    def hold(self, intent: Intent, until: Instant, now: Instant) -> None:
-        """Decide on an intent again."""
-        self._put(
-            intent.customer_id,
-            f"intent#{intent.send_id}#{format_instant(now)}",
-            until,
-            now,
-            kept(intent, Intent),
-        )
+    def hold(self, order: Intent | BatchOrder, until: Instant, now: Instant) -> None:
+        """Take an order up again."""
+        is_intent = isinstance(order, Intent)
+        of, name = (order.customer_id, "intent") if isinstance(order, Intent) else (order.send_id, "batch")
+        body = kept(order, Intent if is_intent else BatchOrder)
+        self._put(of, f"{name}#{order.send_id}#{format_instant(now)}", until, now, body)
 
-    def _put(self, customer_id: str, name: str, due: Instant, now: Instant, intent: bytes | None) -> None:
-        shard = zlib.crc32(customer_id.encode()) % self._shards
+    def _put(self, of: str, name: str, due: Instant, now: Instant, order: bytes | None) -> None:
+        shard = zlib.crc32(of.encode()) % self._shards
         key = (_bucket(max(due, now), shard), f"{name}#{format_instant(due)}")
-        self._rows[key] = (due, customer_id, intent)
+        self._rows[key] = (due, of, order)
 
     def due_in(self, minute: Instant, now: Instant) -> Iterator[DueRow]:
         """The rows of one minute that are due."""
         for shard in range(self._shards):
-            for key, (due, customer_id, intent) in sorted(self._rows.items(), key=lambda item: item[0]):
+            for key, (due, of, body) in sorted(self._rows.items(), key=lambda item: item[0]):
                 if key[0] == _bucket(minute, shard) and due <= now:
-                    yield DueRow(key, due, "" if intent else customer_id, read(intent, Intent))
+                    is_batch = key[1].startswith("batch#")
+                    yield DueRow(
+                        key,
+                        due,
+                        "" if body else of,
+                        None if is_batch else read(body, Intent),
+                        read(body, BatchOrder) if is_batch else None,
+                    )
 
     def done(self, rows: Sequence[DueRow]) -> None:
         """Take rows away."""
@@ -255,7 +259,9 @@ class FakeTimers:
     def held(self) -> list[tuple[Instant, Intent]]:
         """The intents that wait, with when they come up."""
         waiting = [
-            (due, msgspec.json.decode(body, type=Intent)) for due, _, body in self._rows.values() if body
+            (due, msgspec.json.decode(body, type=Intent))
+            for key, (due, _, body) in self._rows.items()
+            if body and key[1].startswith("intent#")
         ]
         return sorted(waiting, key=lambda item: item[0])
 

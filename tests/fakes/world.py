@@ -37,7 +37,14 @@ from functions.webhook.flow import Answer as WebhookAnswer
 from functions.webhook.flow import Receive, signature_of
 from tests.fakes.allowances import FakeAllowances, FakeLineQuota
 from tests.fakes.line import FakeLine
-from tests.fakes.objects import FakeAudience, FakePlaybooks, FakeRejectedEvents, FakeRuns, FakeSchedules
+from tests.fakes.objects import (
+    FakeAudience,
+    FakeBatches,
+    FakePlaybooks,
+    FakeRejectedEvents,
+    FakeRuns,
+    FakeSchedules,
+)
 from tests.fakes.playbooks import send
 from tests.fakes.queues import FakeContinuation, FakeInbox, FakeQueue, FakeSendQueue, Waiting
 from tests.fakes.scans import FakeAudits, FakeBackfills, FakeMeasures
@@ -97,6 +104,7 @@ class World:
         self.reactions = FakeReactions()
         self.playbooks = FakePlaybooks()
         self.runs = FakeRuns()
+        self.batches = FakeBatches()
         self.audience = FakeAudience(self.customers)
         self.schedules = FakeSchedules()
         self.backfills = FakeBackfills()
@@ -196,6 +204,9 @@ class World:
                 tapped(self.measures, tap, "measures"),
             ),
             tapped(self.reactions, tap, "reactions"),
+            tapped(self.runs, tap, "runs"),
+            tapped(self.batches, tap, "batches"),
+            ACCOUNT,
         )
 
     def clock(self) -> Instant:

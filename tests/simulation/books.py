@@ -23,6 +23,7 @@ from tests.fakes.playbooks import (
 from tests.fakes.world import START
 
 HOUR_SECONDS = 3600
+MASS_BOOKS = 0.35
 _SEGMENTS = (
     {"lapsed": "orders.count >= 1 and days_since(orders.last_at) > 1", "vips": '"vip" in tags'},
     {"lapsed": "orders.count >= 1 and days_since(orders.last_at) > 2", "vips": "orders.count >= 2"},
@@ -63,10 +64,14 @@ def _patience(random: Random) -> int:
 
 
 def random_book(random: Random, rules: Rules) -> pb.Playbook:
-    """A playbook of one to three scenarios and up to two campaigns."""
+    """A playbook of one to three scenarios and up to two campaigns, or of campaigns to everybody above all."""
+    is_mass = random.random() < MASS_BOOKS
+    scenarios = 1 if is_mass else random.randint(1, 3)
+    campaigns = random.randint(3, 5) if is_mass else random.randint(0, 2)
+    segments = ("everybody",) if is_mass else ("everybody", "buyers", "lapsed")
     return playbook(
-        scenarios={f"path{n}": _scenario(random) for n in range(random.randint(1, 3))},
-        campaigns={f"campaign{n}": _campaign(random) for n in range(random.randint(0, 2))},
+        scenarios={f"path{n}": _scenario(random) for n in range(scenarios)},
+        campaigns={f"campaign{n}": _campaign(random, segments) for n in range(campaigns)},
         segments=random.choice(_SEGMENTS),
         caps=rules.caps,
         quiet_hours=rules.quiet_hours,
@@ -99,12 +104,12 @@ def _scenario(random: Random) -> pb.Scenario:
     )
 
 
-def _campaign(random: Random) -> pb.Campaign:
+def _campaign(random: Random, segments: tuple[str, ...]) -> pb.Campaign:
     weekly = pb.Weekly(random.randint(0, 6), dt.time(random.randint(8, 22), random.choice((0, 30))))
     regular = random.random() < 0.3
     made = campaign(
         random.choice(list(MESSAGES)),
-        segment=random.choice(("everybody", "buyers", "lapsed")),
+        segment=random.choice(segments),
         once=None if regular else START + dt.timedelta(hours=random.randint(1, 120)),
         weekly=weekly if regular else None,
         rank=random.choice((10, 50)),

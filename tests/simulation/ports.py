@@ -167,17 +167,18 @@ class SimulatedLine(FakeLine):
         self._let_pass = let_pass
         self._tell = tell
 
-    def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
-        """One call."""
+    def _asked(self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
         self._draw()
         if self._faults.strikes("line_slow"):
             self._let_pass()
         before, again = len(self.pushes), retry_key in self._accepted
+        if len(to) > 1:
+            self._faults.counts["multicast"] += 1
         try:
-            answer = super().push(to, messages, retry_key)
+            answer = super()._asked(to, messages, retry_key)
         finally:
-            if len(self.pushes) > before:
-                self._tell(to, retry_key, self.pushes[-1].delivered)
+            for push in self.pushes[before:]:
+                self._tell(push.to, retry_key, push.delivered)
         if again and len(self.pushes) == before:
             self._faults.counts["line_409"] += 1
         return answer

@@ -4,22 +4,23 @@ import datetime as dt
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from functions.aws.queues import decode_inbox, decode_order
 from functions.domain.backfills import Backfill, calls_for_backfill, new_segments
+from functions.domain.campaigns import intent_of, run_of_source
 from functions.domain.compiled import Compiled
 from functions.domain.experiments import is_held_out
 from functions.domain.instants import MINUTE, Instant, format_instant
 from functions.domain.playbook import Playbook
-from functions.domain.sends import Intent, Order
+from functions.domain.sends import BatchOrder, Intent, Order
 from functions.ports import BackfillSegment, CampaignRun, Conflict, EventsReceived, MusubiError
 from tests.fakes.objects import FakeAudience
 from tests.fakes.queues import FakeContinuation, FakeQueue, Waiting
 from tests.fakes.tables import FakeIdentities
 from tests.fakes.taps import Crash, When
-from tests.fakes.world import World
+from tests.fakes.world import ACCOUNT, World
 from tests.simulation.faults import Faults, TableFault
 from tests.simulation.ports import (
     SLOW_SECONDS_MAX,
@@ -40,6 +41,8 @@ BACKFILL_SEGMENTS = 2
 TRIES_MAX = 200
 CONDITIONAL = frozenset({"customers.save", "customers.save_gate", "identities.save_tied"})
 BATCH_MAX = 10
+CROWDED_WORLDS = 0.6
+"""So many worlds have all their customers on one page, so that campaigns go to several at once."""
 QUEUES = ("inbox", "send_queue", "continuation")
 READS = frozenset(
     {
@@ -64,7 +67,7 @@ class Work:
     begun_at: Instant
     clock_error: float
     facts: int
-    concerns: dict[str, "Concerned"] = field(default_factory=dict)
+    concerns: dict[tuple[str, str], "Concerned"] = field(default_factory=dict)
 
 
 class Concerned(NamedTuple):
@@ -108,7 +111,8 @@ class SimulatedWorld(World):
     def _wire(self) -> None:
         self.customers = SimulatedCustomers(self.witness, self.faults)
         self.identities = FakeIdentities(self.customers)
-        self.audience = FakeAudience(self.customers)
+        crowded = self.random.random() < CROWDED_WORLDS
+        self.audience = FakeAudience(self.customers, 8 if crowded else 2, crowded=crowded)
         self.runs = SimulatedRuns(self.witness, self.playbooks)
         self.events = SimulatedEvents(self.faults)
         self.sends = SimulatedSends(self.faults)
@@ -118,6 +122,7 @@ class SimulatedWorld(World):
             SimulatedQueue(self.true_time, self.faults, self.random) for _ in range(3)
         )
         super()._wire()
+        self.evaluation = replace(self.evaluation, multicast_min=self.random.choice((1, 1, 2, 99)))
         self._mutate(self)
         if not self.faults.calm:
             self.tap.watch(self._at_point)
@@ -213,13 +218,25 @@ class SimulatedWorld(World):
     def _working(self, orders: Sequence[Order] = ()) -> Iterator[None]:
         work = Work(self.now, self.faults.clock_error(), len(self.witness.facts))
         for order in orders:
-            if isinstance(order, Intent):
-                work.concerns[order.send_id] = Concerned(order, *self._owner_of(order))
+            for intent in self._intents_of(order):
+                key = order.send_id, intent.line_user_id
+                work.concerns[key] = Concerned(intent, *self._owner_of(intent))
         self._work.append(work)
         try:
             yield
         finally:
             self._work.pop()
+
+    def _intents_of(self, order: Order) -> list[Intent]:
+        """What an order is about."""
+        if not isinstance(order, BatchOrder):
+            return [order] if isinstance(order, Intent) else []
+        run = self.runs.find(*run_of_source(order.source))
+        chunk = self.runs.chunk(run, order.segment, order.number) if run else None
+        if run is None or chunk is None:
+            return []
+        compiled = self.playbooks.version(run.playbook)
+        return [intent_of(chunk.recipients[one], run, compiled, ACCOUNT) for one in order.members]
 
     def _owner_of(self, intent: Intent) -> tuple[str, bool]:
         """Whose gate the intent is decided at, and whether that person is held out."""
@@ -259,8 +276,8 @@ class SimulatedWorld(World):
     @staticmethod
     def _concerned(work: Work, user: str, key: str) -> Concerned:
         """The intent that a push is of: the key's, or, where a protocol is broken on purpose, one for this user."""
-        if key in work.concerns:
-            return work.concerns[key]
+        if (key, user) in work.concerns:
+            return work.concerns[key, user]
         return next(one for one in work.concerns.values() if one.intent.line_user_id == user)
 
     def step(self) -> bool:
@@ -303,7 +320,7 @@ class SimulatedWorld(World):
 
     def _send(self, orders: Sequence[Order]) -> list[Exception | None]:
         with self._working(orders):
-            told = ", ".join(f"{order.send_id[:8]} of {order.customer_id}" for order in orders)
+            told = ", ".join(f"{type(order).__name__} {order.send_id[:8]}" for order in orders)
             self.tell(f"send takes up {told}")
             errors = self.deliver.take_all(orders)
             unexpected = [one for one in errors if one and not isinstance(one, MusubiError | TableFault)]
