@@ -9,7 +9,7 @@ from functions.domain.dead_letters import RERUN, STAYS, UNREADABLE, Prediction, 
 from functions.domain.gate import Gate
 from functions.domain.instants import Instant, format_instant
 from functions.domain.line_events import anonymous_id
-from functions.domain.sends import Intent, MenuOrder
+from functions.domain.sends import BatchOrder, Intent, MenuOrder
 from functions.domain.situations import situation_of, versions_needed
 from functions.ports import (
     AccountState,
@@ -123,6 +123,10 @@ def _order_subject(payload: Payload) -> Subject:
             return Subject("backfill", detail=f"{backfill}, segment {segment}")
         case AuditPart(audit=audit, part=part):
             return Subject("audit", detail=f"{audit}, part {part}")
+        case BatchOrder() as one:
+            campaign, _, begun = one.source.partition("@")
+            detail = f"{begun}, {len(one.members)} people"
+            return Subject("batch", campaign=campaign, detail=detail, send_id=one.send_id)
         case MissedMinute(scheduled_at=at):
             return Subject("tick", detail=format_instant(at))
         case _:

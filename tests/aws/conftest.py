@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 
 from functions.aws.account import DynamoAccountState
+from functions.aws.batches import S3Batches
 from functions.aws.context_facts import S3Context
 from functions.aws.history import DynamoEvents
 from functions.aws.identities import DynamoIdentities
@@ -26,6 +27,7 @@ from functions.domain.playbook import Playbook
 from functions.ports import (
     AccountState,
     Audits,
+    Batches,
     Customers,
     Events,
     Identities,
@@ -39,7 +41,7 @@ from functions.ports import (
 from ops.engine.clients import Clients
 from ops.engine.processes import end_groups, free_port
 from ops.engine.server import Engine, start_engine, wait_until_healthy
-from tests.fakes.objects import FakePlaybooks, FakeRuns
+from tests.fakes.objects import FakeBatches, FakePlaybooks, FakeRuns
 from tests.fakes.scans import FakeAudits, FakeBackfills
 from tests.fakes.tables import (
     FakeAccountState,
@@ -161,6 +163,7 @@ class Stores:
     reactions: Reactions
     playbooks: Playbooks
     runs: Runs
+    batches: Batches
     backfills: FakeBackfills | S3Backfills
     audits: Audits
     put_in_force: Callable[[Playbook], None]
@@ -187,6 +190,7 @@ def _fakes() -> Stores:
         FakeReactions(),
         playbooks,
         FakeRuns(),
+        FakeBatches(),
         FakeBackfills(),
         FakeAudits(),
         playbooks.apply,
@@ -210,6 +214,7 @@ def _adapters(aws: Aws) -> Stores:
         DynamoReactions(dynamodb, gates, "main"),
         playbooks,
         S3Runs(objects),
+        S3Batches(objects),
         S3Backfills(objects),
         S3Audits(objects),
         playbooks.apply,

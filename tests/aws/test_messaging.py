@@ -159,6 +159,51 @@ def test_a_menus_answers_are_told_apart_as_a_pushs_are(
     line.link_menu(ANNE, MENU)
 
 
+def people(sandbox: LineSandbox, count: int) -> list[str]:
+    users = [f"U{number:032x}" for number in range(1, count + 1)]
+    sandbox.world.friends.register([Friend(user_id=user) for user in users])
+    return users
+
+
+def test_a_multicast_reaches_everybody_once_however_often_it_is_repeated(
+    sandbox: LineSandbox, line: LineMessaging
+) -> None:
+    users = people(sandbox, 500)
+    accepted = line.multicast(users, HELLO, KEY)
+    assert line.multicast(users, HELLO, KEY) == accepted
+    assert [len(sandbox.world.ledger.of_user(user)) for user in users] == [1] * 500
+
+
+def test_a_multicast_that_names_a_stranger_is_refused_and_reaches_nobody(
+    sandbox: LineSandbox, line: LineMessaging
+) -> None:
+    users = people(sandbox, 3)
+    with pytest.raises(Rejected, match="http_400"):
+        line.multicast([*users, STRANGER], HELLO, KEY)
+    assert [sandbox.world.ledger.of_user(user) for user in users] == [[]] * 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("error_500", Unknown),
+        ("accept_then_drop", Unknown),
+        ("rate_429", RateLimited),
+        ("monthly_429", OverQuota),
+        ("unauthorized_401", AccountRefused),
+    ],
+)
+def test_a_multicasts_answers_are_told_apart_as_a_pushs_are(
+    sandbox: LineSandbox, line: LineMessaging, kind: FaultKind, error: type[MusubiError]
+) -> None:
+    users = people(sandbox, 2)
+    arm(sandbox, kind)
+    with pytest.raises(error):
+        line.multicast(users, HELLO, KEY)
+    line.multicast(users, HELLO, KEY)
+    assert [len(sandbox.world.ledger.of_user(user)) for user in users] == [1, 1]
+
+
 def test_a_menu_that_line_does_not_have_is_refused(line: LineMessaging) -> None:
     with pytest.raises(Rejected, match="http_404"):
         line.link_menu(ANNE, "richmenu-unknown")

@@ -22,7 +22,7 @@ from functions.aws.queues import (
     evaluation_body,
 )
 from functions.domain.audits import part_of
-from functions.domain.sends import MenuOrder
+from functions.domain.sends import BatchOrder, MenuOrder
 from functions.ports import (
     AuditPart,
     BackfillSegment,
@@ -217,6 +217,12 @@ def test_the_order_for_a_rich_menu_comes_out_as_it_went_in_beside_an_intent(aws:
         intent().send_id: intent(),
         "menu:1": order,
     }
+
+
+def test_a_batch_comes_out_as_it_went_in(aws: Aws) -> None:
+    url, order = aws.queue(), BatchOrder("b1", "mail@2026-11-02T03:00:00Z", 0, 3, [1, 2, 5])
+    assert one_lane(aws, url).put([order]) == ["b1"]
+    assert [decode_order(body) for body in aws.messages(url)] == [order]
 
 
 def test_a_delayed_intent_is_not_there_yet(aws: Aws) -> None:

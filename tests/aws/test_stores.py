@@ -10,14 +10,15 @@ from functions.domain.account import UNTIL_LIFTED, Account, Block
 from functions.domain.approvals import Approval, Awaiting
 from functions.domain.audits import AuditReport, Difference
 from functions.domain.backfills import Backfill, ScanProgress
+from functions.domain.batches import Entry, Sealed
 from functions.domain.campaigns import Chunk, Recipient, Run
 from functions.domain.context import Fact
 from functions.domain.customers import Customer
 from functions.domain.gate import Gate
 from functions.domain.identity import AuditEntry, Link, Tied
 from functions.domain.resolutions import resolved
-from functions.domain.sends import SendRecord
-from functions.ports import Conflict, Rejected, Retryable
+from functions.domain.sends import BatchOrder, SendRecord
+from functions.ports import Accepted, Conflict, Rejected, Retryable
 from tests.aws.conftest import Stores
 from tests.aws.samples import MINUTE, NOW, SECOND, customer, event, gate, intent, record
 from tests.fakes.playbooks import ONE_PROMOTION_A_WEEK, QUIET, campaign, days, playbook, scenario, send, when
@@ -302,6 +303,46 @@ def test_where_there_is_no_record_none_is_made(stores: Stores) -> None:
     before = record(status="unknown")
     assert not stores.log.resolve(before, said(before))
     assert kept_record(stores) is None
+
+
+# --- batches
+
+
+BATCH = BatchOrder("b1", "mail@2026-11-02T03:00:00Z", 0, 3, [1, 2, 5])
+
+
+def test_what_was_sealed_first_stays(stores: Stores) -> None:
+    first, second = (Sealed([1, 2], [{"type": "text", "text": text}], NOW) for text in ("円", "other"))
+    assert stores.batches.sealed("b1") is None
+    assert stores.batches.seal("b1", first) == first
+    assert stores.batches.seal("b1", second) == first
+    assert stores.batches.sealed("b1") == first
+
+
+def test_each_place_of_a_journal_is_taken_once_and_a_refusal_is_noted_at_its_place(stores: Stores) -> None:
+    assert stores.batches.journal("b1") == []
+    call = Entry("call", NOW)
+    assert stores.batches.enter("b1", 1, call)
+    assert not stores.batches.enter("b1", 1, Entry("again", NOW))
+    stores.batches.refuse("b1", 1)
+    assert stores.batches.enter("b1", 2, call)
+    refused = msgspec.structs.replace(call, refused=True)
+    assert stores.batches.journal("b1") == [refused, call]
+    assert stores.batches.journal("b2") == []
+
+
+def test_that_line_has_taken_a_batch_is_known_from_then_on(stores: Stores) -> None:
+    assert stores.batches.accepted("b1") is None
+    stores.batches.accept("b1", Accepted("request-1"))
+    assert stores.batches.accepted("b1") == Accepted("request-1")
+
+
+def test_a_batch_that_is_held_comes_up_as_it_was(stores: Stores) -> None:
+    stores.timers.hold(BATCH, NOW, NOW)
+    (row,) = stores.timers.due_in(NOW.replace(second=0), NOW)
+    assert (row.batch, row.order, row.intent, row.customer_id) == (BATCH, BATCH, None, "")
+    stores.timers.done([row])
+    assert list(stores.timers.due_in(NOW.replace(second=0), NOW)) == []
 
 
 # --- timers

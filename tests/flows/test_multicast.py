@@ -66,7 +66,8 @@ def planned(chunk: Chunk) -> list[Intent | BatchOrder]:
 
 
 def test_many_who_are_told_the_same_go_together_and_all_others_alone() -> None:
-    same, own = [{}] * MULTICAST_MIN, [{"name": str(number)} for number in range(3)]
+    same: list[dict[str, str]] = [{} for _ in range(MULTICAST_MIN)]
+    own = [{"name": str(number)} for number in range(3)]
     orders = planned(page([*own, *same]))
     assert [type(order) for order in orders] == [Intent] * 3 + [BatchOrder]
     batch = orders[-1]
@@ -339,6 +340,10 @@ def test_a_crash_at_any_point_while_one_opts_out_keeps_the_opt_out() -> None:
     crash_everywhere(functools.partial(crowd, 3), act, check)
 
 
+def _step(world: World) -> None:
+    world.step()
+
+
 @pytest.mark.parametrize("outcome", ["ok", "accept_then_timeout", "rate", "401"])
 def test_two_workers_with_one_batch_make_one_copy_each(outcome: Outcome) -> None:
     """One is paused at every call in turn, and the other goes through."""
@@ -360,7 +365,7 @@ def test_two_workers_with_one_batch_make_one_copy_each(outcome: Outcome) -> None
         while not orders:
             assert world.step()
         world.send_queue.put([orders[0]])
-        world.tap.once(point, functools.partial(world.step))
+        world.tap.once(point, functools.partial(_step, world))
         world.run()
         world.tap.watch(None)
         world.advance(hours=6)

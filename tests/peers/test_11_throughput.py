@@ -1,5 +1,6 @@
 """11. Slow by design. Counted in requests and rounds, which do not depend on how fast a machine is."""
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -58,9 +59,19 @@ def test_a_campaign_is_enqueued_page_by_page_not_person_by_person() -> None:
     """Parcelvoy #533: a job a person; here a page of people is one put, which the queue cuts into tens."""
     world = at_the_hour(people=400)
     world.audience.page_size = 100
+    world.evaluation = dataclasses.replace(world.evaluation, multicast_min=1_000)  # everybody is told alone
     found = puts(world)
     assert sum(found) == 400
     assert len(found) <= 400 / 100 + 4, "a put a page, and one for the rest of each scan segment"
+
+
+def test_people_who_are_told_the_same_cost_an_order_a_page_and_a_call_a_page() -> None:
+    """Parcelvoy #533, line-harness: what is the same for all is said to hundreds at once."""
+    world = at_the_hour(people=400)
+    world.audience.page_size = 100
+    assert sum(puts(world)) <= 400 / 100 + 4
+    assert len(world.line.multicasts) <= 400 / 100 + 4
+    assert copies(world, 400) == [["news"]] * 400
 
 
 def test_a_campaign_of_hundreds_is_out_in_its_own_minute() -> None:
