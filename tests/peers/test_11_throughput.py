@@ -70,6 +70,7 @@ def test_people_who_are_told_the_same_cost_an_order_a_page_and_a_call_a_page() -
     world = at_the_hour(people=400)
     world.audience.page_size = 100
     assert sum(puts(world)) <= 400 / 100 + 4
+    world.run()
     assert len(world.line.multicasts) <= 400 / 100 + 4
     assert copies(world, 400) == [["news"]] * 400
 
