@@ -19,6 +19,7 @@ from functions.domain.journeys import (
     may_enter,
 )
 from functions.domain.memberships import baselined, evaluated, is_due
+from functions.domain.menus import with_order
 from functions.domain.migration import migrated
 from functions.domain.moves import finish, with_journeys_moved
 from functions.domain.tracking import SegmentChange
@@ -189,7 +190,9 @@ def in_force(journey: Journey, current: Compiled, versions: Versions, zone: str,
 def _heard(customer: Customer, event: Event, course: _Course) -> Customer:
     customer = _enter(_hear(customer, event, course.versions), event, course.current, course.now)
     customer = _renewed(customer, course, event.occurred_at)
-    return _settled(customer, course, min(event.occurred_at, course.now))
+    customer = _settled(customer, course, min(event.occurred_at, course.now))
+    # What was wished while the account was blocked could not be shown, and its order was void.
+    return with_order(customer) if event.name == "line_follow" else customer
 
 
 def _renewed(customer: Customer, course: _Course, since: Instant) -> Customer:

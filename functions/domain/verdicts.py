@@ -16,7 +16,10 @@ from functions.domain.reasons import Refusal, is_refusal, reason_text
 from functions.domain.sends import Intent
 
 STALE_RECHECK = dt.timedelta(minutes=15)
-"""How long a message waits before it is asked again whether its sources were heard of."""
+STALE_RECHECK_LATER = dt.timedelta(hours=1)
+STALE_LATER = dt.timedelta(hours=4)
+"""How often a waiting message is asked again whether its sources were heard of, at first and after so long, counted from
+its making: whatever copies there are of it come up at the same instants, and become one again."""
 RECHECK_MIN = dt.timedelta(minutes=15)
 RECHECK_MAX = dt.timedelta(hours=6)
 """A block may be lifted before it ends: what it holds asks again after as long as it has waited, within these."""
@@ -166,7 +169,11 @@ def _recheck(intent: Intent, reason: str, now: Instant) -> dt.timedelta:
 
 
 def _stale(intent: Intent, situation: Situation, now: Instant) -> Wait | Ended | None:
-    return _until(intent, now + STALE_RECHECK, "stale_data") if situation.stale else None
+    if not situation.stale:
+        return None
+    waited = max(dt.timedelta(), now - intent.made_at)
+    step = STALE_RECHECK if waited < STALE_LATER else STALE_RECHECK_LATER
+    return _until(intent, intent.made_at + (waited // step + 1) * step, "stale_data")
 
 
 def _quiet(intent: Intent, rules: Rules, situation: Situation, now: Instant) -> Wait | Ended | None:

@@ -327,6 +327,17 @@ def test_what_rests_on_a_stale_source_waits_and_is_asked_again() -> None:
     assert verdict(intent(), stale=["shop"]) == Wait(NOON + 15 * MINUTE, "stale_data")
 
 
+def test_what_waits_for_a_source_is_asked_by_the_hour_after_a_while() -> None:
+    def again(waited: dt.timedelta) -> Instant:
+        wait = verdict(intent(), now=NOON + waited, stale=["shop"])
+        assert isinstance(wait, Wait)
+        return wait.until
+
+    assert again(7 * MINUTE) == again(14 * MINUTE) == NOON + 15 * MINUTE
+    assert again(4 * HOUR - SECOND) == NOON + 4 * HOUR
+    assert again(4 * HOUR) == again(4 * HOUR + 59 * MINUTE) == NOON + 5 * HOUR
+
+
 def test_what_would_expire_before_it_is_asked_again_is_suppressed() -> None:
     assert verdict(intent(expires=15 * MINUTE), stale=["shop"]) == suppressed("stale_data")
     assert isinstance(verdict(intent(expires=15 * MINUTE + SECOND), stale=["shop"]), Wait)

@@ -177,3 +177,16 @@ def test_messages_and_menus_travel_in_one_outbox() -> None:
     world.run()
     assert (world.line.copies("U1"), world.line.menus) == (["thanks"], {"U1": "richmenu-vip"})
     assert world.customer().orders == []
+
+
+def test_who_comes_back_sees_the_menu_that_was_wished_meanwhile() -> None:
+    world = fresh()
+    world.line.block("U1")
+    world.webhook(world.line_event("unfollow", "U1"))
+    world.ingest(world.event("cart_left", "c1"))
+    world.advance(hours=1)
+    assert world.line.menus == {}
+    world.befriend("U1")
+    world.webhook(world.line_event("follow", "U1"))
+    world.advance(hours=1)
+    assert world.line.menus == {"U1": "richmenu-cart"}

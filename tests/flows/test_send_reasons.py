@@ -47,6 +47,18 @@ def test_a_source_that_stays_silent_ends_it_as_stale() -> None:
     assert (world.line.calls, ends(world)) == ([], [("suppressed", "stale_data")])
 
 
+def test_the_copies_of_a_message_that_waits_become_one_again() -> None:
+    """A crash after the hold was written makes two of one: asked again for days, they would double and double."""
+    world = resting_on_the_shop()
+    intent = world.intent()
+    for _ in range(3):
+        world.enqueue(intent)
+        world.advance(minutes=2)
+    assert len(world.timers.held) == 1
+    world.advance(hours=9)
+    assert len(world.timers.held) == 1
+
+
 def test_what_needs_no_source_does_not_wait_for_any() -> None:
     world = fresh(scenarios={"path": NEEDY, "another": PATH}, sources={"shop": Source(3_600)})
     world.enqueue(world.intent("tips"), world.intent("thanks", source="another"))
