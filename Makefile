@@ -55,7 +55,7 @@ search: setup  ## let Hypothesis look for new counterexamples (make test tries t
 
 SEEDS ?= 10000
 
-simulate: setup  ## the fault simulator: SEEDS=n random worlds; a failing one is told by `python -m tests.simulation --seed S`. Then how fast 700,000 messages go
+simulate: setup  ## the fault simulator on all cores: SEEDS=n random worlds, every crash point, every mutant (docs/simulation.md); then how fast 700,000 messages go
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 	$(BIN)/python -m tests.simulation.throughput
 

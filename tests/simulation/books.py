@@ -1,66 +1,19 @@
-"""Random small playbooks."""
+"""Random small playbooks, and the rules, dictionaries and messages that they draw from."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 
 import msgspec
 
 from functions.domain import playbook as pb
-from tests.fakes.playbooks import (
-    DAY_SECONDS,
-    MESSAGES,
-    QUIET,
-    campaign,
-    days,
-    evening_of_day,
-    from_segment,
-    playbook,
-    scenario,
-    send,
-    when,
-)
+from functions.domain.compiled import Compiled
+from tests.fakes.playbooks import DAY_SECONDS, campaign, days, evening_of_day, from_segment, scenario, send
 from tests.fakes.world import START
+from tests.simulation.rules import HOUR_SECONDS, MESSAGES, Rules, bound, when
 
-HOUR_SECONDS = 3600
 MASS_BOOKS = 0.35
-_SEGMENTS = (
-    {"lapsed": "orders.count >= 1 and days_since(orders.last_at) > 1", "vips": '"vip" in tags'},
-    {"lapsed": "orders.count >= 1 and days_since(orders.last_at) > 2", "vips": "orders.count >= 2"},
-)
-_CONDITIONS = ("orders.count >= 2", '"vip" in tags', "days_since(orders.last_at) > 1", "carts.count >= 1")
-EXPERIMENTS = {"first": pb.Experiment("appeal", {"a": 1, "b": 1})}
-MENUS = {"vip": "richmenu-vip"}
-
-
-class Rules(msgspec.Struct, frozen=True):
-    """What stays the same in all playbooks of one world."""
-
-    caps: list[pb.Cap]
-    quiet_hours: pb.QuietHours | None
-    consent: dict[pb.Kind, list[str]]
-    holdout: pb.Holdout | None
-
-
-def random_rules(random: Random) -> Rules:
-    """Caps, quiet hours, consent and holdout."""
-    seconds = random.choice((6 * HOUR_SECONDS, DAY_SECONDS, 3 * DAY_SECONDS))
-    caps = [pb.Cap("promotions", ["promotion"], random.choice((1, 1, 2)), seconds, _patience(random))]
-    if random.random() < 0.5:
-        kinds: list[pb.Kind] = ["promotion", "notification"]
-        caps.append(pb.Cap("all", kinds, random.choice((1, 2, 3)), DAY_SECONDS, _patience(random)))
-    quiet: list[pb.QuietHours | None] = [
-        None,
-        QUIET,
-        pb.QuietHours(dt.time(12, 0), dt.time(15, 0), ["promotion"]),
-    ]
-    holdouts = [None, None, pb.Holdout(50, ["promotion"]), pb.Holdout(40, ["notification", "promotion"])]
-    consent: list[dict[pb.Kind, list[str]]] = [{"promotion": ["marketing"]}, {}]
-    return Rules(caps, random.choice(quiet), random.choice(consent), random.choice(holdouts))
-
-
-def _patience(random: Random) -> int:
-    return random.choice((0, DAY_SECONDS, 3 * DAY_SECONDS))
+"""So many playbooks are of campaigns to everybody above all, which go to many people at once."""
 
 
 def random_book(random: Random, rules: Rules) -> pb.Playbook:
@@ -68,22 +21,61 @@ def random_book(random: Random, rules: Rules) -> pb.Playbook:
     is_mass = random.random() < MASS_BOOKS
     scenarios = 1 if is_mass else random.randint(1, 3)
     campaigns = random.randint(3, 5) if is_mass else random.randint(0, 2)
-    segments = ("everybody",) if is_mass else ("everybody", "buyers", "lapsed")
-    return playbook(
-        scenarios={f"path{n}": _scenario(random) for n in range(scenarios)},
-        campaigns={f"campaign{n}": _campaign(random, segments) for n in range(campaigns)},
-        segments=random.choice(_SEGMENTS),
-        caps=rules.caps,
-        quiet_hours=rules.quiet_hours,
-        consent=rules.consent,
-        experiments=EXPERIMENTS,
-        rich_menus=MENUS,
-        holdout=rules.holdout,
+    segments = ("everybody",) if is_mass else ("everybody", "buyers", "lapsed", "rainy")
+    return bound(
+        rules,
+        scenarios={f"path{n}": _scenario(random, rules) for n in range(scenarios)},
+        campaigns={f"campaign{n}": _campaign(random, rules, segments) for n in range(campaigns)},
     )
 
 
-def _scenario(random: Random) -> pb.Scenario:
-    steps = _steps(random)
+def drawn_in(book: pb.Playbook, next_book: pb.Playbook) -> Iterator[str]:
+    """What these two playbooks of one world bring with them, beside what all have."""
+    caps = [*book.caps, *next_book.caps]
+    wanted = {
+        "calendar_cap": any(cap.calendar for cap in caps),
+        "category_cap": any(cap.categories for cap in caps),
+        "needs_fresh": any(one.needs for one in _sources_of(book)),
+        "exclusion_rule": bool(book.exclusion_rules),
+        "consent_of_two_kinds": len(book.consent) > 1,
+        "reads_context": any(one.slots for one in _messages_of(book)) or "rainy" in _segments_of(book),
+    }
+    yield from (name for name, is_drawn in wanted.items() if is_drawn)
+
+
+def changed_between(book: pb.Playbook, next_book: pb.Playbook) -> Iterator[str]:
+    """What is another in the next playbook of one world."""
+    wanted = {
+        "dictionary_changed": Compiled(book).dictionary_hash != Compiled(next_book).dictionary_hash,
+        "experiment_changed": book.experiments != next_book.experiments,
+        "holdout_changed": book.holdout != next_book.holdout,
+        "caps_changed": book.caps != next_book.caps,
+        "consent_changed": book.consent != next_book.consent,
+        "quiet_hours_changed": book.quiet_hours != next_book.quiet_hours,
+    }
+    yield from (name for name, is_changed in wanted.items() if is_changed)
+
+
+def _sources_of(book: pb.Playbook) -> list[pb.Scenario | pb.Campaign]:
+    return [*book.scenarios.values(), *book.campaigns.values()]
+
+
+def _messages_of(book: pb.Playbook) -> list[pb.Message]:
+    steps = [step for one in book.scenarios.values() for step in one.steps if isinstance(step, pb.Send)]
+    names = [*(step.message for step in steps), *(one.message for one in book.campaigns.values())]
+    return [book.messages[name] for name in names]
+
+
+def _segments_of(book: pb.Playbook) -> set[str]:
+    return {one.segment for one in book.campaigns.values()}
+
+
+def _needs(random: Random, rules: Rules) -> list[str]:
+    return sorted(rules.sources) if random.random() < 0.5 else []
+
+
+def _scenario(random: Random, rules: Rules) -> pb.Scenario:
+    steps = _steps(random, rules)
     reentry = random.choice((None, 0, HOUR_SECONDS, DAY_SECONDS))
     if random.random() < 0.4:
         segment, on = (
@@ -94,6 +86,10 @@ def _scenario(random: Random) -> pb.Scenario:
     else:
         event = random.choice(("purchase", "purchase", "cart_left", "line_follow"))
         made = scenario(event, *steps, reentry_seconds=reentry)
+    if random.random() < 0.1:
+        made = msgspec.structs.replace(
+            made, entry=msgspec.structs.replace(made.entry, when=when(random.choice(rules.conditions)))
+        )
     return msgspec.structs.replace(
         made,
         rank=random.choice((10, 20, 30)),
@@ -101,12 +97,16 @@ def _scenario(random: Random) -> pb.Scenario:
         goal=when("orders.count >= 4") if random.random() < 0.2 else None,
         migrate=random.choice((None, {})),
         holdout_percent=random.choice((0.0, 0.0, 50.0)),
+        needs=_needs(random, rules),
+        not_with=["path0"] if random.random() < 0.1 else [],
+        replaces=["path1"] if random.random() < 0.1 else [],
+        on=random.random() > 0.03,
     )
 
 
-def _campaign(random: Random, segments: tuple[str, ...]) -> pb.Campaign:
+def _campaign(random: Random, rules: Rules, segments: tuple[str, ...]) -> pb.Campaign:
     weekly = pb.Weekly(random.randint(0, 6), dt.time(random.randint(8, 22), random.choice((0, 30))))
-    regular = random.random() < 0.3
+    regular = random.random() < 0.4
     made = campaign(
         random.choice(list(MESSAGES)),
         segment=random.choice(segments),
@@ -116,14 +116,16 @@ def _campaign(random: Random, segments: tuple[str, ...]) -> pb.Campaign:
         hold_seconds_max=random.choice((None, 0, DAY_SECONDS)),
         expires_seconds=random.choice((HOUR_SECONDS, DAY_SECONDS, 3 * DAY_SECONDS)),
     )
-    return msgspec.structs.replace(made, holdout_percent=random.choice((0.0, 0.0, 50.0)))
+    return msgspec.structs.replace(
+        made, holdout_percent=random.choice((0.0, 0.0, 50.0)), needs=_needs(random, rules)
+    )
 
 
-def _steps(random: Random) -> list[pb.Step]:
+def _steps(random: Random, rules: Rules) -> list[pb.Step]:
     steps: list[pb.Step] = []
     for _ in range(random.randint(1, 4)):
-        random.choice(_BLOCKS)(random, steps)
-    _sending(random, steps)
+        random.choice(_BLOCKS)(random, rules, steps)
+    _sending(random, rules, steps)
     return steps
 
 
@@ -135,11 +137,11 @@ def _send(random: Random, number: int) -> pb.Send:
     return msgspec.structs.replace(step, name=f"step{number}")
 
 
-def _sending(random: Random, steps: list[pb.Step]) -> None:
+def _sending(random: Random, _rules: Rules, steps: list[pb.Step]) -> None:
     steps.append(_send(random, len(steps)))
 
 
-def _waiting(random: Random, steps: list[pb.Step]) -> None:
+def _waiting(random: Random, _rules: Rules, steps: list[pb.Step]) -> None:
     waits: list[pb.Step] = [days(random.choice((0.01, 0.1, 0.5, 1, 2))), evening_of_day(random.randint(0, 2))]
     steps.append(random.choice([*waits, pb.WaitUntilLocal(dt.time(random.randint(0, 23)))]))
 
@@ -151,27 +153,27 @@ def _two_ways(random: Random, steps: list[pb.Step], fork: Callable[[int, int], p
     steps += [fork(here + 1, here + 3), *ways]
 
 
-def _branching(random: Random, steps: list[pb.Step]) -> None:
-    condition = when(random.choice(_CONDITIONS))
+def _branching(random: Random, rules: Rules, steps: list[pb.Step]) -> None:
+    condition = when(random.choice(rules.conditions))
     _two_ways(random, steps, lambda one, other: pb.Branch([(condition, one)], other))
 
 
-def _splitting(random: Random, steps: list[pb.Step]) -> None:
+def _splitting(random: Random, _rules: Rules, steps: list[pb.Step]) -> None:
     _two_ways(random, steps, lambda one, other: pb.Split("first", [("a", one), ("b", other)]))
 
 
-def _waiting_for(random: Random, steps: list[pb.Step]) -> None:
+def _waiting_for(random: Random, rules: Rules, steps: list[pb.Step]) -> None:
     seconds = random.choice((HOUR_SECONDS, DAY_SECONDS))
     if random.random() < 0.5:
         _two_ways(random, steps, lambda one, other: pb.WaitForEvent("purchase", seconds, one, other))
     else:
-        condition = when(random.choice(_CONDITIONS))
+        condition = when(random.choice(rules.conditions))
         _two_ways(random, steps, lambda one, other: pb.WaitUntil(condition, seconds, one, other))
 
 
-def _tagging(random: Random, steps: list[pb.Step]) -> None:
+def _tagging(random: Random, _rules: Rules, steps: list[pb.Step]) -> None:
     deeds: list[pb.Step] = [pb.SetTag("vip"), pb.SetTag("vip", remove=True), pb.RichMenu("vip")]
-    steps.append(random.choice(deeds))
+    steps.append(random.choice([*deeds, pb.SetAttribute("stage", "known")]))
 
 
-_BLOCKS = (_sending, _sending, _waiting, _waiting, _branching, _splitting, _waiting_for, _tagging)
+_BLOCKS = (_sending, _sending, _waiting, _waiting, _branching, _splitting, _splitting, _waiting_for, _tagging)

@@ -17,16 +17,38 @@ Kind = Literal[
     "table_answers_known",
     "queue_refuses",
     "queue_duplicates",
+    "queue_late_copy",
+    "queue_impatient",
     "queue_delays",
     "queue_fails",
     "line_slow",
     "clock_differs",
     "event_repeated",
     "event_late",
-    "history_imported",
-    "playbook_applied",
-    "back_fill",
 ]
+Draw = Literal[
+    "playbook_applied",
+    "applied_midway",
+    "back_fill",
+    "history_imported",
+    "calendar_cap",
+    "category_cap",
+    "needs_fresh",
+    "exclusion_rule",
+    "consent_of_two_kinds",
+    "reads_context",
+    "dictionary_changed",
+    "experiment_changed",
+    "holdout_changed",
+    "caps_changed",
+    "consent_changed",
+    "quiet_hours_changed",
+    "context_changed",
+    "zone_changed",
+    "correction",
+    "event_refused",
+]
+"""What is no fault, and has to happen all the same."""
 LINE_FAULTS: tuple[Outcome, ...] = (
     "timeout",
     "500",
@@ -38,6 +60,14 @@ LINE_FAULTS: tuple[Outcome, ...] = (
     "401",
     "403",
     "monthly",
+)
+_OUTAGES: tuple[tuple[Outcome, ...], ...] = (
+    ("timeout",),
+    ("accept_then_timeout",),
+    ("accept_then_timeout",),
+    ("500",),
+    ("timeout", "accept_then_500", "same_user", "400"),
+    ("timeout", "accept_then_timeout", "400"),
 )
 _SELDOM: frozenset[str] = frozenset({"401", "403", "monthly"})
 """These stop the whole account for a while: a world in which they come all the time would see nothing else."""
@@ -51,8 +81,10 @@ _RATES = {
     "table_answers_known": (0.0, 0.02, 0.1),
     "queue_refuses": (0.0, 0.02, 0.2),
     "queue_duplicates": (0.0, 0.05, 0.3),
+    "queue_impatient": (0.0, 0.2, 0.5),
+    "queue_late_copy": (0.0, 0.01, 0.05),
     "queue_delays": (0.0, 0.05, 0.2),
-    "queue_fails": (0.0, 0.005, 0.02),
+    "queue_fails": (0.0, 0.02, 0.1),
     "line_slow": (0.0, 0.05, 0.3),
     "event_repeated": (0.0, 0.1, 0.3),
     "event_late": (0.0, 0.2, 0.5),
@@ -62,11 +94,11 @@ CLOCKS_APART_SECONDS: tuple[float, ...] = (0, 0, 0.5, 5)
 
 
 class Outage(NamedTuple):
-    """LINE answers every call in this one way, for so many hours."""
+    """LINE answers every call in one of these ways, for so many hours."""
 
     from_hour: float
     hours: float
-    answer: Outcome
+    answers: tuple[Outcome, ...]
 
 
 class TableFault(Exception):
@@ -74,25 +106,25 @@ class TableFault(Exception):
 
 
 class Faults:
-    """One world's faults. `counts` says how often each struck; `calm` ends them all. `down`: LINE's answer to every call
-    for some hours from some hour on, where it has a bad day."""
+    """One world's faults. `counts` says how often each struck, and `draws` what else came up; `calm` ends the faults.
+    `down`: LINE's answer to every call for some hours from some hour on, where it has a bad day."""
 
     def __init__(self, random_: random.Random, *, calm: bool = False) -> None:
         self._random = random_
         self.counts: Counter[str] = Counter()
+        self.draws: Counter[Draw] = Counter()
         self.calm = calm
         self.rates = MappingProxyType({kind: random_.choice(rates) for kind, rates in _RATES.items()})
         self.clocks_apart = random_.choice(CLOCKS_APART_SECONDS)
         self.down: Outage | None = None
-        if random_.random() < 0.25:
-            how: Outcome = random_.choice(("timeout", "accept_then_timeout", "accept_then_timeout", "500"))
-            self.down = Outage(random_.uniform(0, 90), random_.choice((2, 30)), how)
+        if random_.random() < 0.35:
+            self.down = Outage(random_.uniform(0, 90), random_.choice((2, 10, 30)), random_.choice(_OUTAGES))
         self._line_rate = random_.choice((0.0, 0.05, 0.2, 0.5))
         self._line_faults = random_.sample(LINE_FAULTS, random_.randint(1, len(LINE_FAULTS)))
 
-    def strikes(self, kind: Kind) -> bool:
-        """Whether this kind of fault strikes here and now."""
-        if self.calm or self._random.random() >= self.rates[kind]:
+    def strikes(self, kind: Kind, times: int = 1) -> bool:
+        """Whether this kind of fault strikes here and now, where it strikes so many times as often as elsewhere."""
+        if self.calm or self._random.random() >= times * self.rates[kind]:
             return False
         self.counts[kind] += 1
         return True
@@ -101,7 +133,7 @@ class Faults:
         """How LINE answers a call at this hour, apart from what it knows of the retry key."""
         if self.down and not self.calm and 0 <= hour - self.down.from_hour < self.down.hours:
             self.counts["line_down"] += 1
-            return self.down.answer
+            return self._random.choice(self.down.answers)
         if self.calm or self._random.random() >= self._line_rate:
             return "ok"
         outcome = self._random.choice(self._line_faults)

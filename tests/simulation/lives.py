@@ -5,14 +5,17 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from functions.domain.context import Fact
 from functions.domain.events import Event, check_event
 from functions.ports import EventsReceived
+from tests.simulation.rules import AREA, SOURCE, WEATHER
 from tests.simulation.world import SimulatedWorld
 
 CUSTOMERS = ("c1", "c2", "c3")
 USERS = ("U1", "U2", "U3")
-DAYS = 6
-DEEDS_MAX = 22
+DEEDS_MAX = 30
+ZONES = ("Asia/Tokyo", "America/New_York", "Europe/London")
+PURPOSES = ("marketing", "marketing", "notification", "all", "line", "service", "coupons", "promotion")
 
 
 class Lives:
@@ -24,7 +27,7 @@ class Lives:
         self._told: list[dict[str, Any]] = []
         self._cases: list[tuple[str, str]] = []
         self._deeds: list[Callable[[str, str], None]] = [
-            *[self._purchase] * 6,
+            *[self._purchase] * 8,
             *[self._leave_cart] * 3,
             self._withdraw,
             self._give_consent,
@@ -35,14 +38,19 @@ class Lives:
             self._block,
             self._unblock,
             self._import,
+            self._cancel,
+            self._cancel,
+            self._visit,
+            self._move,
+            self._turn_the_weather,
         ]
 
     def begin(self) -> None:
         """Everybody is a friend at LINE; most are linked."""
         self.world.befriend(*USERS)
         for customer_id, user in zip(CUSTOMERS, USERS, strict=True):
-            if self.random.random() < 0.8:
-                self._tell(self.world.linked(customer_id, user))
+            if self.random.random() < 0.9:
+                self._tell(self._linked(customer_id, user))
             if self.random.random() < 0.4:
                 self._hook("follow", user)
 
@@ -70,7 +78,8 @@ class Lives:
         for event in events:
             self.world.tell(f"EVENT {event['name']} of {event['customer_id']}: {event}")
         self.random.shuffle(events)
-        self.world.ingest(*events)
+        answer = self.world.ingest(*events)
+        self.world.faults.draws["event_refused"] += len(answer.body["rejected"])
 
     def _hook(self, kind: str, user: str) -> None:
         event = self.world.line_event(kind, user)
@@ -80,16 +89,48 @@ class Lives:
 
     def _purchase(self, customer_id: str, _user: str) -> None:
         status = "provisional" if self.random.random() < 0.1 else "confirmed"
-        events = [self.world.purchase(customer_id, at=self._when(), status=status)]
+        events = [self._of_the_shop(self.world.purchase(customer_id, at=self._when(), status=status))]
         if status == "provisional" and self.random.random() < 0.7:
             events.append({**events[0], "status": "confirmed"})
         self._tell(*events)
 
     def _leave_cart(self, customer_id: str, _user: str) -> None:
-        self._tell(self.world.event("cart_left", customer_id, at=self._when()))
+        self._tell(self._of_the_shop(self.world.event("cart_left", customer_id, at=self._when())))
+
+    def _of_the_shop(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Most of what the shop tells it tells under its name."""
+        return {**event, "source": SOURCE} if self.random.random() < 0.8 else event
+
+    def _cancel(self, customer_id: str, _user: str) -> None:
+        """An order is taken back, which may be one that was never heard of."""
+        orders = [
+            one["properties"]["order_id"]
+            for one in self._told
+            if one["name"] == "purchase" and one["customer_id"] == customer_id
+        ]
+        order = self.random.choice(orders) if orders else "order-unheard"
+        self.world.faults.draws["correction"] += 1
+        self._tell(self.world.event("order_cancelled", customer_id, at=self._when(), order_id=order))
+
+    def _visit(self, customer_id: str, _user: str) -> None:
+        """Of which not every dictionary knows."""
+        self._tell(self.world.event("visited", customer_id, at=self._when()))
+
+    def _move(self, customer_id: str, _user: str) -> None:
+        zone = self.random.choice(ZONES)
+        self.world.faults.draws["zone_changed"] += 1
+        self._tell(self.world.event("profile_updated", customer_id, at=self._when(), zone=zone))
+
+    def _turn_the_weather(self, _customer_id: str, _user: str) -> None:
+        now = self.world.now
+        until = self.random.choice((None, now + dt.timedelta(hours=self.random.randint(1, 30))))
+        fact = Fact(self.random.choice(("rain", "sun")), now, until)
+        self.world.tell(f"CONTEXT {WEATHER} of {AREA}: {fact.value} until {until}")
+        self.world.faults.draws["context_changed"] += 1
+        self.world.playbooks.put_context({WEATHER: {AREA: fact}})
 
     def _purpose(self) -> str:
-        return self.random.choice(("marketing", "marketing", "notification", "all"))
+        return self.random.choice(PURPOSES)
 
     def _withdraw(self, customer_id: str, _user: str) -> None:
         self._tell(
@@ -110,20 +151,26 @@ class Lives:
             self._tell(self.world.event("complaint_closed", customer_id, at=self._when(), case_id=case))
 
     def _link(self, customer_id: str, user: str) -> None:
-        self._tell(self.world.linked(customer_id, user, at=self._when()))
+        self._tell(self._linked(customer_id, user, at=self._when()))
+
+    def _linked(self, customer_id: str, user: str, *, at: dt.datetime | None = None) -> dict[str, Any]:
+        event = self.world.linked(customer_id, user, at=at)
+        if self.random.random() < 0.5:
+            event["properties"]["consent"] = ["marketing", "service"]
+        return event
 
     def _unlink(self, customer_id: str, user: str) -> None:
         self._tell(self.world.event("line_unlinked", customer_id, at=self._when(), line_user_id=user))
 
     def _import(self, customer_id: str, _user: str) -> None:
-        """Old purchases come as history, one of them perhaps known already."""
+        """Old purchases come as history, one of them young and one perhaps known already."""
         world = self.world
-        raw = [world.purchase(customer_id, at=world.now - dt.timedelta(days=day)) for day in (9, 3)]
+        raw = [world.purchase(customer_id, at=world.now - dt.timedelta(days=day)) for day in (9, 1)]
         raw += [one for one in self._told if one["customer_id"] == customer_id and one["name"] == "purchase"][
             -1:
         ]
         events = [check_event(one, world.book.events, world.now) for one in raw]
-        world.faults.counts["history_imported"] += 1
+        world.faults.draws["history_imported"] += 1
         world.tell(f"HISTORY of {customer_id}: {raw}")
         known = [one for one in events if isinstance(one, Event)]
         world.import_history(EventsReceived(customer_id, known, history=True))

@@ -1,6 +1,8 @@
 """The fakes as they behave in a bad week: what they do on their own, beside what strikes at a call."""
 
 import datetime as dt
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from random import Random
@@ -11,21 +13,24 @@ from functions.domain.customers import Customer
 from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.instants import MINUTE, Instant, minute_of, parse_instant
-from functions.domain.sends import SendRecord
-from functions.ports import Accepted, Written
+from functions.domain.sends import SendRecord, content_hash
+from functions.ports import Accepted, AccountRefused, RateLimited, Rejected, Written
 from tests.fakes.line import FakeLine
 from tests.fakes.objects import FakePlaybooks, FakeRuns
 from tests.fakes.queues import FakeQueue, Waiting
 from tests.fakes.tables import FakeCustomers, FakeEvents, FakeSends, FakeTimers
 from tests.fakes.world import ACCOUNT, START
 from tests.simulation.faults import Faults
-from tests.simulation.witness import Witness
+from tests.simulation.witness import Attempt, Witness
 
 HIDDEN_SECONDS = 180
-DELAY_SECONDS_MAX = 600
+DELAYS_SECONDS_MAX = (600, 600, 600, 7200)
+LATE_SECONDS_MAX = 3 * 86_400
+"""A dead letter that somebody sends back, though it was done with: a copy that is days late."""
 SLOW_SECONDS_MAX = 20
-CROWDED = 40
-"""From here on nothing is duplicated: what is tried again for a day would double every few tries."""
+COPIES_MAX = 3
+"""How often one order is duplicated: what is tried again for days would double every few tries."""
+_SEND_ID = re.compile(r'"send_id":"([^"]+)"')
 HOUR = dt.timedelta(hours=1)
 
 
@@ -36,6 +41,7 @@ class SimulatedQueue(FakeQueue):
         super().__init__(now)
         self._faults = faults
         self._random = random
+        self._copies: Counter[str] = Counter()
 
     def put(self, bodies: Sequence[str], seconds: int = 0) -> list[int]:
         """Enqueue; some twice, some late."""
@@ -43,10 +49,27 @@ class SimulatedQueue(FakeQueue):
         taken = super().put(bodies, seconds)
         for message in self.waiting[before:]:
             if self._faults.strikes("queue_delays"):
-                message.visible_at += self._some(DELAY_SECONDS_MAX)
-            if len(self.waiting) < CROWDED and self._faults.strikes("queue_duplicates"):
-                self.waiting.append(Waiting(message.body, message.visible_at + self._some(HIDDEN_SECONDS)))
+                message.visible_at += self._some(self._random.choice(DELAYS_SECONDS_MAX))
+            named = _SEND_ID.search(message.body)
+            name = named[1] if named else message.body
+            if self._copies[name] >= COPIES_MAX:
+                continue
+            if self._faults.strikes("queue_duplicates"):
+                self._copy(name, message, HIDDEN_SECONDS)
+            elif self._faults.strikes("queue_late_copy"):
+                self._copy(name, message, LATE_SECONDS_MAX)
         return taken
+
+    def impatient(self, body: str) -> None:
+        """The worker that has this is thought to be gone: it comes up again at once."""
+        named = _SEND_ID.search(body)
+        name = named[1] if named else body
+        if self._copies[name] < COPIES_MAX:
+            self._copy(name, Waiting(body, self._now()), 0)
+
+    def _copy(self, name: str, message: Waiting, seconds: int) -> None:
+        self._copies[name] += 1
+        self.waiting.append(Waiting(message.body, message.visible_at + self._some(seconds)))
 
     def give_back(self, message: Waiting, error: BaseException) -> None:
         """It comes again when its time of being hidden is over."""
@@ -64,7 +87,7 @@ class SimulatedQueue(FakeQueue):
 
 
 class SimulatedCustomers(FakeCustomers):
-    """Tells the witness of every intent that is written, and answers a batch of gates one by one."""
+    """Tells the witness of every customer that is written, and answers a batch of gates one by one."""
 
     def __init__(self, witness: Witness, faults: Faults) -> None:
         super().__init__()
@@ -84,17 +107,23 @@ class SimulatedCustomers(FakeCustomers):
 
     def write(self, customer: Customer) -> Customer:
         """Write, its condition being checked."""
-        self._witness.intended(customer.outbox)
+        self._witness.written(customer)
         return super().write(customer)
 
 
 class SimulatedRuns(FakeRuns):
-    """Tells the witness of every recipient that is frozen."""
+    """Tells the witness of every run that is begun, and of every recipient that is frozen."""
 
     def __init__(self, witness: Witness, playbooks: FakePlaybooks) -> None:
         super().__init__()
         self._witness = witness
         self._playbooks = playbooks
+
+    def freeze_run(self, run: Run) -> Run:
+        """The run as it was begun first."""
+        frozen = super().freeze_run(run)
+        self._witness.runs[frozen.source] = frozen
+        return frozen
 
     def freeze_chunk(self, run: Run, segment: int, number: int, chunk: Chunk) -> Chunk:
         """The page as it was frozen first."""
@@ -159,24 +188,35 @@ class SimulatedLine(FakeLine):
         self,
         now: Callable[[], Instant],
         faults: Faults,
+        witness: Witness,
         let_pass: Callable[[], None],
         tell: Callable[[str, str, bool], None],
     ) -> None:
         super().__init__(now)
         self._faults = faults
+        self._witness = witness
         self._let_pass = let_pass
         self._tell = tell
+        self.menus_refused: set[str] = set()
 
     def _asked(self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
         self._draw()
+        at = self._now()
         if self._faults.strikes("line_slow"):
             self._let_pass()
         before, again = len(self.pushes), retry_key in self._accepted
         if len(to) > 1:
             self._faults.counts["multicast"] += 1
+        answered, refused = False, False
         try:
             answer = super()._asked(to, messages, retry_key)
+            answered = True
+        except (Rejected, RateLimited):
+            answered, refused = True, True
+            raise
         finally:
+            attempt = Attempt(at, content_hash([dict(one) for one in messages]), answered, refused)
+            self._witness.attempts.setdefault(retry_key, []).append(attempt)
             for push in self.pushes[before:]:
                 self._tell(push.to, retry_key, push.delivered)
         if again and len(self.pushes) == before:
@@ -184,8 +224,14 @@ class SimulatedLine(FakeLine):
         return answer
 
     def _draw(self) -> None:
+        # A script comes first: with one, a story asks for its own answers.
         self.always = self._faults.line_outcome((self._now() - START) / HOUR)
 
     def _change_menu(self, user: str, rich_menu_id: str) -> None:
         self._draw()
-        super()._change_menu(user, rich_menu_id)
+        try:
+            super()._change_menu(user, rich_menu_id)
+        except Rejected as refusal:
+            if not isinstance(refusal, AccountRefused):
+                self.menus_refused.add(user)
+            raise

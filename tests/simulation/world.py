@@ -3,9 +3,12 @@
 import datetime as dt
 import random
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
+from unittest import mock
+
+import msgspec
 
 from functions.aws.queues import decode_inbox, decode_order
 from functions.domain.backfills import Backfill, calls_for_backfill, new_segments
@@ -15,6 +18,7 @@ from functions.domain.experiments import is_held_out
 from functions.domain.instants import MINUTE, Instant, format_instant
 from functions.domain.playbook import Playbook
 from functions.domain.sends import BatchOrder, Intent, Order
+from functions.ingest.flow import Answer as IngestAnswer
 from functions.ports import BackfillSegment, CampaignRun, Conflict, EventsReceived, MusubiError
 from tests.fakes.objects import FakeAudience
 from tests.fakes.queues import FakeContinuation, FakeQueue, Waiting
@@ -38,7 +42,15 @@ Answer = TypeVar("Answer")
 
 DEPTH_MAX = 3
 BACKFILL_SEGMENTS = 2
+BACKFILL_AFTER_SECONDS = 10
+"""As `apply` has it."""
 TRIES_MAX = 200
+POINTS_MAX = 100_000
+"""Three times what the busiest world takes: beyond, something multiplies."""
+PAUSES_AT_LINE = 4
+"""A worker that waits for LINE is the one that others overtake."""
+CRASHES_OF_EVALUATE = 4
+"""It runs seldom, so that it crashes more often than the others where it does."""
 CONDITIONAL = frozenset({"customers.save", "customers.save_gate", "identities.save_tied"})
 BATCH_MAX = 10
 CROWDED_WORLDS = 0.6
@@ -68,13 +80,17 @@ class Work:
     clock_error: float
     facts: int
     concerns: dict[tuple[str, str], "Concerned"] = field(default_factory=dict)
+    books: list[Playbook] = field(default_factory=list)
+    crashes: int = 1
+    messages: list[tuple[SimulatedQueue, str]] = field(default_factory=list)
 
 
 class Concerned(NamedTuple):
-    """An intent that a worker has in hand; whose gate decides, and whether that person is held out."""
+    """An intent that a worker has in hand; whose gate decides, that person's zone, and whether it is held out."""
 
     intent: Intent
     owner: str
+    zone: str
     held_out: bool
 
 
@@ -95,14 +111,18 @@ class SimulatedWorld(World):
         faults: Faults,
         mutate: Callable[["SimulatedWorld"], None] = lambda _world: None,
         history: list[str] | None = None,
+        patches: ExitStack | None = None,
     ) -> None:
         self.random = random_
         self.faults = faults
         self.witness = Witness()
         self.history = history
         self.points = 0
-        self.books: list[Playbook] = []
+        self.books: list[tuple[Instant, Playbook]] = []
+        self.calm_at: Instant | None = None
         self._mutate = mutate
+        self._patches = patches or ExitStack()
+        self._undeployed: Playbook | None = None
         self._work: list[Work] = []
         self._ticked = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
         self._ticks_again: list[tuple[Instant, Instant]] = []
@@ -117,7 +137,7 @@ class SimulatedWorld(World):
         self.events = SimulatedEvents(self.faults)
         self.sends = SimulatedSends(self.faults)
         self.timers = SimulatedTimers()
-        self.line = SimulatedLine(self.true_time, self.faults, self._slowly, self._accepted)
+        self.line = SimulatedLine(self.true_time, self.faults, self.witness, self._slowly, self._accepted)
         self.inbox_queue, self.send_queue, self.evaluate_queue = (
             SimulatedQueue(self.true_time, self.faults, self.random) for _ in range(3)
         )
@@ -137,6 +157,17 @@ class SimulatedWorld(World):
         """The clock of the worker that asks."""
         return self.now + dt.timedelta(seconds=self._work[-1].clock_error if self._work else 0)
 
+    def calm(self) -> None:
+        """No fault strikes any more; what was to be deployed still is."""
+        self.tell("CALM: no fault strikes any more")
+        self.faults.calm, self.calm_at = True, self.now
+        if self._undeployed is not None:
+            self.apply(self._undeployed)
+
+    def patch(self, place: object, name: str, value: object) -> None:
+        """Break what the flows are made of; it is mended when the seed is over."""
+        self._patches.enter_context(mock.patch.object(place, name, value))
+
     def _slowly(self) -> None:
         self.now += dt.timedelta(seconds=self.random.uniform(0, SLOW_SECONDS_MAX))
 
@@ -150,6 +181,7 @@ class SimulatedWorld(World):
 
     def _at_point(self, _number: int, name: str, when: When) -> None:
         self.points += 1
+        assert self.points < POINTS_MAX, "the world never comes to rest"
         if self.history is not None and when == "after":
             self.tell(f"{name}{self._detail(name)}")
         if self.faults.calm:
@@ -158,14 +190,26 @@ class SimulatedWorld(World):
             self._before(name)
         else:
             self._after(name)
-        if self.faults.strikes("crash"):
+        if self.faults.strikes("crash", self._work[-1].crashes if self._work else 1):
             self.tell(f"CRASH {when} {name}")
             raise Crash(f"{when} {name}")
-        if len(self._work) < DEPTH_MAX and self._work and self.faults.strikes("overtaken"):
+        times = PAUSES_AT_LINE if name == "line.push" else 1
+        if len(self._work) < DEPTH_MAX and self._work and self.faults.strikes("overtaken", times):
             self.tell(f"PAUSED {when} {name}; others go on")
             self._slowly()
+            self._come_again(self._work[-1])
+            if self._undeployed is not None:
+                self.faults.draws["applied_midway"] += 1
+                self.apply(self._undeployed)
             for _ in range(self.random.randint(1, 3)):
                 self.step()
+
+    def _come_again(self, work: Work) -> None:
+        """The queue thinks that the worker is gone, and gives its message to another one."""
+        if work.messages and self.faults.strikes("queue_impatient"):
+            self.tell("its messages come again meanwhile")
+            for queue, body in work.messages:
+                queue.impatient(body)
 
     def _detail(self, name: str) -> str:
         if name == "sends.record_all" and (records := self.sends.all()):
@@ -215,15 +259,15 @@ class SimulatedWorld(World):
     # --- work
 
     @contextmanager
-    def _working(self, orders: Sequence[Order] = ()) -> Iterator[None]:
-        work = Work(self.now, self.faults.clock_error(), len(self.witness.facts))
+    def _working(self, orders: Sequence[Order] = ()) -> Iterator[Work]:
+        work = Work(self.now, self.faults.clock_error(), len(self.witness.facts), books=[self.book])
         for order in orders:
             for intent in self._intents_of(order):
                 key = order.send_id, intent.line_user_id
                 work.concerns[key] = Concerned(intent, *self._owner_of(intent))
         self._work.append(work)
         try:
-            yield
+            yield work
         finally:
             self._work.pop()
 
@@ -238,25 +282,26 @@ class SimulatedWorld(World):
         compiled = self.playbooks.version(run.playbook)
         return [intent_of(chunk.recipients[one], run, compiled, ACCOUNT) for one in order.members]
 
-    def _owner_of(self, intent: Intent) -> tuple[str, bool]:
-        """Whose gate the intent is decided at, and whether that person is held out."""
+    def _owner_of(self, intent: Intent) -> tuple[str, str, bool]:
+        """Whose gate the intent is decided at, that person's zone, and whether it is held out."""
         customer_id = intent.customer_id
         for _ in range(4):
             gate, customer = self.customers.load_both(customer_id)
             if gate is None or customer is None:
-                return "", False
+                return "", "", False
             if not gate.merged_into:
                 source = intent.scenario or intent.campaign
                 known = source in self.book.scenarios or source in self.book.campaigns
                 book = self.book if known else self.playbooks.version(intent.playbook).playbook
-                return customer_id, is_held_out(book, source, intent.kind, customer.unit)
+                held_out = is_held_out(book, source, intent.kind, customer.unit)
+                return customer_id, customer.profile.zone, held_out
             customer_id = gate.merged_into
-        return "", False
+        return "", "", False
 
     def _accepted(self, user: str, key: str, delivered: bool) -> None:
         work = self._work[-1]
         before = self._concerned(work, user, key)
-        owner, held_out = self._owner_of(before.intent)
+        owner, zone, held_out = self._owner_of(before.intent)
         self.tell(f"LINE accepts {before.intent.send_id[:8]} {before.intent.message} for {user}")
         self.witness.accepted.append(
             Acceptance(
@@ -266,10 +311,11 @@ class SimulatedWorld(World):
                 work.begun_at,
                 self.now,
                 delivered,
-                self.book,
+                tuple(work.books),
                 owner if owner == before.owner else "",
+                zone if zone == before.zone else "",
                 held_out and before.held_out,
-                work.facts,
+                (work.facts, len(self.witness.facts)),
             )
         )
 
@@ -301,7 +347,7 @@ class SimulatedWorld(World):
     def _send_batch(self, messages: Sequence[Waiting]) -> None:
         wrong: Sequence[BaseException | None]
         try:
-            wrong = self._send([decode_order(message.body) for message in messages])
+            wrong = self._send([message.body for message in messages])
         except (MusubiError, TableFault, Crash) as error:
             wrong = [error] * len(messages)
         for message, one in zip(messages, wrong, strict=True):
@@ -311,15 +357,17 @@ class SimulatedWorld(World):
     def _decide(self, body: str) -> None:
         message = decode_inbox(body)
         if isinstance(message, EventsReceived):
-            self.witness.taken_up(message.events)
+            self.witness.taken_up(message.events, live=not message.history)
         with self._working():
             self.tell(f"decide takes up {body[:160]}")
             self.decide.handle(message)
         if isinstance(message, EventsReceived):
             self.witness.taken_in(message.events)
 
-    def _send(self, orders: Sequence[Order]) -> list[Exception | None]:
-        with self._working(orders):
+    def _send(self, bodies: Sequence[str]) -> list[Exception | None]:
+        orders = [decode_order(body) for body in bodies]
+        with self._working(orders) as work:
+            work.messages = [(self.send_queue, body) for body in bodies]
             told = ", ".join(f"{type(order).__name__} {order.send_id[:8]}" for order in orders)
             self.tell(f"send takes up {told}")
             errors = self.deliver.take_all(orders)
@@ -329,7 +377,8 @@ class SimulatedWorld(World):
             return errors
 
     def _evaluate_as_worker(self, body: str) -> None:
-        with self._working():
+        with self._working() as work:
+            work.crashes = CRASHES_OF_EVALUATE
             self.tell(f"evaluate takes up {body}")
             self._evaluate(body)
 
@@ -388,25 +437,48 @@ class SimulatedWorld(World):
 
     # --- a new playbook
 
+    def deploy(self, book: Playbook, *, midway: bool) -> None:
+        """Put a playbook in force now, or (`midway`) at the next moment at which a worker is in the middle of something."""
+        if midway and not self.faults.calm:
+            self._undeployed = book
+        else:
+            self.apply(book)
+
     def apply(self, book: Playbook) -> None:
         """Put a playbook in force, remove the schedules of what it no longer has, and back-fill where that is called for."""
-        before = self.books[-1] if self.books else None
-        self.books.append(book)
+        before = self.books[-1][1] if self.books else None
+        self.books.append((self.now, book))
+        self._undeployed = None
+        for work in self._work:
+            work.books.append(book)
         super().apply(book)
         if before is None:
             return
         self.tell(f"playbook {book.version} is applied")
-        self.faults.counts["playbook_applied"] += 1
+        self.faults.draws["playbook_applied"] += 1
         for name in set(self.schedules.by_campaign) - set(book.campaigns):
             self.schedules.remove(name)
         old, new = Compiled(before), Compiled(book)
         if calls_for_backfill(old, new):
-            self.faults.counts["back_fill"] += 1
-            starts = new_segments(old, new) if self.random.random() < 0.5 else []
-            backfill = Backfill(f"b{len(self.books)}", book.version, self.now, BACKFILL_SEGMENTS, starts)
-            self.backfills.begin(backfill)
-            for segment in range(BACKFILL_SEGMENTS):
-                FakeContinuation(self.evaluate_queue).again(BackfillSegment(backfill.backfill_id, segment))
+            self._begin_backfill(new, new_segments(old, new))
+
+    def _begin_backfill(self, new: Compiled, segments: list[str]) -> None:
+        self.faults.draws["back_fill"] += 1
+        starts = segments if self.random.random() < 0.5 else []
+        backfill = Backfill(f"b{len(self.books)}", new.version, self.now, BACKFILL_SEGMENTS, starts)
+        self.backfills.begin(backfill)
+        orders = [BackfillSegment(backfill.backfill_id, number) for number in range(BACKFILL_SEGMENTS)]
+        self.evaluate_queue.put(
+            [msgspec.json.encode(order).decode() for order in orders], BACKFILL_AFTER_SECONDS
+        )
+
+    def ingest(self, *raw: dict[str, Any]) -> IngestAnswer:
+        """A request of the CRM, repeated until it is taken in; whoever told it was heard then."""
+        sources = {str(one.get("source", "")) for one in raw}
+        self.witness.heard += [(source, self.now) for source in sorted(sources)]
+        answer = super().ingest(*raw)
+        self.witness.heard += [(source, self.now) for source in sorted(sources)]
+        return answer
 
     def replay_dead_letters(self) -> int:
         """As an operator would; how many there were."""

@@ -1,0 +1,9 @@
+"""All mistakes on purpose, by name."""
+
+from collections.abc import Mapping
+
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.mutants_deciding import DECIDING
+from tests.simulation.run import Mutation
+
+EVERY_MUTANT: Mapping[str, Mutation] = {**MUTANTS, **DECIDING}
