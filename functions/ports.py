@@ -201,7 +201,10 @@ class Timers(Protocol):
         """The rows of one minute's buckets that are due by `now`, read consistently."""
 
     def done(self, rows: Sequence["DueRow"]) -> None:
-        """Take away rows that were enqueued."""
+        """Take away rows that were enqueued when they were due."""
+
+    def taken(self, row: "DueRow") -> None:
+        """Take away a row that was enqueued before it was due, unless its order waits for the same instant again."""
 
 
 class DueRow(msgspec.Struct, frozen=True):

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from functions.domain.account import scopes_of
-from functions.domain.instants import format_instant
 from functions.domain.sends import Intent
 from functions.ports import DueRow
 from ops.stores import Stores
@@ -65,8 +64,6 @@ def _is_freed(stores: Stores, freed: Freed, intent: Intent) -> bool:
 def _enqueued(stores: Stores, held: list[tuple[DueRow, Intent]]) -> int:
     taken = set(stores.send_queue.put([intent for _, intent in held]))
     gone = [row for row, intent in held if intent.send_id in taken]
-    # Where a virtual clock stands still, a message that is held again at this very instant would have the same row. It
-    # stays, and comes up once more.
-    just_now = f"#{format_instant(stores.now())}#"
-    stores.timers.done([row for row in gone if just_now not in row.key[1]])
+    for row in gone:
+        stores.timers.taken(row)
     return len(gone)

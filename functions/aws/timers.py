@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from botocore.exceptions import ClientError
 
+from functions.aws.items import is_condition_failure
 from functions.aws.queues import decode_order
 from functions.domain.instants import Instant, format_instant, parse_instant
 from functions.domain.sends import BatchOrder, Intent
@@ -27,8 +29,9 @@ def bucket(minute: Instant, shard: int) -> str:
 class DynamoTimers:
     """The timers table.
 
-    A row's key names what, when it is due, and for an order when it was held: what is held again, by a worker whose
-    clock is a little behind, never meets the deletion of the row that was fired.
+    A row's key names what and when it is due: whatever copies a queue has made of an order, those that wait for the same
+    instant are one. What a worker whose clock is a little behind holds again for the instant that has just fired waits in
+    the queue, being so short a hold, and never meets the deletion of the row that was fired.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str, shards: int) -> None:
@@ -44,7 +47,7 @@ class DynamoTimers:
         """Take this order up again at `until`. What waits of one customer waits in one shard."""
         body = {"body": {"S": msgspec.json.encode(order).decode()}}
         of, name = (order.customer_id, "intent") if isinstance(order, Intent) else (order.send_id, "batch")
-        self._put(of, f"{name}#{order.send_id}#{format_instant(now)}", until, now, body)
+        self._put(of, f"{name}#{order.send_id}", until, now, body)
 
     def _put(self, customer_id: str, name: str, due: Instant, now: Instant, more: dict[str, Any]) -> None:
         shard = zlib.crc32(customer_id.encode()) % self._shards
@@ -90,6 +93,21 @@ class DynamoTimers:
         for start in range(0, len(rows), BATCH_MAX):
             keys = [row.key for row in rows[start : start + BATCH_MAX]]
             self._delete({self._table: [{"DeleteRequest": {"Key": _key(key)}} for key in keys]})
+
+    def taken(self, row: DueRow) -> None:
+        """Delete a row that was enqueued before it was due, on condition that it is still the one that was read: meanwhile
+        its order may have come up, and wait for the same instant again."""
+        body = msgspec.json.encode(row.order).decode()
+        try:
+            self._client.delete_item(
+                TableName=self._table,
+                Key=_key(row.key),
+                ConditionExpression="body = :read",
+                ExpressionAttributeValues={":read": {"S": body}},
+            )
+        except ClientError as error:
+            if not is_condition_failure(error):
+                raise
 
     def _delete(self, wanted: Any) -> None:
         for attempt in range(TRIES_MAX):

@@ -158,7 +158,7 @@ def _blocked(intent: Intent, situation: Situation, now: Instant) -> Wait | Ended
         return None
     last = max(blocks, key=lambda block: block.until)
     latest = last.until if last.until < intent.expires_at else intent.expires_at - RECHECK_MIN
-    until = min(now + _recheck(intent, last.reason, now), latest)
+    until = min(_on_grid(intent, now + _recheck(intent, last.reason, now)), latest)
     return Wait(until, last.reason) if until > now else suppressed(last.reason)
 
 
@@ -166,6 +166,12 @@ def _recheck(intent: Intent, reason: str, now: Instant) -> dt.timedelta:
     """How long until it is asked again: as long as it has waited for this reason, so that each wait doubles the whole."""
     waited = now - intent.holds[-1].at if intent.holds and intent.holds[-1].reason == reason else RECHECK_MIN
     return min(max(waited, RECHECK_MIN), RECHECK_MAX)
+
+
+def _on_grid(intent: Intent, at: Instant) -> Instant:
+    """The next quarter of an hour from the intent's making: whatever copies there are of it, made by crashes a little
+    apart, come up together, and become one again."""
+    return intent.made_at - (intent.made_at - at) // RECHECK_MIN * RECHECK_MIN
 
 
 def _stale(intent: Intent, situation: Situation, now: Instant) -> Wait | Ended | None:

@@ -17,7 +17,7 @@ from functions.domain.customers import Customer
 from functions.domain.gate import Gate
 from functions.domain.identity import AuditEntry, Link, Tied
 from functions.domain.resolutions import resolved
-from functions.domain.sends import BatchOrder, SendRecord
+from functions.domain.sends import BatchOrder, SendRecord, held
 from functions.ports import Accepted, Conflict, Rejected, Retryable
 from tests.aws.conftest import Stores
 from tests.aws.samples import MINUTE, NOW, SECOND, customer, event, gate, intent, record
@@ -385,6 +385,23 @@ def test_the_same_order_twice_is_one_row(stores: Stores) -> None:
         stores.timers.arm("c1", NOW, NOW)
         stores.timers.hold(intent(), NOW, NOW)
     assert due(stores, NOW) == ["c1", "offer"]
+
+
+def test_what_waits_for_the_same_instant_is_one_row_whenever_it_was_held(stores: Stores) -> None:
+    stores.timers.hold(intent(), NOW + 5 * MINUTE, NOW)
+    stores.timers.hold(intent(), NOW + 5 * MINUTE, NOW + MINUTE)
+    assert due(stores, NOW + 5 * MINUTE, NOW + 5 * MINUTE) == ["offer"]
+
+
+def test_a_row_taken_out_early_is_left_where_its_order_waits_again_meanwhile(stores: Stores) -> None:
+    until = NOW + 5 * MINUTE
+    stores.timers.hold(held(intent(), "stopped", until, NOW), until, NOW)
+    (row,) = stores.timers.due_in(until, until)
+    stores.timers.hold(held(intent(), "quiet_hours", until, NOW + MINUTE), until, NOW + MINUTE)
+    stores.timers.taken(row)
+    (again,) = stores.timers.due_in(until, until)
+    stores.timers.taken(again)
+    assert list(stores.timers.due_in(until, until)) == []
 
 
 def test_the_rows_of_all_shards_are_found(stores: Stores) -> None:

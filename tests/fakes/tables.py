@@ -209,7 +209,7 @@ def _send_key(customer_id: str, made_at: Instant, send_id: str) -> tuple[str, st
 
 
 class FakeTimers:
-    """Rows in buckets of a minute and a shard; an intent's key also names when it was held."""
+    """Rows in buckets of a minute and a shard; what waits for the same instant is one row."""
 
     def __init__(self, shards: int = 2) -> None:
         self._shards = shards
@@ -224,7 +224,7 @@ class FakeTimers:
         is_intent = isinstance(order, Intent)
         of, name = (order.customer_id, "intent") if isinstance(order, Intent) else (order.send_id, "batch")
         body = kept(order, Intent if is_intent else BatchOrder)
-        self._put(of, f"{name}#{order.send_id}#{format_instant(now)}", until, now, body)
+        self._put(of, f"{name}#{order.send_id}", until, now, body)
 
     def _put(self, of: str, name: str, due: Instant, now: Instant, order: bytes | None) -> None:
         shard = zlib.crc32(of.encode()) % self._shards
@@ -234,8 +234,10 @@ class FakeTimers:
     def due_in(self, minute: Instant, now: Instant) -> Iterator[DueRow]:
         """The rows of one minute that are due."""
         for shard in range(self._shards):
-            for key, (due, of, body) in sorted(self._rows.items(), key=lambda item: item[0]):
-                if key[0] == _bucket(minute, shard) and due <= now:
+            bucket = _bucket(minute, shard)
+            for key in sorted(key for key in self._rows if key[0] == bucket):
+                due, of, body = self._rows[key]
+                if due <= now:
                     is_batch = key[1].startswith("batch#")
                     yield DueRow(
                         key,
@@ -249,6 +251,11 @@ class FakeTimers:
         """Take rows away."""
         for row in rows:
             self._rows.pop(row.key, None)
+
+    def taken(self, row: DueRow) -> None:
+        """Take a row away on condition that it is the one that was read."""
+        if self._rows.get(row.key, (None, "", None))[2] == msgspec.json.encode(row.order):
+            del self._rows[row.key]
 
     @property
     def next_due(self) -> Instant | None:

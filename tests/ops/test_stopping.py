@@ -12,7 +12,6 @@ from functions.domain.instants import DAY
 from functions.domain.sends import Intent
 from ops.callers import caller_of
 from ops.engine.clients import Clients
-from ops.resuming import Freed, bring_back
 from ops.stores import Stores
 from ops.target import Target
 from ops.versions import Version, keep
@@ -233,13 +232,6 @@ def test_what_the_queue_does_not_take_stays_in_its_timer_and_is_told(
     code, _, err = run(capsys, "resume", "--scenario", "path")
     assert code == 2
     assert "2 messages were not taken by the queue; run the same command again." in err
-    assert len(waiting(stores)) == 3
-
-
-def test_a_message_that_is_held_again_at_the_same_instant_keeps_its_row(stores: Stores, world: World) -> None:
-    """A virtual clock may stand still: then the row of the new hold is the row that was read."""
-    world.now -= dt.timedelta(minutes=1)
-    assert bring_back(stores, Freed(("stopped",), "scenario:path")).taken == 2
     assert len(waiting(stores)) == 3
 
 

@@ -113,8 +113,8 @@ def claim_pruned_early(world: SimulatedWorld) -> None:
     """A claim is forgotten an hour after it was made; a message may wait, and come again, for days."""
     new_claim = claims._new_claim
 
-    def short_lived(intent: Intent, content: str, now: Instant) -> Claim:
-        return msgspec.structs.replace(new_claim(intent, content, now), until=now + HOUR)
+    def short_lived(intent: Intent, content: str, now: Instant, batch: str = "") -> Claim:
+        return msgspec.structs.replace(new_claim(intent, content, now, batch), until=now + HOUR)
 
     world.patch(claims, "_new_claim", short_lived)
 
