@@ -68,10 +68,10 @@ class DynamoIdentities:
         return self._row(f"customer#{link.customer_id}", f"line#{link.line_user_id}", link)
 
     def _audit_put(self, audit: AuditEntry) -> dict[str, Any]:
-        """The audit is append-only: the row must not be there yet."""
-        row = self._row(
-            f"line#{audit.line_user_id}", f"audit#{format_instant(audit.at)}#{audit.event_id}", audit
-        )
+        """The audit is append-only: the row must not be there yet. It names the version of the link that it is about, for
+        the same event, told again, may find another link than the first time."""
+        name = f"audit#{format_instant(audit.at)}#{audit.event_id}#{audit.after.version}"
+        row = self._row(f"line#{audit.line_user_id}", name, audit)
         return {**row, "ConditionExpression": "attribute_not_exists(pk)"}
 
     def _row(self, pk: str, sk: str, value: Link | AuditEntry) -> dict[str, Any]:

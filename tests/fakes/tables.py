@@ -106,7 +106,11 @@ class FakeIdentities:
     def save_tied(self, link: Link, audit: AuditEntry, sides: Tied | None) -> None:
         """All or nothing."""
         stored = self.link_of(link.line_user_id)
-        entry = (audit.line_user_id, format_instant(audit.at), audit.event_id)
+        entry = (
+            audit.line_user_id,
+            format_instant(audit.at),
+            f"{audit.event_id}#{audit.after.version}",
+        )
         if (stored.version if stored else 0) != link.version or entry in self._audit:
             raise Conflict("the link was changed by somebody else")
         if sides is not None:

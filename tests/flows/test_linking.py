@@ -553,3 +553,23 @@ def test_an_unlink_that_comes_late_gives_the_friend_back_what_it_did_after_it() 
     world.run()
     assert not world.customer("c1").profile.blocked
     assert world.customer("anon:U1").profile.blocked
+
+
+def test_a_claim_told_again_after_the_other_customer_let_go_is_taken_in_and_stuck_nowhere() -> None:
+    """Told first it is a conflict; told again it finds another link, and has something else to note for the audit."""
+    world = fresh()
+    link(world, "c1")
+    world.advance(hours=1)
+    link(world, "c2", event_id="claim-1")
+    world.run()
+    claimed_at = world.now
+    world.advance(hours=1)
+    world.ingest(world.event("line_unlinked", "c1", line_user_id="U1"))
+    world.run()
+    world.ingest(world.linked("c2", "U1", at=claimed_at, event_id="claim-1"))
+    world.advance(days=1)
+    assert world.dead() == []
+    found = world.identities.link_of("U1")
+    assert found is not None
+    assert (found.customer_id, found.status) == ("c2", "linked")
+    assert len(world.identities.audit_of("U1")) == 4

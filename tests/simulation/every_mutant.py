@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.mutants_deciding import DECIDING
+from tests.simulation.mutants_multicast import MULTICAST_MUTANTS
 from tests.simulation.run import Mutation
 
-EVERY_MUTANT: Mapping[str, Mutation] = {**MUTANTS, **DECIDING}
+EVERY_MUTANT: Mapping[str, Mutation] = {**MUTANTS, **DECIDING, **MULTICAST_MUTANTS}
