@@ -64,6 +64,7 @@ SORTED = {
 }
 SHARDS = 2
 Kind = Literal["fake", "aws"]
+_numbers = itertools.count()
 
 
 class Aws:
@@ -71,7 +72,6 @@ class Aws:
 
     def __init__(self, engine: Engine) -> None:
         self._clients: dict[str, Any] = {"dynamodb": Clients(engine.url, REGION).client("dynamodb")}
-        self._names = itertools.count()
 
     def client(self, service: str) -> Any:
         """A boto3 client."""
@@ -81,7 +81,7 @@ class Aws:
 
     def name(self, name: str) -> str:
         """A name that no other test uses."""
-        return f"{name}-{next(self._names)}"
+        return f"{name}-{next(_numbers)}"
 
     def tables(self) -> dict[str, str]:
         """All six tables by their role, keyed by `pk` and, where sorted, `sk`."""
@@ -136,9 +136,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         end_groups([started.pid], str(started.run_dir))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aws(engine: Engine) -> Iterator[Aws]:
-    """An account."""
+    """An account. It ends with these tests: in one that stays open, others would find what a test before them made."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             patch.setenv(name, "testing")

@@ -21,6 +21,7 @@ from ops.cli import musubi
 from ops.customer_card import card_of, find_customer
 from ops.line_sandbox import SandboxClient
 from ops.local.clock import LocalClock
+from ops.local.workers import kill_workers
 from ops.stores import Stores
 
 _numbers = count(1)
@@ -105,6 +106,19 @@ class Shop:
         """The CRM knows a friend of the account already: linked without a follow, so that nothing welcomes them."""
         self.line.register_friends([user])
         self.post(self.linked(customer_id, user))
+
+    def kill_workers(self, function: str) -> int:
+        """Kill all workers of a function, and how many. The engine finds each dead at its next call: here they are
+        called in vain, for otherwise each would cost a message one of the receives after which it is a dead letter."""
+        killed = kill_workers(self.run_dir, function)
+        name = self.stores.target.output(f"Function{function.capitalize()}")
+        for _ in range(killed):
+            self.stores.target.client("lambda").invoke(FunctionName=name, Payload=json.dumps({"Records": []}))
+        return killed
+
+    def faults_struck(self, kind: str) -> int:
+        """How often a fault of this kind has struck so far."""
+        return self.line.report(with_users=False).faults.get(kind, 0)
 
     def musubi(self, *arguments: str) -> Result:
         """The `musubi` command on this deployment, as a person types it."""

@@ -33,7 +33,11 @@ def impatient(local: Local, shop: Shop) -> Iterator[None]:
 
 
 def intent(shop: Shop, customer: str, user: str, playbook: str = "") -> Intent:
-    """A support message of the playbook in force, as a journey would mean it now."""
+    """A support message of the playbook in force, as a journey would mean it now: the accounts know of it."""
+    known = shop.stores.customers.load(customer)
+    assert known is not None
+    meant = known.intended | {"onboarding": known.intended.get("onboarding", 0) + 1}
+    shop.stores.customers.save(msgspec.structs.replace(known, intended=meant))
     current = shop.stores.playbooks.in_force()
     message = current.playbook.messages[MESSAGE]
     now = shop.clock.now

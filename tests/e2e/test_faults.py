@@ -3,7 +3,6 @@
 import pytest
 
 from ops.line_sandbox.faults import FaultRule
-from ops.local.workers import kill_workers
 from tests.e2e.shop import Shop, wait_until
 from tests.e2e.test_main_job import next_local
 
@@ -20,10 +19,11 @@ def _no_faults_left(shop: Shop) -> object:
 def test_a_sender_killed_in_the_middle_of_a_push_sends_no_second_copy(shop: Shop, kind: str) -> None:
     next_local(shop, 11)
     _, user = shop.new_customer()
+    before = shop.faults_struck(kind)
     shop.line.faults([FaultRule(kind=kind, endpoint="push", user=user, seconds=3, times=1)])  # type: ignore[arg-type]
     shop.line.follow(user)
-    wait_until(lambda: any(shop.line.report(with_users=False).faults.values()))
-    assert kill_workers(shop.run_dir, "send") >= 1
+    wait_until(lambda: shop.faults_struck(kind) > before)
+    assert shop.kill_workers("send") >= 1
     shop.clock.settle()
     assert shop.copies(user) == 1
     assert [record.status for record in shop.sends_of(user)] == ["sent"]
@@ -36,7 +36,7 @@ def test_workers_killed_all_along_lose_nobody_and_double_nobody(shop: Shop, func
     for number, user in enumerate(users):
         shop.line.follow(user)
         if number % 4 == 0:
-            kill_workers(shop.run_dir, function)
+            shop.kill_workers(function)
     shop.clock.settle()
     assert [shop.copies(user) for user in users] == [1] * len(users)
 
