@@ -253,9 +253,15 @@ class Decide:
         raise Conflict("the customer is contended")
 
     def _first_seen(self, customer_id: str, now: Instant) -> Customer:
-        """A customer never heard of before: the gate comes first, for without one nothing may be sent."""
-        with contextlib.suppress(Conflict):  # there is one already
+        """A customer never heard of before: the gate comes first, for without one nothing may be sent.
+
+        A conflict may mean that there is one already, or that a transaction was at the row and came to nothing.
+        """
+        try:
             self.customers.save_gate(_first_gate(customer_id, now))
+        except Conflict:
+            if self.customers.load_gate(customer_id) is None:
+                raise
         return new_customer(customer_id, _own_user(customer_id), now, "")
 
     def _emit(self, customer: Customer, now: Instant, *, rearm: bool) -> None:

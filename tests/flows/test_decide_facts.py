@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from functions.ports import EventsReceived, Retryable
+from functions.ports import Conflict, EventsReceived, Retryable
 from tests.fakes.payloads import payload
 from tests.fakes.playbooks import days, playbook, scenario, send
 from tests.fakes.world import World
@@ -160,3 +160,21 @@ def test_a_confirmation_that_overtakes_its_provisional_event_in_another_worker_t
         world.ingest(confirmed)
         world.overtaken(point)
         assert (orders(world), world.customer().profile.provisional) == (1, {}), f"overtaken at point {point}"
+
+
+def test_a_first_gate_that_a_transaction_refused_in_vain_is_written_by_the_next_delivery() -> None:
+    """A conflict need not mean that there is a gate: without one, everything for this customer would end as erased."""
+    world = World(playbook())
+    refused: list[str] = []
+
+    def hook(_number: int, name: str, when: str) -> None:
+        if (name, when) == ("customers.save_gate", "before") and not refused:
+            refused.append(name)
+            raise Conflict("a transaction is at this row")
+
+    world.tap.watch(hook)
+    world.ingest(world.event("cart_left", "c1"))
+    world.run()
+    assert refused
+    assert world.gate("c1").customer_id == "c1"
+    assert world.customer("c1").profile.tallies["carts"].count == 1

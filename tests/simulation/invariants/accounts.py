@@ -60,6 +60,8 @@ def campaigns_ran(world: SimulatedWorld) -> Iterator[str]:
                     break
                 number += 1
     for name, occurrence in _came(world):
+        if name not in world.book.campaigns:
+            continue  # its order died, and was sent back when the playbook in force no longer had it
         if f"{name}@{format_instant(occurrence)}" not in world.witness.runs:
             yield f"{name} never ran at {occurrence}"
 
