@@ -25,6 +25,7 @@ class Findings(msgspec.Struct):
 
     measures: list[Measure] = []
     months: list[Month] = []
+    message_ms: float = 0.0
     details: dict[str, Any] = {}
 
 
@@ -60,6 +61,7 @@ def _messages(found: Findings, step: Callable[[str, int], Advance]) -> None:
     event = growth.event_bill(folded)
     found.measures += growth.rows(event, sent.full.bill, sent.common.bill)
     found.months = growth.months(event, sent.full.bill, int(idle[0].value))
+    found.message_ms = sent.full.work.billed_ms
     found.details |= {"sending": sent, "folding": folded, "event_bill": event}
 
 
@@ -94,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     report.write(report.JSON, report.as_json(found.measures, found.months, found.details))
     if options.write_docs:
         page = report.PAGE.read_text(encoding="utf-8")
-        report.write(report.PAGE, report.page_with(page, found.measures, found.months))
+        report.write(report.PAGE, report.page_with(page, found.measures, found.months, found.message_ms))
         report.write(report.CHART, growth.chart(found.months))
     Console(width=max(Console().width, WIDTH)).print(report.table(found.measures))
     return 0 if all(one.ok for one in found.measures) else 1

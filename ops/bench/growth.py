@@ -25,6 +25,8 @@ INBOX_REQUESTS: Final = 3 / BATCH
 INGEST_MS: Final = 60.0
 """Billed for a request of `ingest`: assumed."""
 PUSHES_SECOND, MULTICASTS_SECOND, MULTICAST_USERS = 2_000, 200, 500
+BULK_WORKERS, WORKERS = 20, 25
+"""As deployed where nothing else is said (infra/parameters.py). Each of all workers has its share of LINE's rate."""
 
 
 class Month(msgspec.Struct, frozen=True):
@@ -114,9 +116,22 @@ def months(event: Bill, message: Bill, idle_requests: int) -> list[Month]:
     return [month_of(customers, event, message, idle_requests) for customers in CUSTOMERS]
 
 
-def campaign_seconds(customers: int) -> tuple[float, float]:
-    """How long LINE's own limits make a campaign to so many people: pushed one by one, and multicast."""
-    return customers / PUSHES_SECOND, customers / (MULTICASTS_SECOND * MULTICAST_USERS)
+class Duration(msgspec.Struct, frozen=True):
+    """Seconds of a campaign to so many people: by the bulk lane's workers, by LINE's limit, and multicast at its limit."""
+
+    by_workers: float
+    pushed: float
+    multicast: float
+
+
+def campaign_seconds(customers: int, message_ms: float) -> Duration:
+    """`message_ms`: how long a worker of the bulk lane takes over a message, a tenth of a batch."""
+    worker_second = min(1000 / message_ms, PUSHES_SECOND / WORKERS)
+    return Duration(
+        by_workers=customers / (BULK_WORKERS * worker_second),
+        pushed=customers / PUSHES_SECOND,
+        multicast=customers / (MULTICASTS_SECOND * MULTICAST_USERS),
+    )
 
 
 _SERIES: Final = (

@@ -13,6 +13,10 @@ import sys
 import time
 
 BACKLOG = 512
+ACCOUNT = {
+    "/v2/bot/message/quota": {"type": "limited", "value": 1_000_000},
+    "/v2/bot/message/quota/consumption": {"totalUsage": 0},
+}
 
 
 class _State:
@@ -50,6 +54,8 @@ async def _answer(path: str) -> bytes:
     if path.startswith("/_delay/"):
         _state.delay_seconds = int(path.removeprefix("/_delay/")) / 1000
         return _written(b"{}", 0)
+    if path in ACCOUNT:
+        return _written(json.dumps(ACCOUNT[path]).encode(), 0)
     number = _state.begin()
     if _state.delay_seconds:
         await asyncio.sleep(_state.delay_seconds)

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import msgspec
 
-from functions.aws.queues import Queue, SqsSendQueue
 from functions.domain.sends import Intent
 from infra.bundle import ROOT
 from ops.bench import world
 from ops.bench.bill import Bill, Work, bill_of, billed_ms
 from ops.bench.common_design import COUNTERS_TABLE, IDEMPOTENCY_TABLE
+from ops.bench.composition import compose_decide
 from ops.bench.counting import Counter, Counts
 from ops.bench.measure import Measure
 from ops.bench.sender import Design, Done, Order, Round
@@ -25,6 +25,8 @@ WARM, COUNTED_BATCHES, COUNTED_ALONE = 20, 5, 20
 REPETITIONS, TIMED, TIMED_ALONE, FLOOR = 9, 100, 40, 200
 DELAYED_BATCHES, DELAY_MS = 4, 100
 SECONDS_MAX = 300
+LANE: Final = "bulk"
+"""Where a campaign's messages wait."""
 STEPS: Final = 3
 CPU_MS_MAX, WRITES_MAX, READS_MAX, QUEUE_MAX, QUEUE_ALONE_MAX, DOLLARS_MAX = 1.0, 2.6, 2.0, 0.4, 3.0, 2.5
 Advance = Callable[[], None]
@@ -118,27 +120,27 @@ class Sending:
     def _queue_requests(self, key: tuple[Design, int]) -> float:
         """SQS requests of a message on its way from the outbox to its end, as Lambda's poller makes them: counted."""
         design, batch = key
-        sqs: Any = self.world.clients.client("sqs")
-        counter = _watched(sqs)
+        flow, clients = compose_decide(self.world.environment(), world.NOW)
+        counter = Counter()
+        counter.watch(clients["sqs"])
         intents = self._intents(BATCH * 2)
-        lane = Queue(sqs, self.world.queues["send"])
-        queue = SqsSendQueue(lane, lane)
         # The common design's producer fills its batches as well; alone, a message is put alone.
         together = BATCH if design == "common" else batch
         for start in range(0, len(intents), together):
-            queue.put(intents[start : start + together])
+            flow.send_queue.put(intents[start : start + together])
         taken = 0
         while taken < len(intents):
-            taken += self._poll(sqs, batch)
+            taken += self._poll(clients["sqs"], batch)
         return counter.taken().total("charged", "sqs") / len(intents)
 
     def _poll(self, sqs: Any, batch: int) -> int:
         """What Lambda's poller does with a batch that succeeds: receive, and delete together."""
-        url = self.world.queues["send"]
+        url = self.world.queues[LANE]
         found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=batch).get("Messages", [])
         entries = [{"Id": str(n), "ReceiptHandle": one["ReceiptHandle"]} for n, one in enumerate(found)]
-        if entries:
-            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+        if not entries:
+            raise RuntimeError(f"the queue {LANE} has not got what was put")
+        sqs.delete_message_batch(QueueUrl=url, Entries=entries)
         return len(found)
 
     def _floor(self, *, warm: bool = False) -> Round:
@@ -178,12 +180,6 @@ def prepared(servers: Servers) -> Sending:
     for table, key in ((IDEMPOTENCY_TABLE, "id"), (COUNTERS_TABLE, "pk")):
         world.make_table(dynamodb, table, [key])
     return Sending(servers, shop)
-
-
-def _watched(client: Any) -> Counter:
-    counter = Counter()
-    counter.watch(client)
-    return counter
 
 
 def _each(timed: Sequence[Done], design: Design, batch: int) -> list[float]:

@@ -63,13 +63,21 @@ def test_the_page_gets_both_tables_and_keeps_what_is_written_by_hand() -> None:
     page = f"# Title\n{place('measured')}\nby hand\n{place('growth')}\nend\n"
     months = growth.months(growth.event_bill(FIGURES), bill_of(MESSAGE), 24)
     kept, broken = Measure("a", 1, "ms", 2, "b"), Measure("c", 3, "ms", 2, "d")
-    written = page_with(page, [kept, broken], months)
+    written = page_with(page, [kept, broken], months, 20.0)
     assert "earlier" not in written
     assert "by hand" in written
     assert "| a | 1 ms | b | ≤ 2 | yes |" in written
     assert "| c | 3 ms | d | ≤ 2 | **no** |" in written
-    assert page_with(written, [kept, broken], months) == written
+    assert page_with(written, [kept, broken], months, 20.0) == written
 
 
 def test_a_figure_without_a_budget_is_told_and_not_judged() -> None:
     assert Measure("a", 10**9, "ms", None, "").ok
+
+
+def test_a_campaign_is_bounded_by_its_workers_their_share_of_the_rate_and_the_rate_itself() -> None:
+    slow, fast = (growth.campaign_seconds(prices.MILLION, message_ms) for message_ms in (20.0, 1.0))
+    assert slow.by_workers == pytest.approx(prices.MILLION / (growth.BULK_WORKERS * 50))
+    assert fast.by_workers == pytest.approx(prices.MILLION / (growth.BULK_WORKERS * 80))
+    assert fast.pushed == 500
+    assert fast.multicast == 10
