@@ -9,7 +9,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ops.bench import capacity_check, folding, growth, imports, report, sending, servers, webhooks
+from ops.bench import capacity_check, folding, growth, imports, report, sending, sent, servers, webhooks
 from ops.bench.growth import Month
 from ops.bench.idle import idle_minute
 from ops.bench.measure import Measure
@@ -50,8 +50,8 @@ def _messages(found: Findings, step: Callable[[str, int], Advance]) -> None:
     """What speaks to servers: sending, folding, the webhook; and the bill that follows."""
     with servers.started() as up:
         at_work = sending.prepared(up)
-        sent = at_work.figures(step("a delivered message", sending.STEPS))
-        found.measures += sending.rows(sent)
+        figures = at_work.figures(step("a delivered message", sending.STEPS))
+        found.measures += sent.rows(figures)
         folded = folding.folding(at_work.world, step("an event folded", folding.STEPS))
         found.measures += folding.rows(folded)
         taken = webhooks.taken(at_work.world.environment(), step("the webhook", 1))
@@ -59,10 +59,10 @@ def _messages(found: Findings, step: Callable[[str, int], Advance]) -> None:
     idle = idle_minute()
     found.measures += idle
     event = growth.event_bill(folded)
-    found.measures += growth.rows(event, sent.full.bill, sent.common.bill)
-    found.months = growth.months(event, sent.full.bill, int(idle[0].value))
-    found.message_ms = sent.full.work.billed_ms
-    found.details |= {"sending": sent, "folding": folded, "event_bill": event}
+    found.measures += growth.rows(event, figures.full.bill, figures.common.bill)
+    found.months = growth.months(event, figures.full.bill, int(idle[0].value))
+    found.message_ms = figures.full.work.billed_ms
+    found.details |= {"sending": figures, "folding": folded, "event_bill": event}
 
 
 def _imports(found: Findings, step: Callable[[str, int], Advance]) -> None:

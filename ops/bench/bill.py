@@ -19,6 +19,8 @@ class Work(msgspec.Struct, frozen=True):
     billed_ms: float = 0.0
     log_bytes: float = 0.0
     http_requests: float = 0.0
+    s3_puts: float = 0.0
+    s3_gets: float = 0.0
 
 
 class Bill(msgspec.Struct, frozen=True):
@@ -31,6 +33,7 @@ class Bill(msgspec.Struct, frozen=True):
     duration: float
     logs: float
     http: float
+    objects: float
 
     @property
     def total(self) -> float:
@@ -38,10 +41,11 @@ class Bill(msgspec.Struct, frozen=True):
         return float(sum(msgspec.structs.astuple(self)))
 
 
-def billed_ms(cpu_ms: float, line_waits: float, dynamodb_calls: float) -> float:
+def billed_ms(cpu_ms: float, line_waits: float, dynamodb_calls: float, s3_calls: float = 0.0) -> float:
     """What Lambda bills an invocation for: processor time at the function's share of a vCPU, and its waits in a row."""
     share = min(1.0, prices.MEMORY_MB / prices.MEMORY_MB_OF_ONE_VCPU)
-    return cpu_ms / share + line_waits * prices.LINE_MS + dynamodb_calls * prices.DYNAMODB_MS
+    waits = line_waits * prices.LINE_MS + dynamodb_calls * prices.DYNAMODB_MS + s3_calls * prices.S3_MS
+    return cpu_ms / share + waits
 
 
 def bill_of(work: Work) -> Bill:
@@ -56,4 +60,5 @@ def bill_of(work: Work) -> Bill:
         duration=prices.MILLION * gigabyte_seconds * prices.LAMBDA_GB_SECOND,
         logs=prices.MILLION * log_bytes / BYTES_GB * prices.LOGS_GB,
         http=work.http_requests * prices.HTTP_REQUESTS_MILLION,
+        objects=work.s3_puts * prices.S3_PUTS_MILLION + work.s3_gets * prices.S3_GETS_MILLION,
     )

@@ -15,8 +15,9 @@ import msgspec
 
 from ops.bench import dynamodb_local, servers
 from ops.bench.counting import Counter
+from ops.bench.lanes import BATCH
 from ops.bench.measure import Measure
-from ops.bench.sending import BATCH, prepared
+from ops.bench.sending import prepared
 from ops.bench.servers import Servers
 from ops.bench.world import make_table
 from ops.engine.clients import Clients

@@ -101,7 +101,7 @@ class Counter:
         service, operation = event_name.split(".", 2)[1:]
         tally = self._tallies[f"{service.replace('-', '')}.{operation}"]
         tally.requests += 1
-        tally.request_bytes += len(request.body or b"")
+        tally.request_bytes += _body_bytes(request.headers)
 
     def _ends(
         self, http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any
@@ -209,6 +209,12 @@ _READERS: Final[Mapping[str, str]] = {
     "ExecuteStatement": "_read_statement",
     "BatchExecuteStatement": "_read_statement",
 }
+
+
+def _body_bytes(headers: Mapping[str, Any]) -> int:
+    """What a request carries; sent in chunks, it tells its length under another name."""
+    length = headers.get("X-Amz-Decoded-Content-Length") or headers.get("Content-Length") or 0
+    return int(length)
 
 
 def _name(model: Any) -> str:

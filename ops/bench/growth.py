@@ -9,6 +9,7 @@ import msgspec
 from ops.bench import prices
 from ops.bench.bill import Bill, Work, bill_of, billed_ms
 from ops.bench.folding import Figures, Folded
+from ops.bench.lanes import BATCH, BULK_WORKERS, PUSHES_SECOND, RECIPIENTS_SECOND, WORKERS
 from ops.bench.measure import Measure
 
 CUSTOMERS: Final = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -19,14 +20,10 @@ CUSTOMER_KB, KEPT_KB = 2, 8
 """A customer's item, and all that is kept of one: gate, a year of events and sends."""
 MINUTES_A_MONTH: Final = 30 * 24 * 60
 EVENTS_A_REQUEST: Final = 10
-BATCH: Final = 10
 INBOX_REQUESTS: Final = 3 / BATCH
 """Put, received and deleted in full batches, as the send queue's messages are counted to be."""
 INGEST_MS: Final = 60.0
 """Billed for a request of `ingest`: assumed."""
-PUSHES_SECOND, MULTICASTS_SECOND, MULTICAST_USERS = 2_000, 200, 500
-BULK_WORKERS, WORKERS = 20, 25
-"""As deployed where nothing else is said (infra/parameters.py). Each of all workers has its share of LINE's rate."""
 
 
 class Month(msgspec.Struct, frozen=True):
@@ -130,7 +127,7 @@ def campaign_seconds(customers: int, message_ms: float) -> Duration:
     return Duration(
         by_workers=customers / (BULK_WORKERS * worker_second),
         pushed=customers / PUSHES_SECOND,
-        multicast=customers / (MULTICASTS_SECOND * MULTICAST_USERS),
+        multicast=customers / RECIPIENTS_SECOND,
     )
 
 
@@ -143,49 +140,64 @@ _SERIES: Final = (
     ("total", "all", "#24292f"),
 )
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 360, 70, 170, 20, 40
-_DECADES: Final = (-2, 5)
+_LABEL_HEIGHT: Final = 15
+_LEAST_DECADE: Final = -2
 
 
 def chart(rows: Sequence[Month]) -> str:
     """Dollars a month by customers, both logarithmic, as an SVG of a few kB."""
-    parts = [*_grid(rows)]
+    most = math.ceil(math.log10(max(row.total for row in rows)))
+    frame = _Frame(len(rows), most)
+    lines = [*_grid(rows, frame)]
+    ends = []
     for name, label, colour in _SERIES:
-        points = [
-            (_x(number, rows), _y(max(getattr(row, name), 10 ** _DECADES[0])))
-            for number, row in enumerate(rows)
-        ]
+        points = [(frame.x(number), frame.y(getattr(row, name))) for number, row in enumerate(rows)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         width = 2.5 if name == "total" else 1.5
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>')
-        x, y = points[-1]
-        parts.append(f'<text x="{x + 8:.1f}" y="{y + 4:.1f}" fill="{colour}">{label}</text>')
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" font-size="12" '
-        f'role="img" aria-label="Dollars a month by number of customers">\n<rect width="100%" height="100%" fill="#fff"/>\n'
-        + "\n".join(parts)
-        + "\n</svg>\n"
+        lines.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>')
+        ends.append((points[-1][1], label, colour))
+    lines += _labels(ends, frame.x(len(rows) - 1) + 8)
+    opening = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" '
+        'font-size="12" role="img" aria-label="Dollars a month by number of customers">'
     )
+    return "\n".join([opening, '<rect width="100%" height="100%" fill="#fff"/>', *lines, "</svg>\n"])
 
 
-def _grid(rows: Sequence[Month]) -> list[str]:
+class _Frame(msgspec.Struct, frozen=True):
+    """Where the numbers stand: so many columns, and decades of dollars up to `most`."""
+
+    columns: int
+    most: int
+
+    def x(self, number: int) -> float:
+        return _LEFT + 20 + number * (_WIDTH - _LEFT - _RIGHT - 40) / (self.columns - 1)
+
+    def y(self, dollars: float) -> float:
+        decade = max(math.log10(dollars), _LEAST_DECADE) if dollars > 0 else _LEAST_DECADE
+        share = (decade - _LEAST_DECADE) / (self.most - _LEAST_DECADE)
+        return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)
+
+
+def _labels(ends: Sequence[tuple[float, str, str]], x: float) -> list[str]:
+    """Each beside the end of its line, moved down where it would stand on the one above."""
+    lines, free = [], 0.0
+    for y, label, colour in sorted(ends):
+        at = max(y, free)
+        free = at + _LABEL_HEIGHT
+        lines.append(f'<text x="{x:.1f}" y="{at + 4:.1f}" fill="{colour}">{label}</text>')
+    return lines
+
+
+def _grid(rows: Sequence[Month], frame: _Frame) -> list[str]:
     lines = []
-    for decade in range(_DECADES[0], _DECADES[1] + 1):
-        y = _y(10.0**decade)
+    for decade in range(_LEAST_DECADE, frame.most + 1):
+        y = frame.y(10.0**decade)
         lines.append(
             f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#d8dee4"/>'
         )
         lines.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">${10.0**decade:,g}</text>')
     for number, row in enumerate(rows):
-        x = _x(number, rows)
+        x = frame.x(number)
         lines.append(f'<text x="{x:.1f}" y="{_HEIGHT - 14}" text-anchor="middle">{row.customers:,}</text>')
     return lines
-
-
-def _x(number: int, rows: Sequence[Month]) -> float:
-    return _LEFT + 20 + number * (_WIDTH - _LEFT - _RIGHT - 40) / (len(rows) - 1)
-
-
-def _y(dollars: float) -> float:
-    low, high = _DECADES
-    share = (math.log10(dollars) - low) / (high - low)
-    return _HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM)

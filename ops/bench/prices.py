@@ -29,6 +29,8 @@ LINE_MS: Final = 100.0
 """One call to LINE, as far as a bill goes: assumed."""
 DYNAMODB_MS: Final = 5.0
 """One call to DynamoDB from a Lambda of its region: assumed."""
+S3_MS: Final = 20.0
+"""One call to S3 from a Lambda of its region: assumed."""
 
 STORAGE_GB_MONTH: Final = 0.285
 BACKUP_GB_MONTH: Final = 0.228

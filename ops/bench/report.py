@@ -12,6 +12,7 @@ from rich.table import Table
 from infra.bundle import ROOT
 from ops.bench import prices
 from ops.bench.growth import Month, campaign_seconds
+from ops.bench.lanes import BULK_WORKERS
 from ops.bench.measure import Measure
 
 JSON = ROOT / "build" / "bench.json"
@@ -75,7 +76,7 @@ def _measured(measures: Sequence[Measure]) -> str:
 def _growth(months: Sequence[Month], message_ms: float) -> str:
     columns = (
         "customers", "events", "messages", "campaigns' scans", "kept", "idle minutes", "a month", "a customer",
-        "a campaign to all by 20 workers", "… at LINE's limit", "… multicast at LINE's limit",
+        f"a campaign to all, pushed by {BULK_WORKERS} workers", "… at LINE's limit", "… multicast at LINE's limit",
     )  # fmt: skip
     rows = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     for one in months:

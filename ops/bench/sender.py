@@ -26,18 +26,19 @@ from functions.settings import read_settings
 from ops.bench.common_design import dynamodb, handler_of
 from ops.bench.counting import Counter, Counts
 
-Design = Literal["musubi", "common", "floor"]
+Design = Literal["musubi", "multicast", "common", "floor"]
 PUSH = "/v2/bot/message/push"
 TIMEOUT_MS = 60_000
 
 
 class Round(msgspec.Struct):
-    """So many messages of one design, in batches of so many."""
+    """So many orders of one design, in batches of so many. `people`: how many each order reaches."""
 
     design: Design
     batch: int
     bodies: list[str]
     warm: bool = False
+    people: int = 1
 
 
 class Order(msgspec.Struct):
@@ -51,10 +52,14 @@ class Order(msgspec.Struct):
 
 
 class Done(msgspec.Struct):
-    """One round: processor seconds, in how many LINE was at work, counted calls, and lines logged with their bytes."""
+    """One round: processor seconds, in how many LINE was at work, counted calls, and lines logged with their bytes.
+
+    `messages`: recipients that were reached.
+    """
 
     design: Design
     batch: int
+    invocations: int
     messages: int
     cpu_seconds: float
     line_seconds: float
@@ -97,7 +102,11 @@ def main() -> None:
     result = sys.stdout
     with contextlib.redirect_stdout(io.StringIO()) as lines:
         logging.getLogger().addHandler(_Lines(lines))
-        done = list(_rounds(order, lines))
+        try:
+            done = list(_rounds(order, lines))
+        except BaseException:
+            sys.stderr.write(lines.getvalue())  # what was logged says why
+            raise
     result.write(msgspec.json.encode(done).decode())
 
 
@@ -116,8 +125,9 @@ def _rounds(order: Order, lines: io.StringIO) -> Iterator[Done]:
         line_seconds = _line_seconds() - line_seconds
         told = lines.getvalue()
         logged = (told.count("\n"), len(told.encode()))
+        reached, invocations = len(one.bodies) * one.people, -(-len(one.bodies) // one.batch)
         yield Done(
-            one.design, one.batch, len(one.bodies), cpu, line_seconds, counter.taken(), *logged, one.warm
+            one.design, one.batch, invocations, reached, cpu, line_seconds, counter.taken(), *logged, one.warm
         )
 
 
@@ -142,7 +152,7 @@ def _sender(design: Design, token: str) -> Callable[[Sequence[str]], None]:
     from functions.send.handler import handler  # noqa: PLC0415 — after the clock is set
 
     settings = read_settings()
-    if design == "musubi":
+    if design in ("musubi", "multicast"):
         return lambda bodies: _must_succeed(handler(_event(bodies), _Context()))
     playbooks = S3Playbooks(Objects(client("s3"), settings.bucket))
     common = handler_of(settings.line_api_url, token, playbooks.in_force())

@@ -13,14 +13,15 @@ from typing import Any
 
 from functions.aws.account import DynamoAccountState
 from functions.aws.items import DynamoCustomers
-from functions.aws.objects import Objects, S3Playbooks
-from functions.domain.campaigns import Run, intent_of, recipient_of
+from functions.aws.objects import Objects, S3Playbooks, S3Runs
+from functions.domain.batches import orders_of_page
+from functions.domain.campaigns import Chunk, Recipient, Run, intent_of, recipient_of
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
 from functions.domain.events import Event
 from functions.domain.experiments import is_held_out
 from functions.domain.playbook import Playbook
-from functions.domain.sends import Intent
+from functions.domain.sends import BatchOrder, Intent
 from functions.ports import EventsReceived
 from ops.bench.composition import compose_decide
 from ops.bench.servers import Servers
@@ -86,16 +87,29 @@ class World:
 
     def intents(self, numbers: Sequence[int]) -> list[Intent]:
         """The weekly campaign's intents for these customers: promotions, which every rule of the gate is asked about."""
-        compiled = Compiled(self.playbook)
-        run = Run(CAMPAIGN, NOW, self.playbook.version, NOW, 1)
-        first = recipient_of(self.customer(numbers[0]), run, compiled)
+        compiled, run = Compiled(self.playbook), self._run
+        return [intent_of(one, run, compiled, ACCOUNT) for one in self._recipients(numbers)]
+
+    def batch_order(self, numbers: Sequence[int]) -> BatchOrder:
+        """The campaign's order to tell all of these the same, upon a frozen page of its run."""
+        run, page = self._run, numbers[0]
+        runs = S3Runs(Objects(self.clients.client("s3"), BUCKET))
+        runs.freeze_run(run)
+        chunk = runs.freeze_chunk(run, 0, page, Chunk(self._recipients(numbers)))
+        [order] = orders_of_page(run, Compiled(self.playbook), ACCOUNT, 0, page, chunk)
+        if not isinstance(order, BatchOrder):
+            raise TypeError("the benchmark's customers are not told the same")
+        return order
+
+    @property
+    def _run(self) -> Run:
+        return Run(CAMPAIGN, NOW, self.playbook.version, NOW, 1)
+
+    def _recipients(self, numbers: Sequence[int]) -> list[Recipient]:
+        first = recipient_of(self.customer(numbers[0]), self._run, Compiled(self.playbook))
         if first is None:
             raise RuntimeError("the benchmark's customers are not in the campaign's segment")
-        made = []
-        for number in numbers:
-            recipient = type(first)(customer_id_of(number), line_user_of(number), first.values)
-            made.append(intent_of(recipient, run, compiled, ACCOUNT))
-        return made
+        return [Recipient(customer_id_of(one), line_user_of(one), first.values) for one in numbers]
 
     def reachable(self, start: int, count: int) -> list[int]:
         """The first so many numbers from `start` on whose customers no holdout keeps back."""

@@ -1,8 +1,11 @@
 """From counted work to dollars and to months."""
 
+import itertools
+import re
+
 import pytest
 
-from ops.bench import growth, prices
+from ops.bench import growth, lanes, prices
 from ops.bench.bill import Work, bill_of, billed_ms
 from ops.bench.counting import Counts, Tally
 from ops.bench.folding import Figures, Folded
@@ -51,9 +54,12 @@ def test_some_events_make_an_intent_and_cost_that_much_more() -> None:
     assert bill.writes == pytest.approx(prices.WRITE_UNITS_MILLION * (4 + growth.INTENTS_BY_EVENT * 2))
 
 
-def test_the_chart_shows_every_size() -> None:
-    months = growth.months(growth.event_bill(FIGURES), bill_of(MESSAGE), 24)
-    assert all(f"{customers:,}" in growth.chart(months) for customers in growth.CUSTOMERS)
+def test_the_chart_shows_every_size_and_no_label_stands_on_another() -> None:
+    drawn = growth.chart(growth.months(growth.event_bill(FIGURES), bill_of(MESSAGE), 24))
+    assert all(f"{customers:,}" in drawn for customers in growth.CUSTOMERS)
+    labels = sorted(float(y) for y in re.findall(r'y="([\d.]+)" fill=', drawn))
+    assert len(labels) == len(growth._SERIES)
+    assert min(below - above for above, below in itertools.pairwise(labels)) >= 14
 
 
 def test_the_page_gets_both_tables_and_keeps_what_is_written_by_hand() -> None:
@@ -76,8 +82,19 @@ def test_a_figure_without_a_budget_is_told_and_not_judged() -> None:
 
 
 def test_a_campaign_is_bounded_by_its_workers_their_share_of_the_rate_and_the_rate_itself() -> None:
-    slow, fast = (growth.campaign_seconds(prices.MILLION, message_ms) for message_ms in (20.0, 1.0))
-    assert slow.by_workers == pytest.approx(prices.MILLION / (growth.BULK_WORKERS * 50))
-    assert fast.by_workers == pytest.approx(prices.MILLION / (growth.BULK_WORKERS * 80))
+    slow, fast = (growth.campaign_seconds(prices.MILLION, message_ms) for message_ms in (50.0, 1.0))
+    share = lanes.PUSHES_SECOND / lanes.WORKERS
+    assert slow.by_workers == pytest.approx(prices.MILLION / (lanes.BULK_WORKERS * 20))
+    assert fast.by_workers == pytest.approx(prices.MILLION / (lanes.BULK_WORKERS * share))
     assert fast.pushed == 500
     assert fast.multicast == 10
+
+
+def test_a_bill_of_a_campaign_pays_for_the_time_in_which_a_worker_keeps_to_its_share() -> None:
+    assert lanes.paced_ms(lanes.BATCH, lanes.PUSHES_SECOND) == pytest.approx(1000 * 10 / 40)
+    assert lanes.paced_ms(500, lanes.RECIPIENTS_SECOND) == pytest.approx(1000 / 4)
+
+
+def test_objects_are_billed_by_their_requests() -> None:
+    bill = bill_of(Work(s3_puts=0.006, s3_gets=0.01))
+    assert bill.objects == bill.total == pytest.approx(0.006 * 4.7 + 0.01 * 0.37)

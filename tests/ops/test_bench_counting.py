@@ -1,7 +1,7 @@
 """The counting layer over real boto3 clients: known items cost known units."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import pytest
@@ -11,7 +11,7 @@ from moto import mock_aws
 from ops.bench import counting
 from ops.bench.counting import Counter, Counts
 
-REGION = "ap-northeast-1"
+REGION: Final = "ap-northeast-1"
 KB = 1024
 
 
@@ -29,7 +29,9 @@ class Shop:
         )
         self.queue = self.sqs.create_queue(QueueName="send")["QueueUrl"]
         self._counter = Counter(boto3.client("dynamodb", region_name=REGION))
-        for client in (self.dynamodb, self.sqs):
+        self.s3: Any = boto3.client("s3", region_name=REGION)
+        self.s3.create_bucket(Bucket="shop", CreateBucketConfiguration={"LocationConstraint": REGION})
+        for client in (self.dynamodb, self.sqs, self.s3):
             self._counter.watch(client)
 
     def put(self, key: str, size: int, **more: Any) -> None:
@@ -181,3 +183,14 @@ def test_bytes_are_those_on_the_wire(shop: Shop) -> None:
     shop.put("new", 700)
     counts = shop.taken()
     assert 700 < counts.total("request_bytes") < 1000
+
+
+def test_objects_are_counted_with_their_bytes_and_kept_whole(shop: Shop) -> None:
+    shop.s3.put_object(Bucket="shop", Key="sealed", Body=b"x" * 3000)
+    answer = shop.s3.get_object(Bucket="shop", Key="sealed")
+    counts = shop.taken()
+    assert answer["Body"].read() == b"x" * 3000
+    assert counts.requests("s3.PutObject") == counts.requests("s3.GetObject") == 1
+    assert counts.total("request_bytes", "s3") >= 3000
+    assert counts.total("response_bytes", "s3") == 3000
+    assert counts.total("write_units") == 0

@@ -2,8 +2,10 @@
 
 import pytest
 
-from ops.bench import sending, servers
+from functions.domain.batches import MULTICAST_MAX
+from ops.bench import sending, sent, servers
 from ops.bench.counting import Counts
+from ops.bench.lanes import BATCH
 from ops.bench.sender import Design, Done
 
 pytestmark = pytest.mark.e2e
@@ -23,18 +25,18 @@ def each(counted: Counted, design: Design, batch: int) -> tuple[Counts, int]:
 
 
 def test_a_full_batch_keeps_the_budgets_of_units(counted: Counted) -> None:
-    counts, messages = each(counted, "musubi", sending.BATCH)
-    assert counts.total("write_units") / messages <= sending.WRITES_MAX
-    assert counts.total("read_units") / messages <= sending.READS_MAX
+    counts, messages = each(counted, "musubi", BATCH)
+    assert counts.total("write_units") / messages <= sent.WRITES_MAX
+    assert counts.total("read_units") / messages <= sent.READS_MAX
 
 
 def test_a_full_batch_asks_dynamodb_far_less_often_than_once_a_message(counted: Counted) -> None:
-    counts, messages = each(counted, "musubi", sending.BATCH)
+    counts, messages = each(counted, "musubi", BATCH)
     assert counts.total("requests", "dynamodb") / messages < 1
 
 
 def test_nothing_is_logged_of_a_message_that_is_delivered(counted: Counted) -> None:
-    assert counted["musubi", sending.BATCH].log_lines == 0
+    assert counted["musubi", BATCH].log_lines == 0
     assert counted["musubi", 1].log_lines == 0
 
 
@@ -43,3 +45,11 @@ def test_the_common_design_is_counted_by_the_same_rules(counted: Counted) -> Non
     assert counts.total("write_units") / messages == 4  # begun, counted against the cap, recorded, completed
     assert counts.total("read_units") / messages == 2
     assert counted["common", 1].log_lines == messages
+
+
+def test_a_recipient_of_a_multicast_keeps_the_budgets_of_units(counted: Counted) -> None:
+    counts, recipients = each(counted, "multicast", 1)
+    assert recipients == MULTICAST_MAX
+    assert counts.total("write_units") / recipients <= sent.WRITES_MAX
+    assert counts.total("read_units") / recipients <= sent.READS_MAX
+    assert counted["multicast", 1].log_lines == 0
