@@ -16,9 +16,9 @@ from ops.bench.composition import compose_decide
 from ops.bench.counting import Counter
 from ops.bench.lanes import BATCH
 from ops.bench.sender import Design, Done, Order, Round
-from ops.bench.sent import Figures, sent_of, spread
+from ops.bench.sent import OFTEN, Figures, sent_of, spread
 from ops.bench.servers import Servers
-from ops.bench.world import World
+from ops.bench.world import HAD_LATELY, World
 
 WARM, COUNTED_BATCHES, COUNTED_ALONE = 20, 5, 20
 REPETITIONS, TIMED, TIMED_ALONE, FLOOR = 9, 100, 40, 200
@@ -41,7 +41,7 @@ class Sending:
 
     def figures(self, advance: Advance) -> Figures:
         """Counted first, then timed, then timed once more over a slow LINE, to see how often a batch waits for it."""
-        counted = self.counted()
+        counted, often = self.counted(), self.often()
         advance()
         timed = self._timed()
         advance()
@@ -58,8 +58,22 @@ class Sending:
             for key, one in counted.items()
         }
         return Figures(
-            cpu["floor", 1], sent["musubi", BATCH], sent["musubi", 1], sent["multicast", 1], sent["common", 1]
+            floor_ms=cpu["floor", 1],
+            full=sent["musubi", BATCH],
+            alone=sent["musubi", 1],
+            multicast=sent["multicast", 1],
+            common=sent["common", 1],
+            often=often,
         )
+
+    def often(self) -> float:
+        """Write units of a message to somebody who had many lately, whose gate is longer than a unit."""
+        rounds = [
+            self._round("musubi", BATCH, BATCH, warm=True),
+            self._round("musubi", BATCH, BATCH * 2, had_lately=OFTEN),
+        ]
+        _, done = self._send(rounds, counted=True)
+        return done.counts.total("write_units") / done.messages
 
     def counted(self, *, asks: bool = False) -> dict[Key, Done]:
         """The calls of full batches, of messages alone, of a multicast and of the common design, caches warm."""
@@ -140,8 +154,11 @@ class Sending:
         body = '{"to":"U' + "0" * 32 + '","messages":[{"type":"text","text":"' + "あ" * 120 + '"}]}'
         return Round("floor", 1, [body] * FLOOR, warm)
 
-    def _round(self, design: Design, batch: int, messages: int, *, warm: bool = False) -> Round:
-        bodies = [msgspec.json.encode(intent).decode() for intent in self._intents(messages)]
+    def _round(
+        self, design: Design, batch: int, messages: int, *, warm: bool = False, had_lately: int = HAD_LATELY
+    ) -> Round:
+        intents = self._intents(messages, had_lately)
+        bodies = [msgspec.json.encode(intent).decode() for intent in intents]
         return Round(design, batch, bodies, warm)
 
     def _multicast(self) -> Round:
@@ -155,10 +172,10 @@ class Sending:
         self.world.add_customers(numbers)
         return numbers
 
-    def _intents(self, count: int) -> list[Intent]:
+    def _intents(self, count: int, had_lately: int = HAD_LATELY) -> list[Intent]:
         numbers = self.world.reachable(self._next, count)
         self._next = numbers[-1] + 1
-        self.world.add_customers(numbers)
+        self.world.add_customers(numbers, had_lately)
         return self.world.intents(numbers)
 
     def _send(self, rounds: Sequence[Round], *, counted: bool = False, asks: bool = False) -> list[Done]:

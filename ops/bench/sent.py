@@ -12,8 +12,11 @@ from ops.bench.counting import Counts
 from ops.bench.lanes import BATCH, PUSHES_SECOND, RECIPIENTS_SECOND, paced_ms
 from ops.bench.measure import Measure
 from ops.bench.sender import Design, Done
+from ops.bench.world import HAD_LATELY
 
 CPU_MS_MAX, WRITES_MAX, READS_MAX, QUEUE_MAX, QUEUE_ALONE_MAX, DOLLARS_MAX = 1.0, 2.6, 2.0, 0.4, 3.0, 2.5
+OFTEN: Final = 12
+"""Messages within 30 days, which are more than a gate of one write unit holds."""
 Spread = tuple[float, float, float]
 """Median, lowest, highest."""
 PACED: Final[dict[tuple[Design, int], float]] = {
@@ -40,13 +43,15 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """All that was measured of sending. `floor_ms`: the bare push, in the same run."""
+    """All that was measured of sending. `floor_ms`: the bare push, in the same run; `often`: write units of a message
+    to somebody who had many lately."""
 
     floor_ms: Spread
     full: Sent
     alone: Sent
     multicast: Sent
     common: Sent
+    often: float
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -96,6 +101,7 @@ def rows(found: Figures) -> list[Measure]:
 
     return [
         counted("writes", "write units", WRITES_MAX, "write_units"),
+        Measure(f"{name}: writes, to who had {OFTEN} lately", found.often, "write units", None, f"to who had {HAD_LATELY}: {full.work.write_units:.3g}"),
         counted("reads", "read units", READS_MAX, "read_units"),
         Measure(f"{name}: requests to DynamoDB", full.dynamodb_calls, "requests", None, f"{other}: {common.dynamodb_calls:.3g}"),
         Measure(f"{name}: bytes to and from AWS", full.aws_bytes, "bytes", None, f"{other}: {common.aws_bytes:,.0f}"),

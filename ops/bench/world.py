@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from functions.aws.account import DynamoAccountState
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import Objects, S3Playbooks, S3Runs
@@ -20,8 +22,9 @@ from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
 from functions.domain.events import Event
 from functions.domain.experiments import is_held_out
+from functions.domain.gate import Contact
 from functions.domain.playbook import Playbook
-from functions.domain.sends import BatchOrder, Intent
+from functions.domain.sends import BatchOrder, Intent, send_id_of
 from functions.ports import EventsReceived
 from ops.bench.composition import compose_decide
 from ops.bench.servers import Servers
@@ -33,6 +36,9 @@ PLAYBOOK = Path("playbooks/ec")
 CAMPAIGN = "weekly"
 NOW = dt.datetime(2026, 11, 20, 3, 0, tzinfo=dt.UTC)
 """A Friday at noon in Tokyo, when the shop's weekly campaign runs and nothing is quiet."""
+HAD_LATELY = 4
+"""Messages that a customer had within the month before: one a week."""
+LATELY, CAPPED = dt.timedelta(days=30, seconds=1, microseconds=1), dt.timedelta(days=7)
 BATCH = 25
 SORTED = {
     "identities": True,
@@ -70,13 +76,32 @@ class World:
             "POWERTOOLS_SERVICE_NAME": "bench",
         }
 
-    def add_customers(self, numbers: Sequence[int]) -> None:
-        """Copies of the first customer: each has its history in its profile, and has had no message yet."""
+    def add_customers(self, numbers: Sequence[int], had_lately: int = HAD_LATELY) -> None:
+        """Copies of the first customer: each has its history in its profile, and in its gate so many messages of the
+        last 32 days, as far as the gate remembers them."""
+        self._remember(had_lately)
         for table in ("customers", "gates"):
             text = json.dumps(self._item(table, _TEMPLATE_ID))
             for start in range(0, len(numbers), BATCH):
                 puts = [_put(text, number) for number in numbers[start : start + BATCH]]
                 self._dynamodb.batch_write_item(RequestItems={table: puts})
+
+    def _remember(self, messages: int) -> None:
+        """Let the first customer have had so many messages, evenly from a month ago to the end of the weekly cap."""
+        store = DynamoCustomers(self._dynamodb, "customers", "gates")
+        gate = store.load_gate(_TEMPLATE_ID)
+        if gate is None or len(gate.contacts) == messages:
+            return
+        between = (LATELY - CAPPED) / max(1, messages)
+        contacts = [
+            Contact(
+                send_id_of(ACCOUNT, "before", "", str(number), "", "1"),
+                "promotion",
+                NOW - LATELY + number * between,
+            )
+            for number in range(messages)
+        ]
+        store.save_gate(msgspec.structs.replace(gate, contacts=contacts))
 
     def customer(self, number: int = 0) -> Customer:
         """One of them as it is."""
