@@ -190,12 +190,20 @@ class FakeSchedules:
     """One one-off schedule a campaign, which fires once for every `put` of an instant ahead."""
 
     def __init__(self) -> None:
+        self._closed = False
         self.by_campaign: dict[str, Instant] = {}
         self.again: dict[tuple[str, Instant], Instant] = {}
         self.fired: set[tuple[str, str]] = set()
 
+    def close(self) -> None:
+        """Nothing is due any more, whatever is put."""
+        self._closed = True
+        self.by_campaign.clear()
+
     def put(self, campaign: str, occurrence: Instant) -> None:
         """Let it run at this instant."""
+        if self._closed:
+            return
         self.by_campaign[campaign] = occurrence
 
     def remove(self, campaign: str) -> None:

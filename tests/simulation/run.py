@@ -95,4 +95,5 @@ def _drain(world: SimulatedWorld) -> None:
         world.faults.counts["dead_letters"] += dead
         if not dead:
             break
+    world.schedules.close()  # a late copy of an old order would arm the next occurrence
     world.advance(days=DRAIN_DAYS)
