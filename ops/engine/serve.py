@@ -4,9 +4,15 @@ RUN_DIR stands in the command line so that the process can be told apart from an
 The engine is pinned to one version, so what is adjusted here is what that version has.
 """
 
+import hashlib
 import json
 import re
 import sys
+import tempfile
+import threading
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from ministack import app  # type: ignore[import-not-found]  # it lives in the engine's environment, not in ours
@@ -29,6 +35,32 @@ def shorten_waits() -> None:
     """
     lambda_runtime.Worker._drain_stderr_bounded.__defaults__ = (0.002, 0.002, 0.25)  # noqa: SLF001
     lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = 0.002  # noqa: SLF001
+
+
+class UnpackedOnce(zipfile.ZipFile):
+    """An archive that all workers of a run share: each finds the code where the first unpacked and compiled it.
+
+    On AWS too the code's directory is there before a worker starts, and none writes into it.
+    """
+
+    _unpacking = threading.Lock()
+
+    def extractall(self, path: Any = None, *arguments: Any, **named: Any) -> None:
+        """Put a link to the unpacked archive in the place of `path`, an empty directory."""
+        digest = hashlib.sha256(Path(str(self.filename)).read_bytes()).hexdigest()[:16]
+        shared = Path(tempfile.gettempdir()) / f"code-{digest}"
+        with self._unpacking:
+            if not shared.exists():
+                draft = shared.with_suffix(".draft")
+                super().extractall(draft, *arguments, **named)
+                draft.rename(shared)
+        Path(path).rmdir()
+        Path(path).symlink_to(shared)
+
+
+def unpack_code_once() -> None:
+    """This engine unpacks the bundle's thousands of files for every worker, and compiles what it imports each time."""
+    lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
 
 
 def authorize_batches_as_singles() -> None:
@@ -88,6 +120,7 @@ def _group_of(body: bytes) -> str:
 
 if __name__ == "__main__":
     shorten_waits()
+    unpack_code_once()
     authorize_batches_as_singles()
     authorize_statements_on_their_tables()
     name_schedules_by_group()

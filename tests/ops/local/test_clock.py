@@ -176,3 +176,10 @@ def test_the_look_back_is_the_ticks_own() -> None:
 def test_the_record_stays_whole_while_time_moves(running: Running) -> None:
     place, _ = running
     assert json.loads(place.record_path.read_text(encoding="utf-8"))["engine_url"]
+
+
+def test_all_workers_run_the_code_that_was_unpacked_once(running: Running) -> None:
+    place, _ = running
+    codes = list(place.run_dir.glob("tmp/ministack-lambda-*/code"))
+    assert len(codes) > 1
+    assert len({code.resolve() for code in codes}) == 1
