@@ -10,10 +10,14 @@ BYTES_GB: Final = 1e9
 
 
 class Work(msgspec.Struct, frozen=True):
-    """What one message, or event, takes, in units of each price; an invocation that serves ten is a tenth of one."""
+    """What one message, or event, takes, in units of each price; an invocation that serves ten is a tenth of one.
+
+    `refresh_units`: read units of a worker's caches, its share of them.
+    """
 
     write_units: float = 0.0
     read_units: float = 0.0
+    refresh_units: float = 0.0
     sqs_requests: float = 0.0
     invocations: float = 0.0
     billed_ms: float = 0.0
@@ -54,7 +58,7 @@ def bill_of(work: Work) -> Bill:
     log_bytes = work.log_bytes + work.invocations * prices.PLATFORM_LINES_BYTES
     return Bill(
         writes=work.write_units * prices.WRITE_UNITS_MILLION,
-        reads=work.read_units * prices.READ_UNITS_MILLION,
+        reads=(work.read_units + work.refresh_units) * prices.READ_UNITS_MILLION,
         queue=work.sqs_requests * prices.SQS_REQUESTS_MILLION,
         requests=work.invocations * prices.LAMBDA_REQUESTS_MILLION,
         duration=prices.MILLION * gigabyte_seconds * prices.LAMBDA_GB_SECOND,

@@ -16,7 +16,7 @@ from ops.bench.composition import compose_decide
 from ops.bench.counting import Counter
 from ops.bench.lanes import BATCH
 from ops.bench.sender import Design, Done, Order, Round
-from ops.bench.sent import OFTEN, Figures, sent_of, spread
+from ops.bench.sent import OFTEN, Asides, Figures, refresh_of, sent_of, spread
 from ops.bench.servers import Servers
 from ops.bench.world import HAD_LATELY, World
 
@@ -41,7 +41,7 @@ class Sending:
 
     def figures(self, advance: Advance) -> Figures:
         """Counted first, then timed, then timed once more over a slow LINE, to see how often a batch waits for it."""
-        counted, often = self.counted(), self.often()
+        counted, asides = self.counted(), self._asides()
         advance()
         timed = self._timed()
         advance()
@@ -51,6 +51,7 @@ class Sending:
         sent = {
             key: sent_of(
                 one,
+                asides.refresh,
                 self._queue_requests(key) / (one.messages / one.invocations / one.batch),
                 cpu[key],
                 waits[key],
@@ -63,17 +64,20 @@ class Sending:
             alone=sent["musubi", 1],
             multicast=sent["multicast", 1],
             common=sent["common", 1],
-            often=often,
+            asides=asides,
         )
 
-    def often(self) -> float:
-        """Write units of a message to somebody who had many lately, whose gate is longer than a unit."""
+    def _asides(self) -> Asides:
+        """A message to somebody who had many lately, and what a worker reads anew once its caches are old: counted."""
         rounds = [
             self._round("musubi", BATCH, BATCH, warm=True),
             self._round("musubi", BATCH, BATCH * 2, had_lately=OFTEN),
+            msgspec.structs.replace(self._round("musubi", BATCH, BATCH), stale=True),
         ]
-        _, done = self._send(rounds, counted=True)
-        return done.counts.total("write_units") / done.messages
+        _, often, stale = self._send(rounds, counted=True)
+        return Asides(
+            often.counts.total("write_units") / often.messages, refresh_of(stale.counts, often.counts)
+        )
 
     def counted(self, *, asks: bool = False) -> dict[Key, Done]:
         """The calls of full batches, of messages alone, of a multicast and of the common design, caches warm."""

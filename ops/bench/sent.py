@@ -15,6 +15,8 @@ from ops.bench.sender import Design, Done
 from ops.bench.world import HAD_LATELY
 
 CPU_MS_MAX, WRITES_MAX, READS_MAX, QUEUE_MAX, QUEUE_ALONE_MAX, DOLLARS_MAX = 1.0, 2.6, 2.0, 0.4, 3.0, 2.5
+REFRESHED_MS: Final = 5_000
+"""How old a worker's caches grow (functions/aws/account.py, functions/aws/objects.py)."""
 OFTEN: Final = 12
 """Messages within 30 days, which are more than a gate of one write unit holds."""
 Spread = tuple[float, float, float]
@@ -42,16 +44,29 @@ class Sent(msgspec.Struct, frozen=True):
     counts: Counts
 
 
+class Refresh(msgspec.Struct, frozen=True):
+    """What a worker reads anew every few seconds, whatever it sends: the account's state, the playbook in force."""
+
+    read_units: float
+    s3_gets: float
+
+
+class Asides(msgspec.Struct, frozen=True):
+    """`often`: write units of a message to somebody who had many lately; `refresh`: what no message alone takes."""
+
+    often: float
+    refresh: Refresh
+
+
 class Figures(msgspec.Struct, frozen=True):
-    """All that was measured of sending. `floor_ms`: the bare push, in the same run; `often`: write units of a message
-    to somebody who had many lately."""
+    """All that was measured of sending. `floor_ms`: the bare push, in the same run."""
 
     floor_ms: Spread
     full: Sent
     alone: Sent
     multicast: Sent
     common: Sent
-    often: float
+    asides: Asides
 
 
 def spread(values: Sequence[float]) -> Spread:
@@ -59,7 +74,28 @@ def spread(values: Sequence[float]) -> Spread:
     return statistics.median(values), min(values), max(values)
 
 
-def sent_of(counted: Done, queue_requests: float, cpu_ms: Spread, line_waits: float) -> Sent:
+def refresh_of(stale: Counts, fresh: Counts) -> Refresh:
+    """What a worker with old caches asked that one with new ones did not."""
+    names = [name for name in stale.by_operation if name not in fresh.by_operation]
+    added = Counts({name: stale.by_operation[name] for name in names})
+    return Refresh(added.total("read_units"), added.total("requests", "s3"))
+
+
+def _with_refresh(work: Work, design: Design, refresh: Refresh) -> Work:
+    """What a worker reads anew, shared among the messages of so long; a message that comes alone bears all of it."""
+    if design == "common":
+        return work  # it keeps its playbook for as long as it lives
+    sharing = 1 if work.invocations == 1 else REFRESHED_MS / work.billed_ms
+    return msgspec.structs.replace(
+        work,
+        refresh_units=refresh.read_units / sharing,
+        s3_gets=work.s3_gets + refresh.s3_gets / sharing,
+    )
+
+
+def sent_of(
+    counted: Done, refresh: Refresh, queue_requests: float, cpu_ms: Spread, line_waits: float
+) -> Sent:
     """One design's figures put together. `queue_requests`: of a message, on its way through the queue."""
     counts, messages = counted.counts, counted.messages
     each = messages / counted.invocations
@@ -76,6 +112,7 @@ def sent_of(counted: Done, queue_requests: float, cpu_ms: Spread, line_waits: fl
         s3_puts=puts,
         s3_gets=gets,
     )
+    work = _with_refresh(work, counted.design, refresh)
     return Sent(
         design=counted.design,
         batch=counted.batch,
@@ -101,7 +138,7 @@ def rows(found: Figures) -> list[Measure]:
 
     return [
         counted("writes", "write units", WRITES_MAX, "write_units"),
-        Measure(f"{name}: writes, to who had {OFTEN} lately", found.often, "write units", None, f"to who had {HAD_LATELY}: {full.work.write_units:.3g}"),
+        Measure(f"{name}: writes, to who had {OFTEN} lately", found.asides.often, "write units", None, f"to who had {HAD_LATELY}: {full.work.write_units:.3g}"),
         counted("reads", "read units", READS_MAX, "read_units"),
         Measure(f"{name}: requests to DynamoDB", full.dynamodb_calls, "requests", None, f"{other}: {common.dynamodb_calls:.3g}"),
         Measure(f"{name}: bytes to and from AWS", full.aws_bytes, "bytes", None, f"{other}: {common.aws_bytes:,.0f}"),
