@@ -1,6 +1,7 @@
 """`python -m ops.bench [--write-docs]`: every benchmark, as a table and as `build/bench.json`."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -92,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--write-docs", action="store_true", help="also write the figures into docs/performance.md"
     )
     options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # the servers go with it
     found = measured()
     report.write(report.JSON, report.as_json(found.measures, found.months, found.details))
     if options.write_docs:
