@@ -5,11 +5,10 @@ import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.aws.items import is_condition_failure
-from functions.domain.gate import Claim, Gate
+from functions.aws.items import decode_gate, is_condition_failure
+from functions.domain.gate import Claim
 from functions.domain.instants import Instant, parse_instant
 from functions.domain.money import Count, LineUsage
 
@@ -21,7 +20,6 @@ logger = logging.getLogger(__name__)
 RESERVED_PREFIX = "anon:#"
 """Customer ids may be anything but the reserved prefix `anon:`, and no LINE user id starts with #."""
 _NAMES = {"#used": "used"}
-_gate = msgspec.json.Decoder(Gate)
 
 
 class DynamoAllowances:
@@ -122,7 +120,7 @@ class DynamoAllowances:
         for page in self._client.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
             for item in page["Items"]:
                 if not item["pk"]["S"].startswith(RESERVED_PREFIX):
-                    yield from _gate.decode(item["body"]["S"]).claims
+                    yield from decode_gate(item).claims
 
     def _item(self, counter: str) -> dict[str, Any]:
         answer = self._client.get_item(TableName=self._table, Key=self._key(counter), ConsistentRead=True)

@@ -37,7 +37,6 @@ def deliver() -> Deliver:
     token = SecretField(
         client("secretsmanager"), required(settings.secret_line, "SECRET_LINE"), "channel_access_token"
     )
-    objects = Objects(client("s3"), required(settings.bucket, "BUCKET"))
     return Deliver(
         customers=DynamoCustomers(dynamodb, required(settings.table_customers, "TABLE_CUSTOMERS"), gates),
         sends=DynamoSends(dynamodb, required(settings.table_sends, "TABLE_SENDS")),
@@ -46,7 +45,7 @@ def deliver() -> Deliver:
             Queue(sqs, required(settings.queue_send_url, "QUEUE_SEND_URL")),
             Queue(sqs, required(settings.queue_bulk_url, "QUEUE_BULK_URL")),
         ),
-        playbooks=S3Playbooks(objects),
+        playbooks=playbooks(),
         line=LineMessaging(
             settings.line_api_url,
             token,
@@ -61,8 +60,8 @@ def deliver() -> Deliver:
         together=Threads(PUSHES_AT_ONCE),
         lending=lending(),
         reactions=DynamoReactions(dynamodb, gates, settings.account),
-        runs=S3Runs(objects),
-        batches=S3Batches(objects),
+        runs=S3Runs(objects()),
+        batches=S3Batches(objects()),
         account=settings.account,
     )
 
@@ -78,7 +77,7 @@ def lending() -> Lending:
         allowances=DynamoAllowances(
             client("dynamodb"), required(settings.table_gates, "TABLE_GATES"), settings.account
         ),
-        playbooks=S3Playbooks(Objects(client("s3"), required(settings.bucket, "BUCKET"))),
+        playbooks=playbooks(),
         line_quota=LineMonthlyQuota(settings.line_api_url, token),
         measures=LogMeasures(required(settings.schedule_group, "SCHEDULE_GROUP")),
     )
@@ -87,6 +86,16 @@ def lending() -> Lending:
 @cache
 def failure_notes() -> S3FailureNotes:
     """Where this process keeps why messages died."""
-    settings = read_settings()
-    objects = Objects(client("s3"), required(settings.bucket, "BUCKET"))
-    return S3FailureNotes(objects, "send", clock_of(settings.clock_file))
+    return S3FailureNotes(objects(), "send", clock_of(read_settings().clock_file))
+
+
+@cache
+def playbooks() -> S3Playbooks:
+    """One for all of this process, so that what it keeps for five seconds is read once."""
+    return S3Playbooks(objects())
+
+
+@cache
+def objects() -> Objects:
+    """The bucket."""
+    return Objects(client("s3"), required(read_settings().bucket, "BUCKET"))

@@ -20,9 +20,8 @@ from aws_lambda_powertools.utilities.idempotency import (
     idempotent,
 )
 
+from functions.aws.items import decode_customer, decode_gate
 from functions.domain.compiled import Compiled
-from functions.domain.customers import Customer
-from functions.domain.gate import Gate
 from functions.domain.sends import Intent
 from functions.line.messaging import LineMessaging
 from functions.rendering import JinjaRenderer
@@ -50,8 +49,8 @@ def handler_of(line_url: str, token: str, compiled: Compiled) -> Handler:
     def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         intent = msgspec.json.decode(event["Records"][0]["body"], type=Intent)
         gate, customer = (
-            _read("gates", intent.customer_id, Gate),
-            _read("customers", intent.customer_id, Customer),
+            decode_gate(_read("gates", intent.customer_id)),
+            decode_customer(_read("customers", intent.customer_id)),
         )
         segment = compiled.playbook.segments[compiled.playbook.campaigns[intent.campaign].segment]
         if not gate.consent["marketing"].value or not compiled.holds(
@@ -83,9 +82,10 @@ class _Token:
         """There is no other one."""
 
 
-def _read(table: str, customer_id: str, shape: Any) -> Any:
-    found = dynamodb().get_item(TableName=table, Key={"pk": {"S": customer_id}}, ConsistentRead=True)
-    return msgspec.json.decode(found["Item"]["body"]["S"], type=shape)
+def _read(table: str, customer_id: str) -> dict[str, Any]:
+    answer = dynamodb().get_item(TableName=table, Key={"pk": {"S": customer_id}}, ConsistentRead=True)
+    item: dict[str, Any] = answer["Item"]
+    return item
 
 
 def _count_against_cap(intent: Intent) -> None:

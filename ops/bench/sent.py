@@ -138,7 +138,7 @@ def rows(found: Figures) -> list[Measure]:
 
     return [
         counted("writes", "write units", WRITES_MAX, "write_units"),
-        Measure(f"{name}: writes, to who had {OFTEN} lately", found.asides.often, "write units", None, f"to who had {HAD_LATELY}: {full.work.write_units:.3g}"),
+        Measure(f"{name}: writes, to who had {OFTEN} lately", found.asides.often, "write units", WRITES_MAX, f"to who had {HAD_LATELY}: {full.work.write_units:.3g}"),
         counted("reads", "read units", READS_MAX, "read_units"),
         Measure(f"{name}: requests to DynamoDB", full.dynamodb_calls, "requests", None, f"{other}: {common.dynamodb_calls:.3g}"),
         Measure(f"{name}: bytes to and from AWS", full.aws_bytes, "bytes", None, f"{other}: {common.aws_bytes:,.0f}"),

@@ -5,6 +5,7 @@ so that a thousand stand ready in a second.
 """
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 import msgspec
 
 from functions.aws.account import DynamoAccountState
-from functions.aws.items import DynamoCustomers
+from functions.aws.items import DynamoCustomers, versioned_put
 from functions.aws.objects import Objects, S3Playbooks, S3Runs
 from functions.domain.batches import orders_of_page
 from functions.domain.campaigns import Chunk, Recipient, Run, intent_of, recipient_of
@@ -22,7 +23,7 @@ from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
 from functions.domain.events import Event
 from functions.domain.experiments import is_held_out
-from functions.domain.gate import Contact
+from functions.domain.gate import Contact, Gate
 from functions.domain.playbook import Playbook
 from functions.domain.sends import BatchOrder, Intent, send_id_of
 from functions.ports import EventsReceived
@@ -80,10 +81,12 @@ class World:
         """Copies of the first customer: each has its history in its profile, and in its gate so many messages of the
         last 32 days, as far as the gate remembers them."""
         self._remember(had_lately)
-        for table in ("customers", "gates"):
-            text = json.dumps(self._item(table, _TEMPLATE_ID))
+        store = DynamoCustomers(self._dynamodb, "customers", "gates")
+        for table, value in zip(("gates", "customers"), store.load_both(_TEMPLATE_ID), strict=True):
+            if value is None:
+                raise RuntimeError("the benchmark's first customer is not there")
             for start in range(0, len(numbers), BATCH):
-                puts = [_put(text, number) for number in numbers[start : start + BATCH]]
+                puts = [_put(table, value, number) for number in numbers[start : start + BATCH]]
                 self._dynamodb.batch_write_item(RequestItems={table: puts})
 
     def _remember(self, messages: int) -> None:
@@ -150,9 +153,6 @@ class World:
     def _dynamodb(self) -> Any:
         return self.clients.client("dynamodb")
 
-    def _item(self, table: str, key: str) -> Any:
-        return self._dynamodb.get_item(TableName=table, Key={"pk": {"S": key}})["Item"]
-
 
 def customer_id_of(number: int) -> str:
     """As long as an id of a shop usually is."""
@@ -160,8 +160,8 @@ def customer_id_of(number: int) -> str:
 
 
 def line_user_of(number: int) -> str:
-    """Of the form that LINE gives its users."""
-    return f"U{number:032x}"
+    """Of the form that LINE gives its users: as hard to compress, too."""
+    return f"U{hashlib.blake2b(str(number).encode(), digest_size=16).hexdigest()}"
 
 
 def build(servers: Servers) -> World:
@@ -228,6 +228,8 @@ def _life(customer_id: str, user: str) -> Iterator[EventsReceived]:
     yield EventsReceived(customer_id, [told, *purchases, linked], history=True)
 
 
-def _put(text: str, number: int) -> dict[str, Any]:
+def _put(table: str, value: Customer | Gate, number: int) -> dict[str, Any]:
+    text = msgspec.json.encode(value).decode()
     own = text.replace(_TEMPLATE_ID, customer_id_of(number)).replace(_TEMPLATE_USER, line_user_of(number))
-    return {"PutRequest": {"Item": json.loads(own)}}
+    put, _ = versioned_put(table, msgspec.json.decode(own, type=type(value)))
+    return {"PutRequest": {"Item": put["Item"]}}

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from functions.aws.items import decode_gate
 from functions.domain.customers import Customer, in_order, needed_versions
 from functions.domain.events import Event
 from functions.domain.gate import Gate
@@ -19,7 +20,6 @@ from ops.stores import Stores
 
 BATCH = 100
 READS_MAX = 8
-_gate = msgspec.json.Decoder(Gate)
 _intent = msgspec.json.Decoder(Intent)
 _event = msgspec.json.Decoder(Event)
 
@@ -63,7 +63,7 @@ def gates_of(stores: Stores, customer_ids: Sequence[str]) -> dict[str, Gate]:
     for _ in range(READS_MAX):
         answer = stores.target.client("dynamodb").batch_get_item(RequestItems=wanted)
         for item in answer["Responses"].get(table, []):
-            found[item["pk"]["S"]] = _gate.decode(item["body"]["S"])
+            found[item["pk"]["S"]] = decode_gate(item)
         wanted = answer.get("UnprocessedKeys")
         if not wanted:
             return found
