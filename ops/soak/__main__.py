@@ -65,7 +65,7 @@ def _table(outcome: Outcome) -> Table:
         "messages wanted": f"{outcome.sends:,}",
         "accepted by LINE": f"{outcome.accepted:,}",
         "second copies": f"{outcome.copies:,}",
-        "calls to LINE": f"{outcome.calls:,}",
+        "calls to LINE": f"{outcome.calls:,}, {outcome.multicasts:,} of them multicasts",
         **{
             f"  {kind} (wanted {share[kind]:.0%})": f"{count:,} = {count / max(outcome.calls, 1):.1%}"
             for kind, count in sorted(outcome.faults.items())

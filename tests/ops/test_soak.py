@@ -21,6 +21,7 @@ GOOD = Outcome(
     delivered=1000,
     copies=0,
     calls=1600,
+    multicasts=7,
     faults={"accept_then_drop": 320, "error_500": 160, "rate_429": 160},
     workers_killed=9,
     dead_letters_put_back=3,
