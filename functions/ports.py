@@ -22,7 +22,7 @@ from functions.domain.identity import AuditEntry, Link, Tied
 from functions.domain.instants import Instant
 from functions.domain.money import Count, LineUsage
 from functions.domain.redrives import Page, Redrive, Tally, Trail
-from functions.domain.sends import BatchOrder, Intent, Order, SendRecord
+from functions.domain.sends import Intent, Order, SendRecord
 
 
 class MusubiError(Exception):
@@ -194,7 +194,7 @@ class Timers(Protocol):
     def arm(self, customer_id: str, due: Instant, now: Instant) -> None:
         """Wake this customer at `due`, or now if that is past."""
 
-    def hold(self, order: Intent | BatchOrder, until: Instant, now: Instant) -> None:
+    def hold(self, order: Order, until: Instant, now: Instant) -> None:
         """Take this order up again at `until`."""
 
     def due_in(self, minute: Instant, now: Instant) -> Iterable["DueRow"]:
@@ -208,18 +208,17 @@ class Timers(Protocol):
 
 
 class DueRow(msgspec.Struct, frozen=True):
-    """A timer row: a customer to wake, or an intent or a batch to take up again. `key` is the row's own."""
+    """A timer row: a customer to wake, or what goes back into a send queue. `key` is the row's own."""
 
     key: tuple[str, str]
     due: Instant
     customer_id: str = ""
-    intent: Intent | None = None
-    batch: BatchOrder | None = None
+    order: Order | None = None
 
     @property
-    def order(self) -> Intent | BatchOrder | None:
-        """What goes back into a send queue."""
-        return self.intent or self.batch
+    def intent(self) -> Intent | None:
+        """The order, where it is a single message."""
+        return self.order if isinstance(self.order, Intent) else None
 
 
 class Inbox(Protocol):

@@ -14,10 +14,10 @@ from ops.stores import Stores
 
 
 class HeldMessage(msgspec.Struct, frozen=True):
-    """What the accounts need of a held `Intent`; `until` is its timer's."""
+    """What the accounts need of a held `Intent`; `until` is its timer's. What has no source is a menu, and no message."""
 
     send_id: str
-    source: str
+    source: str = ""
     holds: list[HoldNote] = []
     until: Instant | None = None
 
@@ -68,7 +68,7 @@ def held_of(stores: Stores, source: str = "") -> Iterator[HeldMessage]:
     for item in scanned(client, table, **condition):
         held = _held.decode(item["body"]["S"])
         number = number_of(held.send_id)
-        if number not in seen and source in ("", held.source):
+        if held.source and number not in seen and source in ("", held.source):
             seen.add(number)
             yield msgspec.structs.replace(held, until=parse_instant(item["due"]["S"]))
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from functions.aws.items import is_condition_failure
 from functions.aws.queues import decode_order
 from functions.domain.instants import Instant, format_instant, parse_instant
-from functions.domain.sends import BatchOrder, Intent
+from functions.domain.sends import BatchOrder, Intent, MenuOrder, Order
 from functions.ports import DueRow, Retryable
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 BATCH_MAX = 25
 TRIES_MAX = 6
+_KINDS: dict[type[Order], str] = {Intent: "intent", BatchOrder: "batch", MenuOrder: "menu"}
 
 
 def bucket(minute: Instant, shard: int) -> str:
@@ -43,11 +44,11 @@ class DynamoTimers:
         """Wake this customer at `due`, or now if that is past."""
         self._put(customer_id, f"customer#{customer_id}", due, now, {"customer": {"S": customer_id}})
 
-    def hold(self, order: Intent | BatchOrder, until: Instant, now: Instant) -> None:
+    def hold(self, order: Order, until: Instant, now: Instant) -> None:
         """Take this order up again at `until`. What waits of one customer waits in one shard."""
         body = {"body": {"S": msgspec.json.encode(order).decode()}}
-        of, name = (order.customer_id, "intent") if isinstance(order, Intent) else (order.send_id, "batch")
-        self._put(of, f"{name}#{order.send_id}", until, now, body)
+        of = order.send_id if isinstance(order, BatchOrder) else order.customer_id
+        self._put(of, f"{_KINDS[type(order)]}#{order.send_id}", until, now, body)
 
     def _put(self, customer_id: str, name: str, due: Instant, now: Instant, more: dict[str, Any]) -> None:
         shard = zlib.crc32(customer_id.encode()) % self._shards
@@ -77,7 +78,7 @@ class DynamoTimers:
                         yield _row(item)
 
     def held(self, segment: int, segments: int) -> Iterator[list[DueRow]]:
-        """Every intent that waits, due or not, page by page of one segment of a scan: for people who bring back what waits."""
+        """Every order that waits, due or not, page by page of one segment of a scan: for people who bring back what waits."""
         pages = self._client.get_paginator("scan").paginate(
             TableName=self._table,
             Segment=segment,
@@ -123,11 +124,9 @@ def _key(key: tuple[str, str]) -> dict[str, Any]:
 
 
 def _row(item: dict[str, Any]) -> DueRow:
-    order = decode_order(item["body"]["S"]) if "body" in item else None
     return DueRow(
         key=(item["pk"]["S"], item["sk"]["S"]),
         due=parse_instant(item["due"]["S"]),
         customer_id=item.get("customer", {}).get("S", ""),
-        intent=order if isinstance(order, Intent) else None,
-        batch=order if isinstance(order, BatchOrder) else None,
+        order=decode_order(item["body"]["S"]) if "body" in item else None,
     )

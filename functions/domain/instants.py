@@ -7,6 +7,7 @@ Instant = dt.datetime
 
 MINUTE = dt.timedelta(minutes=1)
 DAY = dt.timedelta(days=1)
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
 LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 
@@ -66,6 +67,11 @@ def in_daily_window(now: Instant, start: dt.time, end: dt.time, zone: str) -> bo
 def whole_days(since: Instant, now: Instant) -> int:
     """Whole elapsed 24-hour days from `since` to `now`; negative where `since` lies ahead."""
     return (now - since) // DAY
+
+
+def next_multiple(instant: Instant, step: dt.timedelta) -> Instant:
+    """The first instant after this one that is a whole number of steps from 1970: whoever waits so, waits together."""
+    return EPOCH + ((instant - EPOCH) // step + 1) * step
 
 
 def minute_of(instant: Instant) -> Instant:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functions.domain.account import STOP_FOR, Block, quota_block, refused_block
 from functions.domain.claims import Allow, closed, unclaimed
 from functions.domain.gate import Gate
-from functions.domain.instants import Instant
-from functions.domain.sends import BatchOrder, Intent, SendRecord, held, record_of
+from functions.domain.instants import Instant, next_multiple
+from functions.domain.sends import BatchOrder, Intent, Order, SendRecord, held, record_of
 from functions.domain.trace import Facts
 from functions.domain.verdicts import Ended
 from functions.ports import (
@@ -76,7 +76,7 @@ class Ending:
             case Accepted(request_id=request_id):
                 return Finished(record_of(intent, "sent", "", self.now(), request_id, pushed.facts))
             case Silent():
-                self.hold(intent, self.now() + retry_delay(claim.key_at, self.now()), "no_answer")
+                self.hold(intent, retry_at(claim.key_at, self.now()), "no_answer")
                 return Finished()
             case Refused(refusal=AccountRefused() as refusal) as refused:
                 block = self.block(refusal)
@@ -154,7 +154,11 @@ class Ending:
     def hold(self, order: Intent | BatchOrder, until: Instant, reason: str) -> None:
         """Let it come up again at `until`."""
         now = self.now()
-        seconds, waiting = (until - now).total_seconds(), held(order, reason, until, now)
+        self.put_off(held(order, reason, until, now), until, now)
+
+    def put_off(self, waiting: Order, until: Instant, now: Instant) -> None:
+        """Shortly, in the queue; else as a timer, where copies that wait for one instant become one again."""
+        seconds = (until - now).total_seconds()
         if seconds <= self.hold_in_queue_seconds_max:
             self.send_queue.put_later(waiting, max(0, math.ceil(seconds)))
         else:
@@ -164,7 +168,8 @@ class Ending:
         """Another order has claimed it, and will end it or let it go: look again later, and ever later."""
         now, notes = self.now(), intent.holds
         since = notes[-1].at if notes and notes[-1].reason == CLAIMED_ELSEWHERE else now
-        self.hold(intent, now + retry_delay(since, now), CLAIMED_ELSEWHERE)
+        step = min(max(now - since, RETRY_DELAY_MIN), RETRY_DELAY_MAX)
+        self.hold(intent, next_multiple(now, step), CLAIMED_ELSEWHERE)
 
     def come_again(self, order: Intent | BatchOrder, reason: str, seconds: int) -> None:
         """Let it come up again in a moment, in the queue."""
@@ -172,6 +177,13 @@ class Ending:
         self.send_queue.put_later(held(order, reason, now + dt.timedelta(seconds=seconds), now), seconds)
 
 
-def retry_delay(key_at: Instant, now: Instant) -> dt.timedelta:
-    """How long to wait after silence: as long as the key is old, within two minutes and an hour."""
-    return min(max(now - key_at, RETRY_DELAY_MIN), RETRY_DELAY_MAX)
+def retry_at(since: Instant, now: Instant) -> Instant:
+    """When to ask again after silence: two minutes after `since`, then at twice that, and so on up to every hour.
+
+    Whatever copies there are of one message, made by crashes and the queue, come up at the same instants of one `since`:
+    in the timers they become one again, however long LINE is silent.
+    """
+    waited, step = now - since, RETRY_DELAY_MIN
+    while step <= waited and step < RETRY_DELAY_MAX:
+        step *= 2
+    return since + (step if waited < step else (waited // RETRY_DELAY_MAX + 1) * RETRY_DELAY_MAX)

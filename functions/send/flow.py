@@ -140,7 +140,7 @@ class Deliver:
             self.playbooks,
             self.line,
             self.account_state,
-            self.send_queue,
+            self.ending.put_off,
             self.now,
         )
         menus.show(order)

@@ -1,12 +1,13 @@
 """The part of send that shows people their rich menus. To do it twice does no harm, so it is done until it is answered."""
 
+import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
-from functions.domain.instants import Instant
+from functions.domain.instants import Instant, next_multiple
 from functions.domain.menus import is_wanted
 from functions.domain.sends import MenuOrder
 from functions.ports import (
@@ -17,7 +18,6 @@ from functions.ports import (
     Playbooks,
     RateLimited,
     Rejected,
-    SendQueue,
     Unknown,
 )
 
@@ -31,13 +31,14 @@ DELAY_SECONDS_MAX = 900
 
 @dataclass(frozen=True, slots=True)
 class ShowMenu:
-    """The ports of this part. `read` gives gate and customer of each id, of whoever the customer was merged into."""
+    """The ports of this part. `read` gives gate and customer of each id, of whoever the customer was merged into;
+    `put_off(order, until, now)` lets an order come up again."""
 
     read: Callable[[Sequence[str]], dict[str, Both]]
     playbooks: Playbooks
     line: Line
     account_state: AccountState
-    send_queue: SendQueue
+    put_off: Callable[[MenuOrder, Instant, Instant], None]
     now: Callable[[], Instant]
 
     def show(self, order: MenuOrder) -> None:
@@ -73,4 +74,6 @@ class ShowMenu:
         attempt = order.attempt + 1 if counts else min(order.attempt + 1, ATTEMPTS_MAX - 1)
         again = msgspec.structs.replace(order, attempt=attempt)
         delay = min(DELAY_SECONDS_MAX, DELAY_SECONDS_MIN ** min(order.attempt, 10))
-        self.send_queue.put_later(again, delay)
+        now = self.now()
+        # However many copies a crash or the queue has made of it, they come up together, and become one again.
+        self.put_off(again, next_multiple(now, dt.timedelta(seconds=delay)), now)

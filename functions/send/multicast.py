@@ -31,7 +31,7 @@ from functions.ports import (
     Runs,
 )
 from functions.send.claiming import Claiming
-from functions.send.ending import RATE_DELAY_SECONDS, Ending, Failures, retry_delay
+from functions.send.ending import RATE_DELAY_SECONDS, Ending, Failures, retry_at
 from functions.send.pushing import Refused, Silent, answer_of
 from functions.send.sealing import Members, Sealing
 
@@ -166,8 +166,7 @@ class Multicast:
                 self.batches.accept(batch.name, accepted)
                 self._record_sent(batch, accepted)
             case Silent():
-                delay = retry_delay(batch.sealed.sealed_at, self.now())
-                self.ending.hold(batch.order, self.now() + delay, "no_answer")
+                self.ending.hold(batch.order, retry_at(batch.sealed.sealed_at, self.now()), "no_answer")
             case Refused(refusal=refusal, unanswered=unanswered):
                 if not unanswered:
                     self.batches.refuse(batch.name, place)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from functions.aws.items import decode_gate
+from functions.aws.queues import decode_order
 from functions.domain.customers import Customer, in_order, needed_versions
 from functions.domain.events import Event
 from functions.domain.gate import Gate
@@ -20,7 +21,6 @@ from ops.stores import Stores
 
 BATCH = 100
 READS_MAX = 8
-_intent = msgspec.json.Decoder(Intent)
 _event = msgspec.json.Decoder(Event)
 
 
@@ -75,8 +75,9 @@ def held_messages(stores: Stores) -> dict[str, list[Held]]:
     held: dict[str, list[Held]] = {}
     rows = _scanned(stores, stores.settings.table_timers, FilterExpression="attribute_exists(body)")
     for row in rows:
-        intent = _intent.decode(row["body"]["S"])
-        held.setdefault(intent.customer_id, []).append(Held(parse_instant(row["due"]["S"]), intent))
+        order = decode_order(row["body"]["S"])
+        if isinstance(order, Intent):
+            held.setdefault(order.customer_id, []).append(Held(parse_instant(row["due"]["S"]), order))
     return held
 
 

@@ -47,7 +47,7 @@ def test_beside_its_live_claims_a_gate_has_room_for_the_messages_of_a_month(
 
 def _busy(claims: int, contacts: int) -> Gate:
     """A gate whose ids and instants no codec can guess: one message every other day, of three kinds of journeys."""
-    dice = random.Random(1)  # noqa: S311 - ids, nothing else
+    dice = random.Random(1)
     user = f"U{dice.getrandbits(128):032x}"
 
     def some_id() -> str:

@@ -17,7 +17,7 @@ from functions.domain.customers import Customer
 from functions.domain.gate import Gate
 from functions.domain.identity import AuditEntry, Link, Tied
 from functions.domain.resolutions import resolved
-from functions.domain.sends import BatchOrder, SendRecord, held
+from functions.domain.sends import BatchOrder, MenuOrder, Order, SendRecord, held
 from functions.ports import Accepted, Conflict, Rejected, Retryable
 from tests.aws.conftest import Stores
 from tests.aws.samples import MINUTE, NOW, SECOND, customer, event, gate, intent, record
@@ -337,10 +337,11 @@ def test_that_line_has_taken_a_batch_is_known_from_then_on(stores: Stores) -> No
     assert stores.batches.accepted("b1") == Accepted("request-1")
 
 
-def test_a_batch_that_is_held_comes_up_as_it_was(stores: Stores) -> None:
-    stores.timers.hold(BATCH, NOW, NOW)
+@pytest.mark.parametrize("order", [BATCH, MenuOrder("menu:1", "c1", "U1", "vip", attempt=3)])
+def test_a_batch_or_menu_that_is_held_comes_up_as_it_was(stores: Stores, order: Order) -> None:
+    stores.timers.hold(order, NOW, NOW)
     (row,) = stores.timers.due_in(NOW.replace(second=0), NOW)
-    assert (row.batch, row.order, row.intent, row.customer_id) == (BATCH, BATCH, None, "")
+    assert (row.order, row.intent, row.customer_id) == (order, None, "")
     stores.timers.done([row])
     assert list(stores.timers.due_in(NOW.replace(second=0), NOW)) == []
 

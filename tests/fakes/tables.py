@@ -14,7 +14,7 @@ from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.identity import AuditEntry, Link, Tied
 from functions.domain.instants import Instant, format_instant, minute_of
-from functions.domain.sends import BatchOrder, Intent, SendRecord
+from functions.domain.sends import BatchOrder, Intent, MenuOrder, Order, SendRecord
 from functions.ports import Both, Conflict, DueRow, Written
 from tests.fakes.encoded import kept, read
 
@@ -212,6 +212,10 @@ def _send_key(customer_id: str, made_at: Instant, send_id: str) -> tuple[str, st
     return customer_id, f"{format_instant(made_at)}#{send_id}"
 
 
+_ORDERS: dict[str, type[Order]] = {"intent": Intent, "batch": BatchOrder, "menu": MenuOrder}
+_KINDS = {shape: kind for kind, shape in _ORDERS.items()}
+
+
 class FakeTimers:
     """Rows in buckets of a minute and a shard; what waits for the same instant is one row."""
 
@@ -223,12 +227,10 @@ class FakeTimers:
         """Wake a customer."""
         self._put(customer_id, f"customer#{customer_id}", due, now, None)
 
-    def hold(self, order: Intent | BatchOrder, until: Instant, now: Instant) -> None:
+    def hold(self, order: Order, until: Instant, now: Instant) -> None:
         """Take an order up again."""
-        is_intent = isinstance(order, Intent)
-        of, name = (order.customer_id, "intent") if isinstance(order, Intent) else (order.send_id, "batch")
-        body = kept(order, Intent if is_intent else BatchOrder)
-        self._put(of, f"{name}#{order.send_id}", until, now, body)
+        of = order.send_id if isinstance(order, BatchOrder) else order.customer_id
+        self._put(of, f"{_KINDS[type(order)]}#{order.send_id}", until, now, kept(order, type(order)))
 
     def _put(self, of: str, name: str, due: Instant, now: Instant, order: bytes | None) -> None:
         shard = zlib.crc32(of.encode()) % self._shards
@@ -242,14 +244,8 @@ class FakeTimers:
             for key in sorted(key for key in self._rows if key[0] == bucket):
                 due, of, body = self._rows[key]
                 if due <= now:
-                    is_batch = key[1].startswith("batch#")
-                    yield DueRow(
-                        key,
-                        due,
-                        "" if body else of,
-                        None if is_batch else read(body, Intent),
-                        read(body, BatchOrder) if is_batch else None,
-                    )
+                    shape = _ORDERS.get(key[1].partition("#")[0])
+                    yield DueRow(key, due, "" if body else of, read(body, shape) if shape else None)
 
     def done(self, rows: Sequence[DueRow]) -> None:
         """Take rows away."""
@@ -275,6 +271,12 @@ class FakeTimers:
             if body and key[1].startswith("intent#")
         ]
         return sorted(waiting, key=lambda item: item[0])
+
+    @property
+    def menus(self) -> list[MenuOrder]:
+        """The orders for menus that wait."""
+        bodies = [body for key, (_, _, body) in self._rows.items() if body and key[1].startswith("menu#")]
+        return [msgspec.json.decode(body, type=MenuOrder) for body in bodies]
 
     @property
     def armed(self) -> list[tuple[Instant, str]]:

@@ -35,7 +35,7 @@ def bought() -> World:
 
 
 def waiting_orders(world: World) -> int:
-    return len(world.send_queue.waiting)
+    return len(world.send_queue.waiting) + len(world.timers.menus)
 
 
 def test_a_menu_is_shown_and_taken_away_when_its_step_comes() -> None:
@@ -136,6 +136,20 @@ def test_while_the_account_is_stopped_menus_wait() -> None:
     assert world.line.calls == []
     world.advance(hours=2)
     assert world.line.menus == {"U1": "richmenu-vip"}
+
+
+def test_copies_of_an_order_that_wait_for_long_become_one_again() -> None:
+    world = bought()
+    world.decide_all()
+    (body,) = (message.body for message in world.send_queue.waiting)
+    world.account_state.block(Block("stopped", world.now + dt.timedelta(hours=4)))
+    for _ in range(5):
+        world.send_queue.put([body])
+        world.advance(seconds=7)
+    world.advance(hours=3)
+    assert waiting_orders(world) == 1
+    world.advance(hours=2)
+    assert (waiting_orders(world), world.line.menus) == (0, {"U1": "richmenu-vip"})
 
 
 def test_what_was_wished_before_there_was_a_line_user_is_shown_once_there_is_one() -> None:

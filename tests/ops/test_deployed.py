@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 
 from functions.domain.instants import parse_instant
+from functions.domain.sends import BatchOrder, MenuOrder
 from ops.cli import main
 from ops.explain.cards import explanation_of
 from ops.explain.known import Archive
@@ -55,6 +56,11 @@ def test_the_forecast_of_a_deployment_is_that_of_the_world_it_is_in(stores: Stor
 
 
 def test_held_messages_are_read_with_their_instant(stores: Stores, world: World) -> None:
+    for other in (
+        BatchOrder("b1", "mail@2026-11-02T03:00:00Z", 0, 0, [1]),
+        MenuOrder("menu:1", "c1", "U1", "vip"),
+    ):
+        stores.timers.hold(other, world.now, world.now)
     held = [(one.until, one.intent) for mine in people.held_messages(stores).values() for one in mine]
     assert sorted(held, key=lambda pair: pair[1].send_id) == sorted(
         world.timers.held, key=lambda pair: pair[1].send_id

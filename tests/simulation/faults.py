@@ -118,7 +118,9 @@ class Faults:
         self.clocks_apart = random_.choice(CLOCKS_APART_SECONDS)
         self.down: Outage | None = None
         if random_.random() < 0.5:
-            self.down = Outage(random_.uniform(0, 60), random_.choice((2, 10, 30, 60)), random_.choice(_OUTAGES))
+            self.down = Outage(
+                random_.uniform(0, 60), random_.choice((2, 10, 30, 60)), random_.choice(_OUTAGES)
+            )
         self._line_rate = random_.choice((0.0, 0.05, 0.2, 0.5))
         self._line_faults = random_.sample(LINE_FAULTS, random_.randint(1, len(LINE_FAULTS)))
 
