@@ -23,10 +23,10 @@ from functions.ports import (
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS_MAX = 108
-"""A little more than a day of them."""
+ATTEMPTS_MAX = 210
+"""A little more than eight days of them: as long as a message may wait."""
 DELAY_SECONDS_MIN = 2
-DELAY_SECONDS_MAX = 900
+DELAY_SECONDS_MAX = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class ShowMenu:
             return
         attempt = order.attempt + 1 if counts else min(order.attempt + 1, ATTEMPTS_MAX - 1)
         again = msgspec.structs.replace(order, attempt=attempt)
-        delay = min(DELAY_SECONDS_MAX, DELAY_SECONDS_MIN ** min(order.attempt, 10))
+        delay = min(DELAY_SECONDS_MAX, DELAY_SECONDS_MIN ** min(order.attempt, 12))
         now = self.now()
         # However many copies a crash or the queue has made of it, they come up together, and become one again.
         self.put_off(again, next_multiple(now, dt.timedelta(seconds=delay)), now)

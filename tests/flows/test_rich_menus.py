@@ -85,13 +85,13 @@ def test_what_is_not_answered_or_refused_for_now_comes_again(outcome: Outcome) -
     assert waiting_orders(world) == 0
 
 
-def test_an_order_is_given_up_after_more_than_a_day_of_silence(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_order_is_given_up_after_more_than_eight_days_of_silence(caplog: pytest.LogCaptureFixture) -> None:
     world = fresh({"cart": SCENARIOS["cart"]})
     world.line.always = "timeout"
     world.ingest(world.event("cart_left", "c1"))
-    world.advance(hours=23)
+    world.advance(days=8)
     assert waiting_orders(world) == 1
-    world.advance(hours=3)
+    world.advance(hours=12)
     assert (waiting_orders(world), len(world.line.calls)) == (0, ATTEMPTS_MAX)
     assert "given up" in caplog.text
     assert "U1" not in caplog.text

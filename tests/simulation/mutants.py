@@ -86,6 +86,9 @@ class _Line:
     def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
         return self._line.push(to, messages, retry_key)
 
+    def multicast(self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+        return self._line.multicast(to, messages, retry_key)
+
 
 class _FreshKeys(_Line):
     def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:

@@ -46,7 +46,7 @@ class Report:
 
     def _mutated(self, mutant: str, outcome: Outcome) -> None:
         self._tried[mutant] += 1
-        if outcome.violations:
+        if outcome.caught:
             self._caught[mutant] += 1
             self._first.setdefault(mutant, outcome)
 
@@ -100,7 +100,7 @@ class Report:
         lines = [f"mutants          {len(self._first)} of {len(self._tried)} caught"]
         for name in sorted(self._tried):
             first = self._first.get(name)
-            told = f"first by seed {first.seed}: {first.violations[0]}" if first else "NOT CAUGHT"
+            told = f"first by seed {first.seed}: {first.caught[0]}" if first else "NOT CAUGHT"
             lines.append(f"  {name:<28}{self._caught[name]:>4} of {self._tried[name]} seeds, {told:.140}")
         return lines
 

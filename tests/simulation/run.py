@@ -24,6 +24,9 @@ DAYS = (6, 6, 6, 10)
 Mutation = Callable[[SimulatedWorld], None]
 
 
+UNFIT = ("AttributeError:", "NameError:", "TypeError:")
+
+
 class Outcome(NamedTuple):
     """What came of a seed: the violations, how often each fault struck and what else was drawn, at how many points a
     crash might have, how the messages ended and why, with each reason to wait as `held:…`."""
@@ -35,6 +38,12 @@ class Outcome(NamedTuple):
     points: int
     sends: Counter[str]
     reasons: Counter[str]
+
+    @property
+    def caught(self) -> list[str]:
+        """The violations that tell of a broken protocol. What Python raises where code fits no other tells only that the
+        mutant itself is broken, and tests nothing."""
+        return [one for one in self.violations if not one.startswith(UNFIT)]
 
 
 def sound(_world: SimulatedWorld) -> None:

@@ -74,7 +74,7 @@ def test_a_seed_is_the_same_history_every_time() -> None:
 
 @pytest.mark.parametrize("name", EVERY_MUTANT)
 def test_a_protocol_broken_on_purpose_is_caught(name: str) -> None:
-    assert any(run_seed(seed, EVERY_MUTANT[name]).violations for seed in range(SEEDS_TO_CATCH))
+    assert any(run_seed(seed, EVERY_MUTANT[name]).caught for seed in range(SEEDS_TO_CATCH))
 
 
 def test_a_mutation_ends_with_its_seed() -> None:
