@@ -1,4 +1,4 @@
-"""A server that behaves as LINE's Messaging API does, for demos, tests and the simulator."""
+"""A server that behaves as LINE's Messaging API, Login and LIFF do, for demos, tests and the simulator."""
 
 from ops.line_sandbox.client import SandboxClient, SandboxError
 from ops.line_sandbox.faults import FaultRule

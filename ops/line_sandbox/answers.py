@@ -16,18 +16,34 @@ AUTHENTICATION_FAILED = (
 NOT_AVAILABLE = "Access to this API is not available for your account"
 FAILED_TO_SEND = "Failed to send messages"
 INVALID_REPLY_TOKEN = "Invalid reply token"  # noqa: S105 - LINE's message, no secret
+NOT_STORED: Mapping[str, str] = {"cache-control": "no-store"}
 RETRY_KEY_ACCEPTED = "The retry key is already accepted"
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """A body that is no JSON: a page, a script, or nothing."""
+
+    media_type: str
+    data: bytes
+
+
+NOTHING = Content("text/plain; charset=utf-8", b"")
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer. `accepted` marks a send that LINE took in; `dropped` closes the connection unanswered."""
+    """One HTTP answer. `accepted` marks what LINE took in; `dropped` closes the connection unanswered.
+
+    `content` stands in the place of the JSON `body` where it is there.
+    """
 
     status: int
     body: JsonObject = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     accepted: bool = False
     dropped: bool = False
+    content: Content | None = None
 
 
 class RefusedError(Exception):
@@ -44,6 +60,16 @@ def error(status: int, message: str, details: Sequence[Mapping[str, str]] = ()) 
     if details:
         body["details"] = [dict(detail) for detail in details]
     return Answer(status, body)
+
+
+def oauth_error(status: int, code: str, description: str) -> Answer:
+    """The error body of LINE Login's OAuth endpoints: `{error, error_description}`."""
+    return Answer(status, {"error": code, "error_description": description}, headers=NOT_STORED)
+
+
+def redirect(location: str) -> Answer:
+    """302 to an address that the caller has checked."""
+    return Answer(302, headers={"location": location, **NOT_STORED}, content=NOTHING)
 
 
 def refused(status: int, message: str, details: Sequence[Mapping[str, str]] = ()) -> RefusedError:

@@ -5,29 +5,16 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import unquote
 
 from ops.line_sandbox import accounts, rich_menus, sends
 from ops.line_sandbox.answers import AUTHENTICATION_FAILED, RATE_LIMITED, Answer, RefusedError, refused
 from ops.line_sandbox.calls import Call, Request
-from ops.line_sandbox.faults import AFTER_KINDS, ANSWERS, FaultRule
+from ops.line_sandbox.endpoints import Endpoints, Route
 from ops.line_sandbox.world import World
 
 BODY_BYTES_MAX = 2 * 1024 * 1024
-CONFLICT = 409
-"""The retry key is already accepted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One endpoint: its name in rates, faults and reports, its one method, and what answers it."""
-
-    endpoint: str
-    method: str
-    handle: Callable[[World, Call], Answer]
-
-
 MESSAGE = "/v2/bot/message"
 SENDERS: Mapping[str, Callable[[World, Call], Answer]] = {
     "push": sends.push,
@@ -60,7 +47,7 @@ class MessagingApi:
     ) -> None:
         self._world = world
         self._authorization = f"Bearer {access_token}".encode()
-        self._pause = pause
+        self._endpoints = Endpoints(world, pause)
 
     def answer(self, request: Request) -> Answer:
         """Any request's answer, with `x-line-request-id`."""
@@ -87,51 +74,12 @@ class MessagingApi:
             raise refused(
                 413, "Request exceeds the max size of 2MB. Make the request smaller than 2MB and try again."
             )
-        return self._answer_with_faults(route, Call(request, request_id, self._world.clock(), user_id))
+        return self._endpoints.answer(route, Call(request, request_id, self._world.clock(), user_id))
 
     def _authenticate(self, request: Request) -> None:
         given = request.headers.get("authorization", "").encode()
         if not hmac.compare_digest(given, self._authorization):
             raise refused(401, AUTHENTICATION_FAILED)
-
-    def _answer_with_faults(self, route: Route, call: Call) -> Answer:
-        faults = self._world.faults
-        drawn = faults.drawn(route.endpoint, call.users_named()) if faults.any_shares else None
-        before = drawn if drawn and drawn.kind not in AFTER_KINDS else None
-        if before is None and faults.any_before:
-            before = faults.before(route.endpoint, call.users_named())
-        if before and before.kind in ANSWERS:
-            return ANSWERS[before.kind]
-        if before:
-            self._pause(before.seconds)
-            call = replace(call, now=self._world.clock())
-        if drawn and drawn.kind in AFTER_KINDS:
-            return self._drawn(route, call, drawn)
-        answer = route.handle(self._world, call)
-        if not (answer.accepted and faults.any_after):
-            return answer
-        struck = faults.after(route.endpoint, call.users_named())
-        return self._struck(answer, struck) if struck else answer
-
-    def _drawn(self, route: Route, call: Call, rule: FaultRule) -> Answer:
-        """The answer to what is accepted now, or was before, gets lost; a refusal of the request itself does not."""
-        try:
-            answer = route.handle(self._world, call)
-        except RefusedError as refusal:
-            if refusal.answer.status != CONFLICT:
-                raise
-            answer = refusal.answer
-        if not (answer.accepted or answer.status == CONFLICT):
-            return answer
-        self._world.faults.struck(rule)
-        return self._struck(answer, rule)
-
-    def _struck(self, answer: Answer, rule: FaultRule) -> Answer:
-        """What the client sees of an accepted request: nothing, an error, or the truth too late."""
-        if rule.kind in ANSWERS:
-            return ANSWERS[rule.kind]
-        self._pause(rule.seconds)
-        return answer
 
 
 def find_route(path: str, method: str) -> tuple[Route | None, str]:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from urllib.parse import parse_qs
 
 from ops.line_sandbox.answers import JsonObject, RefusedError
 from ops.line_sandbox.bodies import parse_body
@@ -38,6 +39,10 @@ class Call:
     def retry_key(self) -> str:
         """The retry key as sent, "" without one."""
         return self.request.headers.get("x-line-retry-key", "")
+
+    def query(self, name: str) -> str:
+        """The first value of a query parameter, "" without one."""
+        return parse_qs(self.request.query).get(name, [""])[0]
 
     def users_named(self) -> frozenset[str]:
         """The users in the path or in `to`, whatever else the body holds."""

@@ -12,6 +12,8 @@ from ops.line_sandbox.faults import FaultRule
 from ops.line_sandbox.friends import Friend
 from ops.line_sandbox.ledger import Delivery
 from ops.line_sandbox.menu_book import RichMenu
+from ops.line_sandbox.people import LinkResult
+from ops.line_sandbox.phone import Phone
 from ops.line_sandbox.settings import Settings
 from ops.line_sandbox.webhooks import WebhookOrder, WebhookResult
 from ops.line_sandbox.world import Report
@@ -74,10 +76,16 @@ class SandboxClient:
         """The user taps a button with postback data."""
         return self.send_events([_described("postback", user_id, at, data=data)])
 
-    def account_link(self, link_token: str, nonce: str, *, at: str = "") -> WebhookResult:
+    def account_link(
+        self, link_token: str, nonce: str, *, at: str = "", result: LinkResult = "ok"
+    ) -> WebhookResult:
         """The user ends the account-link dialog. A used or expired token, or a bad nonce, sends no event."""
-        body = {"link_token": link_token, "nonce": nonce, "at": at}
+        body = {"link_token": link_token, "nonce": nonce, "at": at, "result": result}
         return self._call("POST", "account-link", body, WebhookResult)
+
+    def phone(self, **changes: Any) -> Phone:
+        """The phone that opens LINE's pages, after the changes: user_id, consent, add_friend, cancel_next and so on."""
+        return self._call("POST", "phone", changes, Phone)
 
     def send_events(
         self,

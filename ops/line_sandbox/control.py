@@ -13,9 +13,10 @@ from ops.line_sandbox.events import EventError
 from ops.line_sandbox.faults import FaultRule
 from ops.line_sandbox.friends import Friend
 from ops.line_sandbox.menu_book import RichMenu
-from ops.line_sandbox.people import People
+from ops.line_sandbox.people import LinkResult, People
+from ops.line_sandbox.phone import changed_phone
 from ops.line_sandbox.settings import changed
-from ops.line_sandbox.webhooks import WebhookOrder, WebhookSender
+from ops.line_sandbox.webhooks import WebhookOrder, WebhookResult, WebhookSender
 from ops.line_sandbox.world import World
 
 PREFIX = "/_sandbox/"
@@ -49,11 +50,12 @@ class ActBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class LinkBody(msgspec.Struct, forbid_unknown_fields=True):
-    """`{link_token, nonce, at?}` as the account-link dialog gets them."""
+    """`{link_token, nonce, at?, result?}` as the account-link dialog gets them."""
 
     link_token: str
     nonce: Annotated[str, msgspec.Meta(min_length=1)]
     at: str = ""
+    result: LinkResult = "ok"
 
 
 class ResetBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -148,7 +150,17 @@ class Control:
 
     def _link_account(self, request: Request, _user: str) -> object:
         body = _decode(request, LinkBody)
-        return self._people.link_account(body.link_token, body.nonce, at=body.at)
+        told = self._people.link_account(body.link_token, body.nonce, at=body.at, result=body.result)
+        return told or WebhookResult(events=[], posts=[])
+
+    def _phone(self, _request: Request, _user: str) -> object:
+        return self._world.phone
+
+    def _change_phone(self, request: Request, _user: str) -> object:
+        changes = msgspec.json.decode(request.body or b"{}", type=dict[str, object])
+        with self._world.lock:
+            self._world.phone = changed_phone(self._world.phone, changes)
+            return self._world.phone
 
     def _health(self, _request: Request, _user: str) -> object:
         health: JsonObject = {"now": self._world.clock().isoformat()}
@@ -166,6 +178,8 @@ class Control:
         ("GET", "rich-menus", _list_rich_menus),
         ("POST", "rich-menus", _rich_menus),
         ("POST", "account-link", _link_account),
+        ("GET", "phone", _phone),
+        ("POST", "phone", _change_phone),
         ("POST", "webhook", _webhook),
         ("POST", "faults", _faults),
         ("DELETE", "faults", _no_faults),

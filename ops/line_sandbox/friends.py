@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 FriendState = Literal["friend", "blocked", "left"]
+USER_ID = re.compile(r"U[0-9a-f]{32}")
 RECIPIENT_ID = re.compile(r"[UCR][0-9a-f]{32}")
 
 
@@ -35,6 +36,12 @@ class FriendBook:
     def befriend_if_unknown(self, user_id: str) -> Friend:
         """The user, registered as a friend where the well-formed id is new."""
         return self._friends.setdefault(user_id, Friend(user_id=user_id))
+
+    def meet(self, user_id: str) -> Friend:
+        """The user of the provider who logs in; known but no friend where new. ValueError for a malformed id."""
+        if not USER_ID.fullmatch(user_id):
+            raise ValueError("A LINE user id is U and 32 hexadecimal digits.")
+        return self._friends.setdefault(user_id, Friend(user_id=user_id, state="left"))
 
     def move(self, user_id: str, state: FriendState, display_name: str = "") -> Friend | None:
         """Give the user a new state; returns who it was before, None where unknown until now."""

@@ -27,10 +27,16 @@ class OneTimeTokens:
         self._issued[token] = _Issued(user_id, now)
         return token
 
+    def owner(self, token: str, now: dt.datetime) -> str | None:
+        """The user that `redeem` would return; the token stays."""
+        issued = self._issued.get(token)
+        return issued.user_id if issued and now - issued.at <= self._validity else None
+
     def redeem(self, token: str, now: dt.datetime) -> str | None:
         """The user the token was issued for; None where it is unknown, used or expired. It is used up now."""
-        issued = self._issued.pop(token, None)
-        return issued.user_id if issued and now - issued.at <= self._validity else None
+        user_id = self.owner(token, now)
+        self._issued.pop(token, None)
+        return user_id
 
     def clear(self) -> None:
         """Forget all tokens."""

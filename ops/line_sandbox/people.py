@@ -1,6 +1,6 @@
 """What people do in LINE: add the account, block it, come back, link their accounts. Each tells the webhook."""
 
-from typing import Any
+from typing import Any, Literal
 
 from ops.line_sandbox.answers import JsonObject
 from ops.line_sandbox.friends import Friend
@@ -9,6 +9,12 @@ from ops.line_sandbox.world import World
 
 NONCE_LENGTH_MIN = 10
 NONCE_LENGTH_MAX = 255
+LinkResult = Literal["ok", "failed"]
+
+
+def is_nonce(text: str) -> bool:
+    """Whether the account-link dialog takes it: 10 to 255 characters."""
+    return NONCE_LENGTH_MIN <= len(text) <= NONCE_LENGTH_MAX
 
 
 class People:
@@ -29,14 +35,22 @@ class People:
         self._become(Friend(user_id=user_id, state="blocked"))
         return self._tell({"type": "unfollow", "user_id": user_id, "at": at})
 
-    def link_account(self, link_token: str, nonce: str, *, at: str = "") -> WebhookResult:
-        """The dialog's end: an accountLink event with the nonce. A used, expired or unknown token sends nothing."""
+    def link_account(
+        self, link_token: str, nonce: str, *, at: str = "", result: LinkResult = "ok"
+    ) -> WebhookResult | None:
+        """The dialog's end: an accountLink event with the nonce.
+
+        None, and no event, where the token is used, expired or unknown or the nonce has not its form. The result is
+        `failed` where somebody else opened the dialog than the token was issued for.
+        """
+        if not is_nonce(nonce):
+            return None
         with self._world.lock:
             user_id = self._world.link_tokens.redeem(link_token, self._world.clock())
-        if user_id is None or not NONCE_LENGTH_MIN <= len(nonce) <= NONCE_LENGTH_MAX:
-            return WebhookResult(events=[], posts=[])
+        if user_id is None:
+            return None
         return self._tell(
-            {"type": "accountLink", "user_id": user_id, "at": at, "result": "ok", "nonce": nonce}
+            {"type": "accountLink", "user_id": user_id, "at": at, "result": result, "nonce": nonce}
         )
 
     def _become(self, friend: Friend) -> Friend | None:

@@ -1,4 +1,4 @@
-"""The sandbox in one piece: a world, LINE's API over it, the control API beside it, and the server before both."""
+"""The sandbox in one piece: a world, LINE's APIs and pages over it, the control API beside it, and the server before both."""
 
 import threading
 import time
@@ -10,6 +10,7 @@ from ops.line_sandbox.answers import Answer
 from ops.line_sandbox.api import MessagingApi
 from ops.line_sandbox.calls import Request
 from ops.line_sandbox.control import PREFIX, Control
+from ops.line_sandbox.login.site import LoginSite
 from ops.line_sandbox.people import People
 from ops.line_sandbox.server import HOST, POLL_SECONDS, LoopbackServer
 from ops.line_sandbox.settings import Settings
@@ -39,6 +40,7 @@ class LineSandbox:
         self.people = People(self.world, self.webhooks)
         self._stopping = threading.Event()
         self._api = MessagingApi(self.world, access_token, self._stopping.wait)
+        self._login = LoginSite(self.world, self.people, self._stopping.wait)
         self._control = Control(self.world, self.webhooks)
         self._port = port
         self._server: LoopbackServer | None = None
@@ -55,7 +57,7 @@ class LineSandbox:
         """What a request gets, without HTTP."""
         if request.path.startswith(PREFIX):
             return self._control.answer(request)
-        return self._api.answer(request)
+        return self._login.answer(request) or self._api.answer(request)
 
     def start(self) -> None:
         """Listen; OSError where the port is taken."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from http.server import ThreadingHTTPServer
 from typing import Any
 
-from ops.line_sandbox.answers import Answer
+from ops.line_sandbox.answers import Answer, Content
 from ops.line_sandbox.calls import Request
 
 HOST = "127.0.0.1"
@@ -150,14 +150,16 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def _write(self, answer: Answer, *, keep_alive: bool) -> None:
         """Status line, headers and body in one write: one packet, no waiting for acknowledgements."""
-        body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode(
-            "utf-8", "surrogatepass"
-        )
+        content = answer.content or Content("application/json", _json(answer))
         head = [
             f"HTTP/1.1 {answer.status} {REASONS.get(answer.status, '')}",
-            "content-type: application/json",
-            f"content-length: {len(body)}",
+            f"content-type: {content.media_type}",
+            f"content-length: {len(content.data)}",
             f"connection: {'keep-alive' if keep_alive else 'close'}",
             *(f"{name}: {value}" for name, value in answer.headers.items()),
         ]
-        self.wfile.write("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body)
+        self.wfile.write("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + content.data)
+
+
+def _json(answer: Answer) -> bytes:
+    return json.dumps(answer.body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")

@@ -1,12 +1,17 @@
 """What can be set about a sandbox while it runs."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from ops.line_sandbox.answers import JsonObject
 
+# Known to everybody, like all of the sandbox's defaults.
+SANDBOX_LOGIN_CHANNEL_ID = "2000000001"
+SANDBOX_LOGIN_CHANNEL_SECRET = "0c6f2f6a0f5d4b0e9f3d6f3b7a1c5e29"  # noqa: S105
+SANDBOX_LIFF_ID = f"{SANDBOX_LOGIN_CHANNEL_ID}-Sandbox1"
 BOT_USER_ID = "U8e742f61d673b39c7fff3cecb7536ef0"
+Address = Annotated[str, msgspec.Meta(pattern="^https?://[!-~]+$")]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,6 +32,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Recipients a calendar month in Japan; None: no limit."""
     duplicate_window_hours: Annotated[float, msgspec.Meta(ge=0)] = 20.0
     """Within it, the same content to the same user counts as a second copy."""
+    login_channel_id: Annotated[str, msgspec.Meta(pattern="^[0-9]{1,20}$")] = SANDBOX_LOGIN_CHANNEL_ID
+    """The LINE Login channel of the same provider: the `client_id` and the audience of ID tokens."""
+    login_channel_secret: Annotated[str, msgspec.Meta(min_length=16)] = SANDBOX_LOGIN_CHANNEL_SECRET
+    """The channel's secret: lets the token endpoint be used, and signs the ID tokens of web logins."""
+    login_redirect_uris: tuple[Address, ...] = ()
+    """Callback addresses registered with the channel, compared without their query; none: no web login."""
+    login_error_case: Literal["lower", "upper"] = "lower"
+    """LINE has documented the callback's error codes as access_denied and, later, as ACCESS_DENIED."""
+    liff_id: Annotated[str, msgspec.Meta(pattern="^[0-9]{1,20}-[A-Za-z0-9]{1,20}$")] = SANDBOX_LIFF_ID
+    liff_endpoint_url: Annotated[str, msgspec.Meta(pattern="^(https?://[!-~]+)?$")] = ""
+    """The LIFF app's page; empty: there is no LIFF app."""
 
 
 def changed(settings: Settings, changes: JsonObject) -> Settings:

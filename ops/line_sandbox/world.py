@@ -13,8 +13,10 @@ from ops.line_sandbox.buckets import RateLimits
 from ops.line_sandbox.faults import Faults
 from ops.line_sandbox.friends import FriendBook
 from ops.line_sandbox.ledger import Ledger, UserCount
+from ops.line_sandbox.login.book import LoginBook
 from ops.line_sandbox.menu_book import MenuBook
 from ops.line_sandbox.one_time_tokens import LINK_TOKEN_VALIDITY, REPLY_TOKEN_VALIDITY, OneTimeTokens
+from ops.line_sandbox.phone import Phone
 from ops.line_sandbox.quota import AggregationUnits, Quota
 from ops.line_sandbox.retry_keys import RetryKeys
 from ops.line_sandbox.settings import Settings
@@ -58,6 +60,8 @@ class World:
         self.units = AggregationUnits()
         self.reply_tokens = OneTimeTokens(REPLY_TOKEN_VALIDITY)
         self.link_tokens = OneTimeTokens(LINK_TOKEN_VALIDITY)
+        self.login = LoginBook()
+        self.phone = Phone()
         self.rate_limits = RateLimits(monotonic, scale=settings.rate_scale)
         self.faults = Faults()
         self.sandbox_errors: list[str] = []
@@ -82,7 +86,10 @@ class World:
                 self.friends.clear()
             self.ledger = Ledger()
             self.rich_menus.clear()
-            for memory in (self.retry_keys, self.quota, self.units, self.reply_tokens, self.link_tokens):
+            self.phone = Phone()
+            for memory in (
+                self.retry_keys, self.quota, self.units, self.reply_tokens, self.link_tokens, self.login,
+            ):  # fmt: skip
                 memory.clear()
             self.rate_limits.restart(self.settings.rate_scale)
             self.faults.clear()

@@ -22,6 +22,7 @@ class Credentials:
 
     channel_secret: str
     access_token: str
+    login_channel_secret: str
 
 
 def start_sandbox(place: Place, credentials: Credentials) -> int:

@@ -16,6 +16,7 @@ from ops.engine.processes import free_port, require_port_free
 from ops.engine.server import REGION, Engine, start_engine, wait_until_healthy
 from ops.engine.synth import local_assembly
 from ops.line_sandbox import SandboxClient
+from ops.line_sandbox.settings import SANDBOX_LIFF_ID, SANDBOX_LOGIN_CHANNEL_ID
 from ops.local.down import bring_down, is_up
 from ops.local.instants import text_of
 from ops.local.place import Place, replace_text
@@ -85,7 +86,7 @@ def bring_up(wishes: Wishes, after_deploy: AfterDeploy = nothing_more, say: Say 
 
 def _start(wishes: Wishes, assembly: Path, say: Say) -> Target:
     place = wishes.place
-    credentials = Credentials(secrets.token_hex(16), secrets.token_urlsafe(48))
+    credentials = Credentials(secrets.token_hex(16), secrets.token_urlsafe(48), secrets.token_hex(16))
     replace_text(place.clock_file, text_of(wishes.at or dt.datetime.now(dt.UTC).replace(microsecond=0)))
     say("Starting the embedded engine and LINE")
     engine = start_engine(place.run_dir, wishes.port or free_port(), auth=wishes.auth)
@@ -100,7 +101,8 @@ def _start(wishes: Wishes, assembly: Path, say: Say) -> Target:
     clients = Clients(engine.url, REGION)
     deployed = deploy(clients, assembly, local_parameters(wishes, line_url))
     target = Target(deployed.outputs, deployed.parameters, clients)
-    record = _record(wishes, engine, target, credentials) | {"line_url": line_url, "sandbox_pid": sandbox_pid}
+    record = _record(wishes, engine, target, credentials) | _line_record(line_url)
+    record["sandbox_pid"] = sandbox_pid
     if sandbox_pid is not None:
         _configure_sandbox(wishes, record)
     place.write_record(record)
@@ -137,11 +139,15 @@ def _record(wishes: Wishes, engine: Engine, target: Target, credentials: Credent
     door = f"{engine.url}/_aws/execute-api/{target.output('ApiId')}/$default"
     return {
         "engine_url": engine.url,
-        "line_url": "",
         "webhook_url": f"{door}/webhook",
         "ingest_url": f"{door}/events",
         "click_url": f"{door}/c",
+        "link_callback_url": f"{door}/link/callback",
+        "liff_endpoint_url": f"{door}/link/liff",
         "channel_secret": credentials.channel_secret,
+        "login_channel_id": SANDBOX_LOGIN_CHANNEL_ID,
+        "login_channel_secret": credentials.login_channel_secret,
+        "liff_id": SANDBOX_LIFF_ID,
         "ingest_key": _put_secrets(target, credentials),
         "account": ACCOUNT,
         "clock": wishes.place.clock_file.read_text(encoding="ascii"),
@@ -152,6 +158,17 @@ def _record(wishes: Wishes, engine: Engine, target: Target, credentials: Credent
         "playbook": str(wishes.playbook),
         "stack_outputs": dict(target.outputs),
         "stack_parameters": dict(target.parameters),
+    }
+
+
+def _line_record(line_url: str) -> dict[str, Any]:
+    """Where LINE's hosts are: one stands for api.line.me, access.line.me, liff.line.me and the script's."""
+    return {
+        "line_url": line_url,
+        "line_login_url": line_url,
+        "line_access_url": line_url,
+        "liff_url": f"{line_url}/{SANDBOX_LIFF_ID}",
+        "liff_sdk_url": f"{line_url}/liff/edge/2/sdk.js",
     }
 
 
@@ -176,4 +193,10 @@ def _put_secrets(target: Target, credentials: Credentials) -> str:
 
 def _configure_sandbox(wishes: Wishes, record: Mapping[str, Any]) -> None:
     with SandboxClient(record["line_url"]) as sandbox:
-        sandbox.configure(webhook_url=record["webhook_url"], accept_any_user=wishes.accept_any_user)
+        sandbox.configure(
+            webhook_url=record["webhook_url"],
+            accept_any_user=wishes.accept_any_user,
+            login_channel_secret=record["login_channel_secret"],
+            login_redirect_uris=[record["link_callback_url"]],
+            liff_endpoint_url=record["liff_endpoint_url"],
+        )

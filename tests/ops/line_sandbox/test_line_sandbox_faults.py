@@ -84,7 +84,7 @@ def test_slow_waits_before_the_send_and_accept_then_slow_after_it() -> None:
     waits: list[tuple[float, int]] = []
     sandbox = LineSandbox()
     sandbox.world.friends.register([Friend(user_id=ANNE)])
-    sandbox._api._pause = lambda seconds: waits.append((seconds, sandbox.world.ledger.requests))
+    sandbox._api._endpoints._pause = lambda seconds: waits.append((seconds, sandbox.world.ledger.requests))
     line = DirectLine(sandbox)
     arm(
         line,
@@ -190,7 +190,7 @@ def test_a_share_of_slow_requests_waits_and_strikes_its_endpoint_alone() -> None
     waits: list[float] = []
     sandbox = LineSandbox()
     sandbox.world.friends.register([Friend(user_id=ANNE)])
-    sandbox._api._pause = waits.append
+    sandbox._api._endpoints._pause = waits.append
     line = DirectLine(sandbox)
     arm(line, FaultRule(kind="slow", endpoint="push", seconds=2, share=1.0, times=1))
     assert line.multicast([ANNE], HELLO).status == 200
