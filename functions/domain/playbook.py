@@ -74,6 +74,17 @@ class Breaker(msgspec.Struct, frozen=True, omit_defaults=True):
     window_seconds: int = 86_400
 
 
+class Linking(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`conflict`: of a LINE user whom two customers claim somebody decides, or the first keeps it, or it moves to the last.
+
+    `several_line_users`: of a customer's LINE users all stay linked (messages go to the one linked last), or the newest
+    alone does, or somebody decides on each further one.
+    """
+
+    conflict: Literal["review", "keep", "move"] = "review"
+    several_line_users: Literal["all", "newest", "review"] = "all"
+
+
 class QuietHours(msgspec.Struct, frozen=True):
     """Local times between which messages of these kinds wait; the window may pass midnight."""
 
@@ -308,4 +319,5 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     rich_menus: dict[str, str] = {}
     breaker: Breaker | None = Breaker()
     approval_above: int | None = None
+    linking: Linking = Linking()
     format: int = 1

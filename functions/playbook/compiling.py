@@ -66,6 +66,7 @@ class _Compiling:
             price=pb.Price(**settings.price.model_dump()),
             breaker=_breaker(settings.breaker),
             approval_above=settings.approval.above if settings.approval else None,
+            linking=pb.Linking(**settings.linking.model_dump()),
         )
         return msgspec.structs.replace(playbook, version=short_hash(playbook))
 

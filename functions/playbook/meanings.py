@@ -27,6 +27,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "price": "What LINE's plan costs, and limits of our own.",
         "breaker": "When a campaign, scenario or segment stops because too many people block the account after it.",
         "approval": "From which size on a campaign waits for a second person; none needs it unless given.",
+        "linking": "How LINE users and customers are tied where more than one claims the other.",
         "rich_menus": "Our name of a rich menu → LINE's id of it.",
         "priorities": "From the most to the least important.",
     },
@@ -49,6 +50,10 @@ MEANINGS: dict[str, dict[str, str]] = {
         "messages_max": "So many messages a month at most, or fewer where LINE's own limit is lower; then what matters less waits.",
         "yen_max": "So many yen a month at most, the plan included; then what matters less waits.",
         "reserve_percent": "Percent of the month kept back from campaigns for promotions of scenarios, and from those for the rest.",
+    },
+    "LinkingForm": {
+        "conflict": "A LINE user whom two customers claim: review (somebody decides), keep (the first) or move (the last).",
+        "several_line_users": "A customer's further LINE users: all stay linked and messages go to the newest; newest: it alone stays; review.",
     },
     "ApprovalForm": {"above": "A campaign for more people than these waits for musubi approve."},
     "BreakerForm": {

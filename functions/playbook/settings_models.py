@@ -1,4 +1,5 @@
-"""playbook.yaml as pydantic models: caps, quiet hours, consent, exclusions, holdout, sources, price, breaker, approval."""
+"""playbook.yaml as pydantic models: caps, quiet hours, consent, exclusions, holdout, sources, price, breaker, approval,
+linking."""
 
 from typing import Any, Literal, Self
 
@@ -98,6 +99,15 @@ class ApprovalForm(Form):
     above: int = Field(ge=0)
 
 
+class LinkingForm(Form):
+    """`{conflict, several_line_users}`: what becomes of a LINE user whom two customers claim (`review`: somebody decides;
+    `keep`: the first; `move`: the last), and of a customer's second LINE user (`all` stay linked, and messages go to the
+    one linked last; `newest`: the others are unlinked; `review`: somebody decides)."""
+
+    conflict: Literal["review", "keep", "move"] = "review"
+    several_line_users: Literal["all", "newest", "review"] = "all"
+
+
 class QuietForm(Form):
     """`{from, to, kinds}`: local times between which these kinds wait."""
 
@@ -137,6 +147,7 @@ class SettingsForm(Form):
     price: PriceForm = PriceForm()
     breaker: BreakerForm = BreakerForm()
     approval: ApprovalForm | None = None
+    linking: LinkingForm = LinkingForm()
     priorities: list[Name] = Field(min_length=1)
 
     @field_validator("caps")

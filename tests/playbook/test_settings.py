@@ -228,3 +228,15 @@ def test_a_breaker_that_cannot_tell_anything_is_a_fault(folder: Folder, breaker:
     folder.change("playbook.yaml", EXCLUSIONS, f"{EXCLUSIONS}breaker: {breaker}\n")
     (fault,) = folder.faults
     assert told in fault
+
+
+def test_linking_is_reviewed_unless_the_playbook_says_otherwise(folder: Folder) -> None:
+    assert compiled(folder).linking == pb.Linking("review", "all")
+    folder.change("playbook.yaml", CAP, CAP + "linking: {conflict: move, several_line_users: newest}\n")
+    assert compiled(folder).linking == pb.Linking("move", "newest")
+
+
+def test_a_policy_that_is_none_is_named(folder: Folder) -> None:
+    folder.change("playbook.yaml", CAP, CAP + "linking: {conflict: both}\n")
+    (fault,) = folder.faults
+    assert "linking.conflict" in fault
