@@ -20,6 +20,7 @@ from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.identity import AuditEntry, Link, Tied
 from functions.domain.instants import Instant
+from functions.domain.linking_attempts import Attempt, Taken, Way
 from functions.domain.money import Count, LineUsage
 from functions.domain.redrives import Page, Redrive, Tally, Trail
 from functions.domain.sends import Intent, Order, SendRecord
@@ -147,6 +148,41 @@ class Identities(Protocol):
 
     def save_tied(self, link: Link, audit: AuditEntry, sides: Tied | None) -> None:
         """Link, audit and (where given) both customers and gates in one transaction; Conflict where any was changed."""
+
+
+SecretKind = Literal["code", "nonce"]
+
+
+class LinkAttempts(Protocol):
+    """Attempts to link, each taken up by one LINE user, and found by secrets that nobody keeps."""
+
+    def begin(self, attempt: Attempt) -> None:
+        """Keep an attempt of a new id."""
+
+    def name(self, attempt: Attempt, kind: SecretKind, secret: str) -> bool:
+        """Let the attempt be found by a secret that has none yet; whether it had none."""
+
+    def named(self, kind: SecretKind, secret: str) -> str | None:
+        """The id of the attempt that a secret stands for."""
+
+    def find(self, attempt_id: str) -> Attempt | None:
+        """The attempt, read consistently."""
+
+    def take(self, attempt_id: str, user: str, at: Instant, way: Way) -> Taken | None:
+        """Take it up for a LINE user. Whoever was first gets the same again; everybody else, and who is late, None."""
+
+    def lapsed(self, attempt_id: str) -> Attempt | None:
+        """The attempt, where nobody has taken it up."""
+
+    def may_try(self, user: str, event_id: str, at: Instant) -> bool:
+        """Count a look at a code; False where a LINE user has had five within the hour. An event counts once."""
+
+
+class SingleUse(Protocol):
+    """Names that are used up."""
+
+    def use(self, purpose: str, name: str, until: Instant) -> bool:
+        """Use up a name that nobody accepts after `until` anyway; True for the first only."""
 
 
 class Events(Protocol):
