@@ -8,6 +8,7 @@ import msgspec
 import urllib3
 
 from ops.line_sandbox.answers import JsonObject
+from ops.line_sandbox.browser import Browser
 from ops.line_sandbox.faults import FaultRule
 from ops.line_sandbox.friends import Friend
 from ops.line_sandbox.ledger import Delivery
@@ -42,9 +43,11 @@ class SandboxClient:
     """One sandbox by its url. Safe to use from many threads; close it, or use it as a context manager."""
 
     def __init__(self, url: str, *, timeout_seconds: float = 120.0) -> None:
-        self._url = url.rstrip("/") + "/_sandbox/"
+        self.url = url.rstrip("/")
+        self._url = self.url + "/_sandbox/"
         self._timeout_seconds = timeout_seconds
         self._http = urllib3.PoolManager(maxsize=16)
+        self._browser = Browser(self._http, timeout_seconds=timeout_seconds)
 
     def register_friends(self, friends: Iterable[Friend | str]) -> None:
         """Make users known without a webhook; a bare id is a friend."""
@@ -86,6 +89,30 @@ class SandboxClient:
     def phone(self, **changes: Any) -> Phone:
         """The phone that opens LINE's pages, after the changes: user_id, consent, add_friend, cancel_next and so on."""
         return self._call("POST", "phone", changes, Phone)
+
+    def log_in(
+        self, authorize_url: str, user_id: str = "", *, allow: bool = True, add_friend: bool = False
+    ) -> str:
+        """Go through LINE's login pages as this user; the callback with its parameters, not yet called.
+
+        An empty id is the phone's user. SandboxError with LINE's page where there is no callback.
+        """
+        page = self._browser.open(authorize_url)
+        if page.fields:
+            fields = {"user_id": user_id or self.phone().user_id, "add_friend": "1" if add_friend else ""}
+            page = self._browser.submit(page, decision="allow" if allow else "cancel", **fields)
+        if page.fields and page.status == STATUS_OK:
+            page = self._browser.submit(page, decision="add" if add_friend else "skip")
+        if not page.location:
+            raise SandboxError(f"LINE shows a page and no callback: {page.status} {page.text}")
+        return page.location
+
+    def answer_dialog(self, dialog_url: str, *, allow: bool = True) -> str:
+        """Go through the account-link dialog; `ok`, `failed`, `cancelled`, or `error` where LINE shows an error."""
+        page = self._browser.open(dialog_url)
+        if page.fields:
+            page = self._browser.submit(page, decision="allow" if allow else "cancel")
+        return page.outcome or "error"
 
     def send_events(
         self,

@@ -12,6 +12,8 @@ class Phone(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     user_id: Annotated[str, msgspec.Meta(pattern="^(U[0-9a-f]{32})?$")] = ""
     """Who is logged in to LINE; empty: nobody, the pages ask, and a LIFF page stands in an external browser."""
+    external_browser: bool = False
+    """Whether LIFF pages open in a browser beside LINE, where nobody is logged in until `liff.login()`."""
     consent: Literal["ask", "allow"] = "ask"
     """`allow` needs a user: consent pages are answered at once, as LINE does where the user has agreed before."""
     add_friend: bool = False

@@ -119,9 +119,7 @@ def _exchange_code(world: World, call: Call, form: dict[str, str]) -> Answer:
     if not {"code", "redirect_uri", "client_id"} <= form.keys():
         return BAD_PARAMETERS
     grant = world.login.grant_of_code(form["code"], call.now)
-    is_for_liff = grant is not None and bool(grant.request.liff_id)
-    # A LIFF page cannot keep a secret: there, the verifier alone proves who asks.
-    if not is_for_liff and not _is_channel(world, form):
+    if not _may_exchange(world, form, grant):
         return oauth_error(400, "invalid_client", "invalid client_secret")
     if grant is None or grant.request.client_id != form["client_id"]:
         return oauth_error(400, "invalid_grant", "invalid authorization code")
@@ -133,6 +131,12 @@ def _exchange_code(world: World, call: Call, form: dict[str, str]) -> Answer:
     access, refresh = world.login.use_code(form["code"], call.now)
     body = {**_tokens(granted, access, refresh), **_id_token(world, granted)}
     return Answer(200, body, headers=NOT_STORED, accepted=True)
+
+
+def _may_exchange(world: World, form: dict[str, str], grant: Grant | None) -> bool:
+    """A web login's code needs the secret. A LIFF page cannot keep one: there, the verifier alone proves who asks."""
+    is_for_web = not grant.request.liff_id if grant else "client_secret" in form
+    return _is_channel(world, form) if is_for_web else True
 
 
 def _refresh(world: World, call: Call, form: dict[str, str]) -> Answer:

@@ -48,7 +48,7 @@ def session(world: World, call: Call) -> Answer:
         raise refused(403, "The page is not the LIFF app's endpoint.")
     body: JsonObject = {"inClient": False, "clientId": settings.login_channel_id}
     with world.lock:
-        if world.phone.user_id:
+        if world.phone.user_id and not world.phone.external_browser:
             body |= _tokens(world, call, world.phone.user_id)
     return Answer(200, body, headers=NOT_STORED)
 

@@ -12,6 +12,8 @@ SCOPES = frozenset({"profile", "openid", "email"})
 PARAMETERS_MAX = 40
 # What may stand in an address: printable ASCII but blanks, quotes, angle brackets and backslashes.
 ADDRESS = re.compile(r"https?://[!#-;=?-\[\]^_a-~]+")
+# A path that leads out of the one it begins with: browsers take %2e for a dot.
+UPWARD = re.compile(r"/(\.|%2e){1,2}(/|$)", re.IGNORECASE)
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -120,6 +122,8 @@ def _is_registered(redirect_uri: str, liff_id: str | None, settings: Settings) -
     bare = redirect_uri.partition("?")[0]
     if liff_id is None:
         return bare in {one.partition("?")[0] for one in settings.login_redirect_uris}
+    if UPWARD.search(bare):
+        return False
     endpoint = settings.liff_endpoint_url.partition("?")[0].rstrip("/")
     return bool(endpoint) and liff_id == settings.liff_id and (bare + "/").startswith(endpoint + "/")
 
