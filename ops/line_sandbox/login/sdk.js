@@ -35,8 +35,11 @@
   function signIn(idToken, accessToken) {
     app.idToken = idToken;
     app.accessToken = accessToken;
-    keep("IDToken", idToken);
-    keep("accessToken", accessToken);
+    // Inside LINE each opening brings tokens of its own; only a browser beside it has to remember.
+    if (!app.inClient) {
+      keep("IDToken", idToken);
+      keep("accessToken", accessToken);
+    }
   }
 
   // The second of LIFF's two redirects: what was added to the LIFF address comes back from liff.state.

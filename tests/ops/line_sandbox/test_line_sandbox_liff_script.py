@@ -45,6 +45,7 @@ def test_inside_line_the_user_is_logged_in_after_init(client: SandboxClient) -> 
     assert (page["loggedIn"], page["inClient"], page["left"]) == (True, True, None)
     assert (page["claims"]["sub"], page["claims"]["aud"], page["claims"]["name"]) == (ANNE, CHANNEL, "杏")
     assert page["friendship"] == {"friendFlag": True}
+    assert page["store"] == {}, "another opening, by another user, brings its own tokens"
 
 
 def test_what_was_added_to_the_liff_address_comes_back_by_a_second_redirect(client: SandboxClient) -> None:

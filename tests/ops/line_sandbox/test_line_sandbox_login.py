@@ -91,11 +91,12 @@ def test_who_is_nobody_is_asked_again_and_can_still_answer(line: Line, typed: st
         {"redirect_uri": "https://evil.example/link/callback"},
         {"redirect_uri": "https://shop.example/link/callback/more"},
         {"redirect_uri": "https://shop.example/link/callback#fragment"},
+        {"redirect_uri": "https://shop.example/link/callback?a=1#fragment"},
         {"redirect_uri": "http://shop.example/link/callback"},
         {"redirect_uri": "javascript:alert(1)"},
         {"redirect_uri": f"{CALLBACK}?a=1\r\nset-cookie: a=1"},
         {"redirect_uri": f"{CALLBACK}?a=\u0100"},
-        {"app_id": "1234567890-Others00"},
+        {"app_id": "1234567890-Others00", "redirect_uri": "https://shop.example/link/liff"},
     ],
 )
 def test_a_wrong_channel_or_callback_is_an_error_page_and_leads_nowhere(

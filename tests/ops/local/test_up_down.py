@@ -13,6 +13,7 @@ import pytest
 
 from ops.engine import processes
 from ops.engine.errors import LocalError
+from ops.line_sandbox import SandboxClient
 from ops.local.down import bring_down
 from ops.local.place import Place
 from ops.local.up import Wishes, bring_up
@@ -22,7 +23,8 @@ pytestmark = pytest.mark.e2e
 
 CONTRACT = {
     "engine_url", "line_url", "webhook_url", "ingest_url", "click_url", "channel_secret", "ingest_key", "account",
-    "clock", "engine_pid",
+    "clock", "engine_pid", "line_login_url", "line_access_url", "liff_url", "liff_sdk_url", "liff_id",
+    "login_channel_id", "login_channel_secret", "link_callback_url", "liff_endpoint_url",
 }  # fmt: skip
 
 
@@ -56,6 +58,10 @@ def test_down_stops_all_that_up_started(wishes: Wishes) -> None:
     target.client("lambda").invoke(FunctionName=target.output("FunctionWebhook"), Payload="{}")
     record = with_line.place.read_record()
     assert record.keys() >= CONTRACT
+    with SandboxClient(record["line_access_url"]) as line:
+        settings = line.settings()
+    assert settings.login_redirect_uris == (record["link_callback_url"],)
+    assert settings.login_channel_secret == record["login_channel_secret"]
     assert record["engine_pid"] in with_line.place.groups().values()
     assert any("_worker.py" in command for command in processes_of(with_line.place))
     assert bring_down(with_line.place)
