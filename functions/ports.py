@@ -16,6 +16,7 @@ from functions.domain.campaigns import Chunk, Run
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
 from functions.domain.dead_letters import Letter
+from functions.domain.erasure import Suppression
 from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.identity import AuditEntry, Link, Tied
@@ -568,3 +569,13 @@ class Redrives(Protocol):
 
     def unfinished(self, since: Instant) -> list[Trail]:
         """Those of them that were not finished."""
+
+
+class Suppressions(Protocol):
+    """The erased people: `customer#C1`, `line#U…`."""
+
+    def find(self, identity: str) -> Suppression | None:
+        """That this identity was erased, read consistently; None where it was not, or a new person has begun under it."""
+
+    def lift(self, identity: str, suppression: Suppression, at: Instant) -> None:
+        """Let a new person begin under this id."""

@@ -34,6 +34,7 @@ class Settings:
     bucket: str
     secret_line: str
     secret_ingest: str
+    secret_erasure: str
     line_api_url: str
     line_login_url: str
     schedule_group: str
@@ -90,6 +91,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         bucket=_text(env, "BUCKET"),
         secret_line=_text(env, "SECRET_LINE"),
         secret_ingest=_text(env, "SECRET_INGEST"),
+        secret_erasure=_text(env, "SECRET_ERASURE"),
         line_api_url=_text(env, "LINE_API_URL", "https://api.line.me"),
         line_login_url=_text(env, "LINE_LOGIN_URL", "https://api.line.me"),
         schedule_group=_text(env, "SCHEDULE_GROUP"),

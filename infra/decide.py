@@ -6,6 +6,7 @@ from constructs import Construct
 from infra.function import Function, Surroundings
 from infra.objects import Objects
 from infra.queues import Queues
+from infra.secrets import Secrets
 from infra.tables import Tables
 from infra.worker import feed
 
@@ -13,7 +14,12 @@ BATCH = 10
 
 
 def decide_function(
-    scope: Construct, around: Surroundings, tables: Tables, queues: Queues, objects: Objects
+    scope: Construct,
+    around: Surroundings,
+    tables: Tables,
+    queues: Queues,
+    secrets: Secrets,
+    objects: Objects,
 ) -> Function:
     """Everything that happens to a customer comes through here."""
     parameters = around.parameters
@@ -30,12 +36,14 @@ def decide_function(
             "QUEUE_SEND_URL": queues.send.queue.queue_url,
             "QUEUE_BULK_URL": queues.bulk.queue.queue_url,
             "BUCKET": objects.bucket.bucket_name,
+            "SECRET_ERASURE": secrets.erasure_arn,
             "TIMER_SHARDS": parameters.timer_shards.value_as_string,
             "SCHEDULE_GROUP": cdk.Aws.STACK_NAME,
         },
     )
     _allow_tables(function, tables)
     function.may_send(queues.send.queue, queues.bulk.queue)
+    function.may_read_secret(secrets.erasure_arn)
     function.may_use_objects(objects.bucket, read=["playbooks/"], write=["failures/"])
     feed(function, queues.inbox.queue, batch=BATCH)
     return function

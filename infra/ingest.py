@@ -1,5 +1,6 @@
 """The CRM's events: checked against the playbook's dictionary, put into the inbox, the rejected kept."""
 
+import aws_cdk as cdk
 from constructs import Construct
 
 from infra.function import Function, Surroundings, edge_timeout
@@ -25,14 +26,19 @@ def ingest_function(
         timeout=edge_timeout(),
         environment={
             "TABLE_GATES": tables.gates.table_name,
+            "TABLE_IDENTITIES": tables.identities.table_name,
             "QUEUE_INBOX_URL": queues.inbox.queue.queue_url,
             "SECRET_INGEST": secrets.ingest_arn,
+            "SECRET_ERASURE": secrets.erasure_arn,
+            "SCHEDULE_GROUP": cdk.Aws.STACK_NAME,
             "BUCKET": objects.bucket.bucket_name,
         },
     )
     function.may_send(queues.inbox.queue)
     _may_note_sources(function, around, tables)
+    _may_ask_for_the_erased(function, tables)
     function.may_read_secret(secrets.ingest_arn)
+    function.may_read_secret(secrets.erasure_arn)
     function.may_use_objects(objects.bucket, read=["playbooks/"], write=["rejected/"])
     return function
 
@@ -43,3 +49,9 @@ def _may_note_sources(function: Function, around: Surroundings, tables: Tables) 
     only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [row]}}
     function.allow(["dynamodb:UpdateItem"], [tables.gates.table_arn], only)
     function.may_use_tables()
+
+
+def _may_ask_for_the_erased(function: Function, tables: Tables) -> None:
+    """What is rejected is kept, unless it is an erased person's; of the identities the edge sees nothing else."""
+    only = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["erased#*"]}}
+    function.allow(["dynamodb:GetItem"], [tables.identities.table_arn], only)

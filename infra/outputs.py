@@ -39,6 +39,7 @@ def write_outputs(
             "Bucket": objects.bucket.bucket_name,
             "SecretLine": secrets.line_arn,
             "SecretIngest": secrets.ingest_arn,
+            "SecretErasure": secrets.erasure_arn,
             "ScheduleGroup": schedules.group_name,
             "ScheduleRoleArn": schedules.campaign_role.role_arn,
             "ApiId": api.api.api_id,

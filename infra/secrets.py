@@ -1,4 +1,4 @@
-"""The two secrets. Their values never stand in the template."""
+"""The secrets. Their values never stand in the template."""
 
 import json
 
@@ -13,7 +13,7 @@ ROTATION = "LINE issues the token and the CRM holds the key: neither can be rota
 
 
 class Secrets(Construct):
-    """`line` {"channel_secret", "channel_access_token"} and `ingest` {"ingest_key"}.
+    """`line` {"channel_secret", "channel_access_token"}, `ingest` {"ingest_key"} and `erasure` {"erasure_key"}.
 
     Until somebody puts the real values, `line` holds a random channel secret and no token: every webhook is
     refused and nothing is sent. The ingest key is generated and stays.
@@ -24,6 +24,8 @@ class Secrets(Construct):
         self._key = key
         self.line_arn = self._generate("Line", "channel_secret", {"channel_access_token": ""})
         self.ingest_arn = self._generate("Ingest", "ingest_key", {})
+        # Never rotated: what is kept of erased people is a hash under this very key.
+        self.erasure_arn = self._generate("Erasure", "erasure_key", {})
 
     def _generate(self, name: str, generated: str, rest: dict[str, str]) -> str:
         secret = secretsmanager.Secret(

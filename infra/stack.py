@@ -64,7 +64,7 @@ class MusubiStack(cdk.Stack):
         return {
             "webhook": webhook_function(self, around, queues, secrets),
             "ingest": ingest_function(self, around, tables, queues, secrets, objects),
-            "decide": decide_function(self, around, tables, queues, objects),
+            "decide": decide_function(self, around, tables, queues, secrets, objects),
             "tick": tick,
             "evaluate": evaluate_function(self, around, tables, queues, objects, self.schedules),
             "send": send_function(self, around, tables, queues, secrets, objects),

@@ -71,6 +71,7 @@ class Target:
             bucket=of("Bucket"),
             secret_line=of("SecretLine"),
             secret_ingest=of("SecretIngest"),
+            secret_erasure=of("SecretErasure"),
             line_api_url=given["LineApiUrl"],
             line_login_url=given["LineLoginUrl"],
             schedule_group=of("ScheduleGroup"),

@@ -1,7 +1,7 @@
 """The event history: every event of every customer, by its identity."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,18 +21,21 @@ UNATTRIBUTED = "anon:#unattributed"
 
 
 class DynamoEvents:
-    """The events table."""
+    """The events table. `keeps` says for how many seconds of wall time an event of a name is kept; None: for good."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, keeps: Callable[[str], int | None] = lambda _name: None
+    ) -> None:
         self._client = client
         self._table = table
+        self._keeps = keeps
 
     def put_new(self, event: Event) -> bool:
         """Keep the event, on condition that its identity is not kept yet; whether it was new."""
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item=_row(event.customer_id, event),
+                Item=self._row(event.customer_id, event),
                 ConditionExpression="attribute_not_exists(pk)",
             )
         except ClientError as error:
@@ -45,7 +48,7 @@ class DynamoEvents:
         """Keep many events of one customer, 25 a request; what a batch leaves unwritten is written again, bounded."""
         for start in range(0, len(events), BATCH_MAX):
             puts = [
-                {"PutRequest": {"Item": _row(customer_id, event)}}
+                {"PutRequest": {"Item": self._row(customer_id, event)}}
                 for event in events[start : start + BATCH_MAX]
             ]
             self._write({self._table: puts})
@@ -77,7 +80,7 @@ class DynamoEvents:
 
     def keep_unattributed(self, event: Event) -> None:
         """Keep an event that LINE ties to nobody."""
-        self._client.put_item(TableName=self._table, Item=_row(UNATTRIBUTED, event))
+        self._client.put_item(TableName=self._table, Item=self._row(UNATTRIBUTED, event))
 
     def _query(self, customer_id: str, **more: Any) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(
@@ -90,8 +93,14 @@ class DynamoEvents:
         for page in pages:
             yield from page["Items"]
 
-
-def _row(customer_id: str, event: Event) -> dict[str, Any]:
-    body = msgspec.json.encode(event).decode()
-    kept = {"N": str(time.time_ns())}
-    return {"pk": {"S": customer_id}, "sk": {"S": event.identity}, "kept": kept, "body": {"S": body}}
+    def _row(self, customer_id: str, event: Event) -> dict[str, Any]:
+        body = msgspec.json.encode(event).decode()
+        row = {
+            "pk": {"S": customer_id},
+            "sk": {"S": event.identity},
+            "kept": {"N": str(time.time_ns())},
+            "body": {"S": body},
+        }
+        if (seconds := self._keeps(event.name)) is not None:
+            row["ttl"] = {"N": str(time.time_ns() // 1_000_000_000 + seconds)}
+        return row

@@ -1,7 +1,5 @@
-"""The bucket: playbook versions with the context facts, the frozen lists of campaign runs, and events that wait for repair."""
+"""The bucket: playbook versions with the context facts, and the frozen lists of campaign runs."""
 
-import hashlib
-import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -218,17 +216,3 @@ def _prefix(run: Run) -> str:
 
 def _page(run: Run, segment: int, number: int) -> str:
     return f"{_prefix(run)}/pages/{segment:04}-{number:06}.json"
-
-
-class S3RejectedEvents:
-    """Events that were not taken in, with their faults, kept for repair."""
-
-    def __init__(self, objects: Objects) -> None:
-        self._objects = objects
-
-    def keep(self, rejected: list[dict[str, Any]], received_at: Instant) -> None:
-        """One object a request, named by its instant and content: a repeat of the request is kept once."""
-        # Escaped JSON: what was rejected may hold text that cannot be written as UTF-8.
-        body = json.dumps({"received_at": format_instant(received_at), "rejected": rejected}).encode()
-        digest = hashlib.sha256(json.dumps(rejected, sort_keys=True).encode()).hexdigest()[:16]
-        self._objects.write(f"rejected/{received_at:%Y/%m/%d}/{digest}.json", body)

@@ -1,6 +1,7 @@
 """The send log: one item a send, written once."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,20 +22,26 @@ def _key(customer_id: str, made_at: Instant, send_id: str) -> dict[str, Any]:
 
 
 class DynamoSends:
-    """The sends table."""
+    """The sends table. `keeps` says for how many seconds of wall time a record is kept; None: for good."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, keeps: Callable[[], int | None] = lambda: None
+    ) -> None:
         self._client = client
         self._table = table
+        self._keeps = keeps
 
     def record_all(self, records: Sequence[SendRecord]) -> list[Written]:
         """Each terminal state on condition that there is none yet (an INSERT meets no row of its key), 25 a request."""
-        text = f"INSERT INTO \"{self._table}\" VALUE {{'pk': ?, 'sk': ?, 'body': ?}}"
+        kept, wall = self._keeps(), time.time()  # noqa: TID251 — the table deletes by its own clock
+        until: list[Any] = [] if kept is None else [{"N": str(int(wall) + kept)}]
+        ttl = ", 'ttl': ?" if until else ""
+        text = f"INSERT INTO \"{self._table}\" VALUE {{'pk': ?, 'sk': ?, 'body': ?{ttl}}}"
         statements = []
         for record in records:
             key = _key(record.customer_id, record.made_at, record.send_id)
             body = msgspec.json.encode(record).decode()
-            statements.append(Statement(text, [key["pk"], key["sk"], {"S": body}]))
+            statements.append(Statement(text, [key["pk"], key["sk"], {"S": body}, *until]))
         return execute(self._client, statements)
 
     def find(self, customer_id: str, made_at: Instant, send_id: str) -> SendRecord | None:

@@ -4,6 +4,7 @@ from functools import cache
 
 from functions.aws.account import DynamoAccountState
 from functions.aws.clients import client
+from functions.aws.erasing import DynamoSuppressions
 from functions.aws.failure_notes import S3FailureNotes
 from functions.aws.history import DynamoEvents
 from functions.aws.identities import DynamoIdentities
@@ -12,15 +13,17 @@ from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsSendQueue
 from functions.aws.reactions import DynamoReactions
+from functions.aws.secrets import SecretField
 from functions.aws.timers import DynamoTimers
 from functions.clock import clock_of
+from functions.decide.erased import ForTheLiving, LivingCustomers, LivingEvents, LivingIdentities, Watch
 from functions.decide.flow import Decide
 from functions.decide.reactions import WatchReactions
 from functions.settings import read_settings, required
 
 
 @cache
-def decide() -> Decide:
+def decide() -> ForTheLiving:
     """The flow of this process."""
     settings, dynamodb, sqs = read_settings(), client("dynamodb"), client("sqs")
     customers, gates = (
@@ -32,13 +35,24 @@ def decide() -> Decide:
         S3Playbooks(Objects(client("s3"), required(settings.bucket, "BUCKET"))),
     )
     now = clock_of(settings.clock_file)
-    return Decide(
+    identities = required(settings.table_identities, "TABLE_IDENTITIES")
+    key = SecretField(
+        client("secretsmanager"), required(settings.secret_erasure, "SECRET_ERASURE"), "erasure_key"
+    )
+    suppressions = DynamoSuppressions(dynamodb, identities, key)
+    watch, measures = Watch(suppressions), LogMeasures(required(settings.schedule_group, "SCHEDULE_GROUP"))
+    flow = Decide(
         account=settings.account,
-        customers=people,
-        identities=DynamoIdentities(
-            dynamodb, required(settings.table_identities, "TABLE_IDENTITIES"), customers, gates
+        customers=LivingCustomers(people, watch),
+        identities=LivingIdentities(DynamoIdentities(dynamodb, identities, customers, gates), watch),
+        events=LivingEvents(
+            DynamoEvents(
+                dynamodb,
+                required(settings.table_events, "TABLE_EVENTS"),
+                lambda name: playbooks.in_force().playbook.retention.events.get(name),  # noqa: PLW0108 — of whatever is in force then,
+            ),
+            watch,
         ),
-        events=DynamoEvents(dynamodb, required(settings.table_events, "TABLE_EVENTS")),
         timers=DynamoTimers(dynamodb, required(settings.table_timers, "TABLE_TIMERS"), settings.timer_shards),
         send_queue=SqsSendQueue(
             Queue(sqs, required(settings.queue_send_url, "QUEUE_SEND_URL")),
@@ -50,11 +64,12 @@ def decide() -> Decide:
             playbooks,
             DynamoReactions(dynamodb, gates, settings.account),
             DynamoAccountState(dynamodb, gates, settings.account),
-            LogMeasures(required(settings.schedule_group, "SCHEDULE_GROUP")),
+            measures,
             now,
         ),
         now=now,
     )
+    return ForTheLiving(flow, suppressions, playbooks, measures)
 
 
 @cache

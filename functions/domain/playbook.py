@@ -291,12 +291,20 @@ class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
     yen_max: int | None = None
 
 
+class Retention(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How long rows are kept, in seconds of wall time; None: for good. `events` has kinds that no profile is folded of."""
+
+    sends_seconds: int | None = None
+    events: dict[str, int] = {}
+
+
 class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     """The whole of it. `version` is the hash of everything else; `consent` maps a kind to the purposes that allow it.
 
     A lower `rank` goes first. An empty list of purposes needs no consent; a withdrawal always counts. `exclusions` maps
     a case flag to the kinds that an open case stops, `exclusion_rules` a name to an expression that does; `rich_menus`
     maps the playbook's names to LINE's menu ids; a campaign run for more than `approval_above` people waits for approval.
+    `follow_again`: what becomes of an erased LINE user who follows again.
     """
 
     version: str
@@ -319,5 +327,7 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     rich_menus: dict[str, str] = {}
     breaker: Breaker | None = Breaker()
     approval_above: int | None = None
+    follow_again: Literal["stay_out", "new_person"] = "stay_out"
+    retention: Retention = Retention()
     linking: Linking = Linking()
     format: int = 1

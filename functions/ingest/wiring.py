@@ -4,11 +4,15 @@ from functools import cache
 
 from functions.aws.account import DynamoAccountState
 from functions.aws.clients import client
-from functions.aws.objects import Objects, S3Playbooks, S3RejectedEvents
+from functions.aws.erasing import DynamoSuppressions
+from functions.aws.measures import LogMeasures
+from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsInbox
+from functions.aws.rejects import S3RejectedEvents
 from functions.aws.secrets import SecretField
 from functions.clock import clock_of
 from functions.ingest.flow import Ingest
+from functions.ingest.rejected import KeepOfTheLiving
 from functions.settings import read_settings, required
 
 
@@ -17,13 +21,21 @@ def ingest() -> Ingest:
     """The flow of this process."""
     settings, dynamodb = read_settings(), client("dynamodb")
     objects = Objects(client("s3"), required(settings.bucket, "BUCKET"))
+    key = SecretField(
+        client("secretsmanager"), required(settings.secret_erasure, "SECRET_ERASURE"), "erasure_key"
+    )
+    suppressions = DynamoSuppressions(dynamodb, required(settings.table_identities, "TABLE_IDENTITIES"), key)
     return Ingest(
         ingest_key=SecretField(
             client("secretsmanager"), required(settings.secret_ingest, "SECRET_INGEST"), "ingest_key"
         ),
         playbooks=S3Playbooks(objects),
         inbox=SqsInbox(Queue(client("sqs"), required(settings.queue_inbox_url, "QUEUE_INBOX_URL"))),
-        rejected=S3RejectedEvents(objects),
+        rejected=KeepOfTheLiving(
+            S3RejectedEvents(objects),
+            suppressions,
+            LogMeasures(required(settings.schedule_group, "SCHEDULE_GROUP")),
+        ),
         account_state=DynamoAccountState(
             dynamodb, required(settings.table_gates, "TABLE_GATES"), settings.account
         ),

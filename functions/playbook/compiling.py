@@ -66,6 +66,8 @@ class _Compiling:
             price=pb.Price(**settings.price.model_dump()),
             breaker=_breaker(settings.breaker),
             approval_above=settings.approval.above if settings.approval else None,
+            follow_again=settings.erasure.follow_again,
+            retention=pb.Retention(settings.retention.sends, settings.retention.per_event),
             linking=pb.Linking(**settings.linking.model_dump()),
         )
         return msgspec.structs.replace(playbook, version=short_hash(playbook))

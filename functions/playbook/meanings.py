@@ -27,6 +27,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "price": "What LINE's plan costs, and limits of our own.",
         "breaker": "When a campaign, scenario or segment stops because too many people block the account after it.",
         "approval": "From which size on a campaign waits for a second person; none needs it unless given.",
+        "erasure": "What follows an erasure.",
+        "retention": "How long what no profile needs is kept; all of it for good unless given.",
         "linking": "How LINE users and customers are tied where more than one claims the other.",
         "rich_menus": "Our name of a rich menu → LINE's id of it.",
         "priorities": "From the most to the least important.",
@@ -42,6 +44,14 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "ExclusionForm": {"kinds": _KINDS, "when": "A condition over the customer."},
     "HoldoutForm": {"percent": "Percent of all people.", "kinds": _KINDS},
+    "ErasureForm": {
+        "follow_again": "An erased LINE user who follows again: stay_out (unknown for good), or new_person (anonymous, anew)."
+    },
+    "RetentionForm": {
+        "sends": "How long the send log is kept, 35d or more.",
+        "per_event": "Kinds of LINE's events that no profile counts, such as line_beacon: how long they are kept, 35d or more.",
+        "events": "Not to be given: profiles are folded anew from all events.",
+    },
     "SourceForm": {"fresh_for": "How old its newest word may be."},
     "PriceForm": {
         "plan_yen": f"{_YEN} a month for the plan.",

@@ -19,6 +19,11 @@ def settings_faults(draft: Draft) -> Iterator[PlaybookFault]:
     if draft.settings is None:
         return
     yield from _unpriced(draft, draft.settings.form)
+    for name in sorted(draft.settings.form.retention.per_event.keys() & draft.events.keys()):
+        yield draft.settings.fault(
+            ("retention", "per_event", name),
+            f"profiles count {name} and are folded anew from it, so it is kept for good; take it out",
+        )
     known = draft.settings.form.sources
     needs: list[tuple[Part[Form], list[str]]] = [
         *((part, part.form.needs) for part in draft.scenarios.values()),

@@ -5,12 +5,15 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from functions.domain.events import CASE_FLAGS
+from functions.domain.events import BUILT_IN, CASE_FLAGS
+from functions.domain.line_events import LINE_EVENTS
 from functions.domain.playbook import Kind
 from functions.playbook.models import DEFAULT_MENU, Form
 from functions.playbook.quantities import Clock, Duration, Name, Percent, Text, Zone
 
 WINDOW_HOURS_MAX = 72
+RETENTION_DAYS_MIN = 35
+"""A message lives for 8 days and a dead letter for 14; a month's caps look back 31."""
 FLAGS = frozenset(flag for flag, _ in CASE_FLAGS.values())
 
 
@@ -108,6 +111,53 @@ class LinkingForm(Form):
     several_line_users: Literal["all", "newest", "review"] = "all"
 
 
+class ErasureForm(Form):
+    """`{follow_again}`: whether an erased LINE user who follows again is a new, anonymous person, or stays unknown."""
+
+    follow_again: Literal["stay_out", "new_person"] = "stay_out"
+
+
+class RetentionForm(Form):
+    """`{sends, per_event}`: how long the send log, and kinds of events that no profile counts, are kept."""
+
+    sends: Duration | None = None
+    per_event: dict[Name, Duration] = Field(default_factory=dict)
+    events: Duration | None = None
+
+    @field_validator("events")
+    @classmethod
+    def _not_all(cls, seconds: int | None) -> int | None:
+        if seconds is not None:
+            raise ValueError(
+                "profiles are folded anew from all events that they count, so these are kept for good; take it out, "
+                "and name under per_event what no profile counts"
+            )
+        return seconds
+
+    @field_validator("sends")
+    @classmethod
+    def _outlives_copies(cls, seconds: int | None) -> int | None:
+        if seconds is not None:
+            _long_enough(seconds)
+        return seconds
+
+    @field_validator("per_event")
+    @classmethod
+    def _not_folded(cls, kinds: dict[str, int]) -> dict[str, int]:
+        for name, seconds in kinds.items():
+            _long_enough(seconds)
+            if name in BUILT_IN or name in LINE_EVENTS:
+                raise ValueError(f"profiles are folded anew from {name}, so it is kept for good; take it out")
+        return kinds
+
+
+def _long_enough(seconds: int) -> None:
+    if seconds < RETENTION_DAYS_MIN * 86_400:
+        raise ValueError(
+            f"a dead letter may bring a copy back after weeks, and is known by what is kept; write {RETENTION_DAYS_MIN}d or more"
+        )
+
+
 class QuietForm(Form):
     """`{from, to, kinds}`: local times between which these kinds wait."""
 
@@ -147,6 +197,8 @@ class SettingsForm(Form):
     price: PriceForm = PriceForm()
     breaker: BreakerForm = BreakerForm()
     approval: ApprovalForm | None = None
+    erasure: ErasureForm = ErasureForm()
+    retention: RetentionForm = RetentionForm()
     linking: LinkingForm = LinkingForm()
     priorities: list[Name] = Field(min_length=1)
 

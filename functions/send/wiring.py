@@ -39,7 +39,11 @@ def deliver() -> Deliver:
     )
     return Deliver(
         customers=DynamoCustomers(dynamodb, required(settings.table_customers, "TABLE_CUSTOMERS"), gates),
-        sends=DynamoSends(dynamodb, required(settings.table_sends, "TABLE_SENDS")),
+        sends=DynamoSends(
+            dynamodb,
+            required(settings.table_sends, "TABLE_SENDS"),
+            lambda: playbooks().in_force().playbook.retention.sends_seconds,
+        ),
         timers=DynamoTimers(dynamodb, required(settings.table_timers, "TABLE_TIMERS"), settings.timer_shards),
         send_queue=SqsSendQueue(
             Queue(sqs, required(settings.queue_send_url, "QUEUE_SEND_URL")),

@@ -11,7 +11,7 @@ import boto3
 from functions import clock
 from functions.aws.clients import client
 from functions.decide import wiring
-from functions.decide.flow import Decide
+from functions.decide.erased import ForTheLiving
 
 SERVICES = ("dynamodb", "sqs", "s3")
 
@@ -19,7 +19,7 @@ SERVICES = ("dynamodb", "sqs", "s3")
 class Composed(NamedTuple):
     """The flow, and the boto3 clients that its adapters use, by service."""
 
-    flow: Decide
+    flow: ForTheLiving
     clients: Mapping[str, Any]
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from functions.aws.objects import Objects, S3Playbooks
-from functions.decide.flow import Decide
+from functions.decide.erased import ForTheLiving
 from functions.domain.events import Event
 from functions.ports import EventsReceived
 from ops.bench import world
@@ -134,7 +134,7 @@ def folding(shop: World, advance: Callable[[], None]) -> Figures:
     return Figures(found, cpu_ms)
 
 
-def _timed(flow: Decide) -> float:
+def _timed(flow: ForTheLiving) -> float:
     """Milliseconds of a purchase, over customers who all have the same history."""
     names = [f"timed-{number:07}" for number in range(TIMED)]
     for name in names:

@@ -138,7 +138,7 @@ class Sending:
         # The common design's producer fills its batches as well; alone, a message is put alone.
         together = BATCH if design == "common" else batch
         for start in range(0, len(orders), together):
-            flow.send_queue.put(orders[start : start + together])
+            flow.decide.send_queue.put(orders[start : start + together])
         taken = 0
         while taken < len(orders):
             taken += self._poll(clients["sqs"], batch)

@@ -73,6 +73,7 @@ class World:
             **{f"QUEUE_{name.upper()}_URL": url for name, url in self.queues.items()},
             "BUCKET": BUCKET,
             "SECRET_LINE": SECRET,
+            "SECRET_ERASURE": SECRET,
             "SCHEDULE_GROUP": "musubi-bench",
             "POWERTOOLS_SERVICE_NAME": "bench",
         }
@@ -173,7 +174,9 @@ def build(servers: Servers) -> World:
     queues = {name: str(sqs.create_queue(QueueName=f"bench-{name}")["QueueUrl"]) for name in QUEUES}
     s3: Any = clients.client("s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
-    secret = json.dumps({"channel_access_token": TOKEN, "channel_secret": CHANNEL_SECRET})
+    secret = json.dumps(
+        {"channel_access_token": TOKEN, "channel_secret": CHANNEL_SECRET, "erasure_key": "of-the-bench"}
+    )
     secrets: Any = clients.client("secretsmanager")
     secrets.create_secret(Name=SECRET, SecretString=secret)
     playbook = sound_playbook(PLAYBOOK)

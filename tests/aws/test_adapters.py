@@ -13,16 +13,19 @@ from functions.aws import objects
 from functions.aws.account import DynamoAccountState
 from functions.aws.audience import DynamoAudience
 from functions.aws.context_facts import ATTEMPTS, CONTEXT_BYTES_MAX, S3Context
+from functions.aws.erasing import DynamoSuppressions
 from functions.aws.history import DynamoEvents
 from functions.aws.items import DynamoCustomers
-from functions.aws.objects import S3Playbooks, S3RejectedEvents
+from functions.aws.objects import S3Playbooks
 from functions.aws.queues import decode_evaluation, evaluation_body
+from functions.aws.rejects import S3RejectedEvents
 from functions.aws.schedules import CampaignSchedules, name_of
 from functions.aws.secrets import SecretField
 from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
 from functions.domain.account import Account, Block
 from functions.domain.context import Context, Fact, fact_value, with_facts, without_fact
+from functions.domain.erasure import Suppression
 from functions.domain.instants import DAY
 from functions.ports import CampaignRun, Conflict, Rejected, Retryable
 from tests.aws.conftest import REGION, Aws
@@ -428,3 +431,44 @@ def test_a_send_log_lists_a_customers_sends_oldest_first(aws: Aws) -> None:
     assert sends.of_customer("c1") == [early, late]
     assert sorted(sends.all(), key=lambda one: one.made_at) == [early, late]
     assert intent("a").send_id != intent("b").send_id
+
+
+def test_records_and_events_bear_the_end_that_the_playbook_gives_them(aws: Aws) -> None:
+    tables, dynamodb = aws.tables(), aws.client("dynamodb")
+    DynamoSends(dynamodb, tables["sends"], lambda: 400).record_all([record()])
+    history = DynamoEvents(dynamodb, tables["events"], {"line_beacon": 40}.get)
+    history.put_new(event("kept"))
+    history.put_new(msgspec.structs.replace(event("goes"), name="line_beacon"))
+    (row,) = dynamodb.scan(TableName=tables["sends"])["Items"]
+    assert 300 < int(row["ttl"]["N"]) - time.time() <= 400
+    ends = {
+        item["sk"]["S"]: int(item["ttl"]["N"]) - time.time() if "ttl" in item else None
+        for item in dynamodb.scan(TableName=tables["events"])["Items"]
+    }
+    assert ends["kept"] is None
+    assert ends["goes"] is not None
+    assert 0 < ends["goes"] <= 40
+
+
+def test_without_a_retention_a_record_has_no_end(aws: Aws) -> None:
+    tables, dynamodb = aws.tables(), aws.client("dynamodb")
+    DynamoSends(dynamodb, tables["sends"]).record_all([record()])
+    (row,) = dynamodb.scan(TableName=tables["sends"])["Items"]
+    assert "ttl" not in row
+
+
+def test_a_suppression_is_found_by_the_hash_of_the_id_alone(aws: Aws) -> None:
+    tables, dynamodb = aws.tables(), aws.client("dynamodb")
+    suppressions = DynamoSuppressions(dynamodb, tables["identities"], lambda: "key")
+    suppressions.put("customer#chihiro", Suppression("e1", NOW))
+    assert suppressions.find("customer#chihiro") == Suppression("e1", NOW)
+    assert suppressions.find("customer#c2") is None
+    (row,) = dynamodb.scan(TableName=tables["identities"])["Items"]
+    assert "chihiro" not in row["pk"]["S"]
+    assert (
+        DynamoSuppressions(dynamodb, tables["identities"], lambda: "other").find("customer#chihiro") is None
+    )
+    suppressions.lift("customer#chihiro", Suppression("e1", NOW), NOW)
+    assert suppressions.find("customer#chihiro") is None
+    suppressions.put("customer#chihiro", Suppression("e2", NOW))
+    assert suppressions.find("customer#chihiro") == Suppression("e2", NOW)

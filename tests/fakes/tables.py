@@ -10,6 +10,7 @@ import msgspec
 from functions.domain.account import Account, Block
 from functions.domain.breaker import Counts, day_of
 from functions.domain.customers import Customer
+from functions.domain.erasure import Suppression
 from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.identity import AuditEntry, Link, Tied
@@ -360,3 +361,23 @@ class FakeReactions:
         """Count from here."""
         for place in ((day, scope) for day in days):
             self._forgiven[place] = (self._sent[place], self._blocked[place], at)
+
+
+class FakeSuppressions:
+    """Who was erased."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Suppression] = {}
+
+    def find(self, identity: str) -> Suppression | None:
+        """That it was erased, and is not lifted."""
+        found = self.rows.get(identity)
+        return None if found is None or found.lifted_at else found
+
+    def put(self, identity: str, suppression: Suppression) -> None:
+        """Suppress it."""
+        self.rows[identity] = suppression
+
+    def lift(self, identity: str, suppression: Suppression, at: Instant) -> None:
+        """Let a new person begin."""
+        self.rows[identity] = msgspec.structs.replace(suppression, lifted_at=at)

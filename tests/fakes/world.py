@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from functions.aws.queues import decode_evaluation, decode_inbox, decode_order
+from functions.decide.erased import ForTheLiving, LivingCustomers, LivingEvents, LivingIdentities, Watch
 from functions.decide.flow import Decide
 from functions.decide.reactions import WatchReactions
 from functions.domain.campaigns import next_occurrence
@@ -21,6 +22,7 @@ from functions.evaluate.backfill import Refill
 from functions.evaluate.flow import Evaluate
 from functions.ingest.flow import Answer as IngestAnswer
 from functions.ingest.flow import Ingest
+from functions.ingest.rejected import KeepOfTheLiving
 from functions.ports import (
     AuditPart,
     BackfillSegment,
@@ -55,6 +57,7 @@ from tests.fakes.tables import (
     FakeIdentities,
     FakeReactions,
     FakeSends,
+    FakeSuppressions,
     FakeTimers,
 )
 from tests.fakes.taps import Crash, Tap, tapped
@@ -111,6 +114,7 @@ class World:
         self.audits = FakeAudits()
         self.measures = FakeMeasures()
         self.rejected = FakeRejectedEvents()
+        self.suppressions = FakeSuppressions()
         self.allowances = FakeAllowances()
         self.line_quota = FakeLineQuota()
         self.line = FakeLine(self.clock)
@@ -133,15 +137,21 @@ class World:
             lambda: INGEST_KEY,
             self.playbooks,
             inbox,
-            tapped(self.rejected, tap, "rejected"),
+            KeepOfTheLiving(
+                tapped(self.rejected, tap, "rejected"),
+                tapped(self.suppressions, tap, "suppressions"),
+                self.measures,
+            ),
             tapped(self.account_state, tap, "account_state"),
             self.clock,
         )
+        suppressions = tapped(self.suppressions, tap, "suppressions")
+        watch = Watch(suppressions)
         self.decide = Decide(
             ACCOUNT,
-            customers,
-            tapped(self.identities, tap, "identities"),
-            tapped(self.events, tap, "events"),
+            LivingCustomers(customers, watch),
+            LivingIdentities(tapped(self.identities, tap, "identities"), watch),
+            LivingEvents(tapped(self.events, tap, "events"), watch),
             timers,
             to_send,
             self.playbooks,
@@ -208,6 +218,11 @@ class World:
             tapped(self.batches, tap, "batches"),
             ACCOUNT,
         )
+
+    def _decide(self, body: str) -> None:
+        """As the production wiring composes it, around whatever decides in this world now."""
+        suppressions = tapped(self.suppressions, self.tap, "suppressions")
+        ForTheLiving(self.decide, suppressions, self.playbooks, self.measures).handle(decode_inbox(body))
 
     def clock(self) -> Instant:
         """Now."""
@@ -314,7 +329,7 @@ class World:
     def step(self) -> bool:
         """One message of one queue; whether there was any."""
         return (
-            self._receive(self.inbox_queue, lambda body: self.decide.handle(decode_inbox(body)))
+            self._receive(self.inbox_queue, self._decide)
             or self._receive(self.evaluate_queue, self._evaluate)
             or self.step_send()
         )
@@ -348,7 +363,7 @@ class World:
     def decide_all(self) -> None:
         """Work on the inbox alone until it is empty."""
         for _ in range(ROUNDS_MAX):
-            if not self._receive(self.inbox_queue, lambda body: self.decide.handle(decode_inbox(body))):
+            if not self._receive(self.inbox_queue, self._decide):
                 return
 
     def step_send(self) -> bool:
@@ -366,7 +381,7 @@ class World:
         message = self.inbox_queue.receive(lambda _count: 0)
         assert message is not None
         self.tap.once(point, self.run)
-        self._handle(self.inbox_queue, message, lambda body: self.decide.handle(decode_inbox(body)))
+        self._handle(self.inbox_queue, message, self._decide)
         self.tap.watch(None)
         self.run()
 

@@ -240,3 +240,40 @@ def test_a_policy_that_is_none_is_named(folder: Folder) -> None:
     folder.change("playbook.yaml", CAP, CAP + "linking: {conflict: both}\n")
     (fault,) = folder.faults
     assert "linking.conflict" in fault
+
+
+def add(folder: Folder, text: str) -> None:
+    folder.change("playbook.yaml", EXCLUSIONS, EXCLUSIONS + text)
+
+
+def test_erasure_and_retention_are_compiled_and_unsaid_they_keep_everything(folder: Folder) -> None:
+    assert (compiled(folder).follow_again, compiled(folder).retention) == ("stay_out", pb.Retention())
+    add(
+        folder,
+        "erasure: {follow_again: new_person}\nretention: {sends: 400d, per_event: {line_beacon: 40d}}\n",
+    )
+    book = compiled(folder)
+    assert book.follow_again == "new_person"
+    assert book.retention == pb.Retention(400 * DAY_SECONDS, {"line_beacon": 40 * DAY_SECONDS})
+
+
+@pytest.mark.parametrize(
+    ("retention", "told"),
+    [
+        (
+            "{events: 400d}",
+            "profiles are folded anew from all events that they count, so these are kept for good",
+        ),
+        ("{sends: 34d}", "write 35d or more"),
+        ("{per_event: {line_beacon: 5d}}", "write 35d or more"),
+        ("{per_event: {line_message: 40d}}", "profiles are folded anew from line_message"),
+        ("{per_event: {consent_given: 40d}}", "profiles are folded anew from consent_given"),
+        ("{per_event: {purchase: 400d}}", "profiles count purchase and are folded anew from it"),
+    ],
+)
+def test_nothing_is_let_go_that_a_profile_or_a_copy_may_need(
+    folder: Folder, retention: str, told: str
+) -> None:
+    add(folder, f"retention: {retention}\n")
+    (fault,) = folder.faults
+    assert told in fault

@@ -1,0 +1,44 @@
+"""What is kept of an erased person: one row an id among the identities, named by a keyed hash of it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from functions.domain.erasure import Suppression, hashed
+from functions.domain.instants import Instant
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+_suppression = msgspec.json.Decoder(Suppression)
+PREFIX = "erased#"
+
+
+class DynamoSuppressions:
+    """Rows `erased#<hash>` of the identities table. `key`: the secret under which ids are hashed, the same for good."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, key: Callable[[], str]) -> None:
+        self._client = client
+        self._table = table
+        self._key = key
+
+    def find(self, identity: str) -> Suppression | None:
+        """That this identity was erased, read consistently; None where it was not, or has come back of itself."""
+        item = self._client.get_item(TableName=self._table, Key=self._row(identity), ConsistentRead=True).get(
+            "Item"
+        )
+        found = _suppression.decode(item["body"]["S"]) if item else None
+        return None if found is None or found.lifted_at is not None else found
+
+    def put(self, identity: str, suppression: Suppression) -> None:
+        """Suppress it from now on; any number of times."""
+        body = {"body": {"S": msgspec.json.encode(suppression).decode()}}
+        self._client.put_item(TableName=self._table, Item={**self._row(identity), **body})
+
+    def lift(self, identity: str, suppression: Suppression, at: Instant) -> None:
+        """Let a new person begin under this id. The row stays, and says so."""
+        self.put(identity, msgspec.structs.replace(suppression, lifted_at=at))
+
+    def _row(self, identity: str) -> dict[str, Any]:
+        return {"pk": {"S": PREFIX + hashed(self._key(), identity)}, "sk": {"S": "erased"}}

@@ -1,0 +1,200 @@
+"""The part of decide that keeps erased people out: nobody is made anew of an id that is suppressed.
+
+Erased people have no rows, so that only what would make a new one asks, and nothing is read for anybody who is known.
+Eraser and worker may cross: what a worker made of a person who was erased meanwhile is found by the eraser's later sweeps.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from functions.decide.flow import Decide
+from functions.domain.customers import Customer
+from functions.domain.erasure import Suppression, identity_of, lets_in
+from functions.domain.events import Event
+from functions.domain.gate import Gate
+from functions.domain.identity import AuditEntry, Link, Tied
+from functions.domain.line_events import read_line_event
+from functions.ports import (
+    Both,
+    Customers,
+    Events,
+    EventsReceived,
+    Identities,
+    InboxMessage,
+    LineReceived,
+    Measures,
+    MusubiError,
+    Playbooks,
+    Suppressions,
+    Written,
+)
+
+ERASED_DROPPED = "ErasedDropped"
+
+
+class Erased(MusubiError):
+    """Somebody would be made anew who was erased. Caught in here: the event is dropped."""
+
+    def __init__(self, identity: str, suppression: Suppression) -> None:
+        super().__init__("the person was erased")
+        self.identity = identity
+        self.suppression = suppression
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Asks whether an id is suppressed."""
+
+    suppressions: Suppressions
+
+    def must_live(self, identity: str) -> None:
+        """Raises Erased where this id was erased."""
+        found = self.suppressions.find(identity)
+        if found is not None:
+            raise Erased(identity, found)
+
+
+@dataclass(frozen=True, slots=True)
+class LivingCustomers:
+    """Customers and gates, none of which is begun for somebody who was erased."""
+
+    inner: Customers
+    watch: Watch
+
+    def load(self, customer_id: str) -> Customer | None:
+        """The customer."""
+        return self.inner.load(customer_id)
+
+    def save(self, customer: Customer) -> Customer:
+        """Write on condition of its version."""
+        if customer.version == 0:
+            self.watch.must_live(identity_of(customer.customer_id))
+        return self.inner.save(customer)
+
+    def load_gate(self, customer_id: str) -> Gate | None:
+        """The gate."""
+        return self.inner.load_gate(customer_id)
+
+    def save_gate(self, gate: Gate) -> Gate:
+        """Write on condition of its version."""
+        if gate.version == 0:
+            self.watch.must_live(identity_of(gate.customer_id))
+        return self.inner.save_gate(gate)
+
+    def load_both(self, customer_id: str) -> Both:
+        """Gate and customer."""
+        return self.inner.load_both(customer_id)
+
+    def load_many(self, customer_ids: Collection[str]) -> dict[str, Both]:
+        """Gate and customer of each."""
+        return self.inner.load_many(customer_ids)
+
+    def save_gates(self, gates: Sequence[Gate]) -> list[Written]:
+        """Gates that were read before: none is begun."""
+        return self.inner.save_gates(gates)
+
+
+@dataclass(frozen=True, slots=True)
+class LivingIdentities:
+    """The identity map, in which nobody is tied who was erased."""
+
+    inner: Identities
+    watch: Watch
+
+    def link_of(self, line_user_id: str) -> Link | None:
+        """The link of a LINE user."""
+        return self.inner.link_of(line_user_id)
+
+    def save_tied(self, link: Link, audit: AuditEntry, sides: Tied | None) -> None:
+        """All or nothing."""
+        self.watch.must_live(identity_of(link.customer_id))
+        if link.version == 0:
+            self.watch.must_live(f"line#{link.line_user_id}")
+        self.inner.save_tied(link, audit, sides)
+
+
+@dataclass(frozen=True, slots=True)
+class LivingEvents:
+    """The history, in which no import begins that of somebody who was erased."""
+
+    inner: Events
+    watch: Watch
+
+    def identities_of(self, customer_id: str) -> set[str]:
+        """The identities of all events kept of a customer."""
+        found = self.inner.identities_of(customer_id)
+        if not found:
+            self.watch.must_live(identity_of(customer_id))
+        return found
+
+    def put_new(self, event: Event) -> bool:
+        """Keep the event unless its identity is known."""
+        return self.inner.put_new(event)
+
+    def put_all(self, customer_id: str, events: Sequence[Event]) -> None:
+        """Keep these events of one customer."""
+        self.inner.put_all(customer_id, events)
+
+    def all_of(self, customer_id: str) -> list[Event]:
+        """All events kept of a customer."""
+        return self.inner.all_of(customer_id)
+
+    def has(self, customer_id: str, identity: str) -> bool:
+        """Whether an event with this identity is kept."""
+        return self.inner.has(customer_id, identity)
+
+    def keep_unattributed(self, event: Event) -> None:
+        """Keep an event that LINE ties to nobody."""
+        self.inner.keep_unattributed(event)
+
+
+@dataclass(frozen=True, slots=True)
+class ForTheLiving:
+    """Decide, without what is told of erased people: that is dropped, and counted."""
+
+    decide: Decide
+    suppressions: Suppressions
+    playbooks: Playbooks
+    measures: Measures
+
+    def handle(self, message: InboxMessage) -> None:
+        """One message of the inbox, again without each event that is not to be heard. Raises as decide does."""
+        rest: InboxMessage | None = message
+        while rest is not None:
+            try:
+                self.decide.handle(rest)
+            except Erased as erased:
+                rest = self._rest(rest, erased)
+            else:
+                return
+
+    def _rest(self, message: InboxMessage, erased: Erased) -> InboxMessage | None:
+        """What of the message may be heard now; each turn is shorter than the one before, or lets somebody in."""
+        if isinstance(message, LineReceived) and self._lets_in(message, erased):
+            self.suppressions.lift(erased.identity, erased.suppression, message.received_at)
+            return message
+        rest = _without(message, erased.identity)
+        self.measures.count(ERASED_DROPPED, _size(message) - _size(rest))
+        return rest
+
+    def _lets_in(self, message: LineReceived, erased: Erased) -> bool:
+        event = read_line_event(message.raw, message.received_at).event
+        policy = self.playbooks.in_force().playbook.follow_again
+        return lets_in(erased.suppression, event.name, event.occurred_at, policy)
+
+
+def _without(message: InboxMessage, identity: str) -> InboxMessage | None:
+    """The message without the events that name this LINE user, where it is somebody else's; None where nothing is left."""
+    if not isinstance(message, EventsReceived) or identity == identity_of(message.customer_id):
+        return None
+    rest = [one for one in message.events if f"line#{one.properties.get('line_user_id')}" != identity]
+    is_shorter = 0 < len(rest) < len(message.events)
+    return msgspec.structs.replace(message, events=rest) if is_shorter else None
+
+
+def _size(message: InboxMessage | None) -> int:
+    if message is None:
+        return 0
+    return len(message.events) if isinstance(message, EventsReceived) else 1
