@@ -59,6 +59,14 @@ class Unknown(MusubiError):
     """No answer, or none that tells: it may have happened. Never blindly repeated."""
 
 
+class TokenInvalid(Rejected):
+    """No token of ours for this purpose: changed, cut off, made for something else, or signed with a key that is gone."""
+
+
+class TokenExpired(Rejected):
+    """A token of ours that is too old."""
+
+
 class Accepted(msgspec.Struct, frozen=True):
     """LINE took the message in (200, or 409 on a repeat): `request_id` is that of the accepted request."""
 
@@ -179,6 +187,26 @@ class LinkAttempts(Protocol):
         """Count a look at a code; False where a LINE user has had five within the hour. An event counts once."""
 
 
+class LoginTokens(msgspec.Struct, frozen=True):
+    """What LINE Login gives for a code."""
+
+    access_token: str
+    id_token: str
+
+
+Purpose = Literal["ticket", "state", "friend", "preferences", "unlink", "inflow", "click", "return"]
+
+
+class SignedTokens(Protocol):
+    """What an address or a form may carry, and nobody but us can have said."""
+
+    def sign(self, purpose: Purpose, payload: Mapping[str, Any]) -> str:
+        """The payload as a token, as old as it is from now on."""
+
+    def read(self, purpose: Purpose, token: str, max_age: dt.timedelta) -> dict[str, Any]:
+        """What a token says. Raises TokenExpired, or TokenInvalid for anything that is no token for this purpose."""
+
+
 class SingleUse(Protocol):
     """Names that are used up."""
 
@@ -234,6 +262,9 @@ class Timers(Protocol):
     def hold(self, order: Order, until: Instant, now: Instant) -> None:
         """Take this order up again at `until`."""
 
+    def look_at_link(self, attempt_id: str, due: Instant, now: Instant) -> None:
+        """Look at `due` whether this attempt to link was taken up."""
+
     def due_in(self, minute: Instant, now: Instant) -> Iterable["DueRow"]:
         """The rows of one minute's buckets that are due by `now`, read consistently."""
 
@@ -245,12 +276,13 @@ class Timers(Protocol):
 
 
 class DueRow(msgspec.Struct, frozen=True):
-    """A timer row: a customer to wake, or what goes back into a send queue. `key` is the row's own."""
+    """A timer row: a customer to wake, what goes back into a send queue, or an attempt to link. `key` is the row's own."""
 
     key: tuple[str, str]
     due: Instant
     customer_id: str = ""
     order: Order | None = None
+    link_attempt: str = ""
 
     @property
     def intent(self) -> Intent | None:
@@ -514,7 +546,14 @@ class CustomerRefresh(msgspec.Struct, frozen=True, omit_defaults=True, tag="refr
     starts: list[str] = []
 
 
-InboxMessage = LineReceived | EventsReceived | CustomerDue | CustomerRefresh
+class LinkAttemptDue(msgspec.Struct, frozen=True, tag="link_attempt"):
+    """An attempt to link that is over by `due`: whoever began it is told where nobody has taken it up."""
+
+    attempt_id: str
+    due: Instant
+
+
+InboxMessage = LineReceived | EventsReceived | CustomerDue | CustomerRefresh | LinkAttemptDue
 
 
 class MissedMinute(msgspec.Struct, frozen=True):

@@ -35,8 +35,14 @@ class Settings:
     secret_line: str
     secret_ingest: str
     secret_erasure: str
+    secret_link: str
     line_api_url: str
     line_login_url: str
+    line_access_url: str
+    line_friend_url: str
+    liff_url: str
+    liff_sdk_url: str
+    link_url: str
     schedule_group: str
     schedule_role_arn: str
     queue_evaluate_arn: str
@@ -92,8 +98,15 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         secret_line=_text(env, "SECRET_LINE"),
         secret_ingest=_text(env, "SECRET_INGEST"),
         secret_erasure=_text(env, "SECRET_ERASURE"),
+        secret_link=_text(env, "SECRET_LINK"),
         line_api_url=_text(env, "LINE_API_URL", "https://api.line.me"),
         line_login_url=_text(env, "LINE_LOGIN_URL", "https://api.line.me"),
+        line_access_url=_text(env, "LINE_ACCESS_URL", "https://access.line.me"),
+        line_friend_url=_text(env, "LINE_FRIEND_URL", "https://line.me/R/ti/p"),
+        liff_url=_text(env, "LIFF_URL", "https://liff.line.me"),
+        liff_sdk_url=_text(env, "LIFF_SDK_URL", "https://static.line-scdn.net/liff/edge/2/sdk.js"),
+        # One machine knows its engine's address before it knows the API's id.
+        link_url=_text(env, "LINK_URL").replace("{api}", _text(env, "API_ID")).rstrip("/"),
         schedule_group=_text(env, "SCHEDULE_GROUP"),
         schedule_role_arn=_text(env, "SCHEDULE_ROLE_ARN"),
         queue_evaluate_arn=_text(env, "QUEUE_EVALUATE_ARN"),

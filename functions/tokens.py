@@ -8,26 +8,18 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
 from functions.domain.instants import Instant
-from functions.ports import Rejected
+from functions.ports import Purpose, TokenExpired, TokenInvalid
 
-Purpose = Literal["ticket", "state", "friend", "preferences", "unlink", "inflow", "click", "return"]
+__all__ = ["KeysError", "Purpose", "TokenExpired", "TokenInvalid", "Tokens", "checked_keys"]
 KEYS_MAX = 2
 KEY_CHARACTERS_MIN = 32
 TOKEN_CHARACTERS_MAX = 2_000
 """Longer than any token of ours, and short enough for an address: what is longer is not even looked at."""
-
-
-class TokenInvalid(Rejected):
-    """No token of ours for this purpose: changed, cut off, made for something else, or signed with a key that is gone."""
-
-
-class TokenExpired(Rejected):
-    """A token of ours that is too old."""
 
 
 class KeysError(RuntimeError):
@@ -78,6 +70,7 @@ class Tokens:
             checked_keys(self._keys()),
             salt=f"musubi:{purpose}",
             serializer=json,
+            serializer_kwargs={"separators": (",", ":")},
             signer=_Signer,
             signer_kwargs={"now": self._now, "key_derivation": "hmac", "digest_method": hashlib.sha256},
         )

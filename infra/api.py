@@ -1,8 +1,10 @@
-"""The front door: an HTTP API with two routes. GET /c/{token} is kept free for tracked links."""
+"""The front door: an HTTP API. GET /c/{token} is kept free for tracked links."""
 
 import json
+from collections.abc import Sequence
 from typing import cast
 
+import aws_cdk as cdk
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
@@ -11,6 +13,7 @@ from constructs import Construct
 
 from infra.acknowledged import acknowledge
 from infra.function import LOGS_KEPT, Function
+from infra.parameters import Parameters
 
 # LINE sends a webhook a friend's action, a CRM batches: far below this in life, far above a flood's worth.
 REQUESTS_A_SECOND_MAX = 1_000
@@ -27,26 +30,61 @@ LOG_FIELDS = {
 
 
 class Api(Construct):
-    """POST /webhook and POST /events on the default stage, throttled and logged."""
+    """POST /webhook, /events and /links, and the pages under /link/, on the default stage, throttled and logged."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, webhook: Function, ingest: Function) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        webhook: Function,
+        ingest: Function,
+        link: Function,
+        parameters: Parameters,
+    ) -> None:
         super().__init__(scope, construct_id)
+        self._parameters = parameters
         self.api = apigateway.HttpApi(self, "Http", create_default_stage=False)
         self.log_group = logs.LogGroup(self, "Logs", retention=LOGS_KEPT)
         self._stage()
         self._route("/webhook", webhook, "the function checks LINE's signature over the raw body")
         self._route("/events", ingest, "the function checks the CRM's bearer key in constant time")
+        self._route("/links", link, "the function checks the CRM's bearer key in constant time")
+        self._route(
+            "/link/{page+}",
+            link,
+            "pages for everybody; whom they are about stands in tokens that the function signed",
+            [apigateway.HttpMethod.GET, apigateway.HttpMethod.POST],
+        )
+        # What the function needs of the door is known only once there is one.
+        link.resource.add_environment("LINK_URL", self.page_url(""))
+        link.resource.add_environment("API_ID", self.api.api_id)
+
+    def page_url(self, path: str) -> str:
+        """Where browsers find a page: under the address of one's own where one is given."""
+        given = self._parameters.link_url.value_as_string
+        base = cdk.Fn.condition_if(
+            self._parameters.link_url_given.logical_id, given, self.api.api_endpoint
+        ).to_string()
+        return f"{base}{path}"
 
     def url(self, path: str) -> str:
         """Where the outside finds `path` on AWS."""
         return f"{self.api.api_endpoint}{path}"
 
-    def _route(self, path: str, function: Function, checked_by: str) -> None:
+    def _route(
+        self,
+        path: str,
+        function: Function,
+        checked_by: str,
+        methods: Sequence[apigateway.HttpMethod] = (apigateway.HttpMethod.POST,),
+    ) -> None:
         target = cast("lambda_.IFunction", function.resource)
+        name = path.strip("/").partition("/")[0].capitalize()
         routes = self.api.add_routes(
             path=path,
-            methods=[apigateway.HttpMethod.POST],
-            integration=integrations.HttpLambdaIntegration(f"{path.strip('/').capitalize()}Route", target),
+            methods=list(methods),
+            integration=integrations.HttpLambdaIntegration(f"{name}Route", target),
         )
         for route in routes:
             acknowledge(route, "APIG4", checked_by)

@@ -56,6 +56,9 @@ def _allow_tables(function: Function, tables: Tables) -> None:
     # The counters of blocks, and the breaker that they open, stand among the gates.
     function.allow(["dynamodb:UpdateItem"], [tables.gates.table_arn])
     function.allow(item, [tables.identities.table_arn])
+    # Attempts to link are taken up, and tries are counted.
+    only = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["attempt#*", "tries#*"]}}
+    function.allow(["dynamodb:UpdateItem"], [tables.identities.table_arn], only)
     function.allow([*item, "dynamodb:BatchWriteItem", "dynamodb:Query"], [tables.events.table_arn])
     function.allow(["dynamodb:PutItem"], [tables.timers.table_arn])
     function.may_use_tables()

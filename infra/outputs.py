@@ -40,12 +40,15 @@ def write_outputs(
             "SecretLine": secrets.line_arn,
             "SecretIngest": secrets.ingest_arn,
             "SecretErasure": secrets.erasure_arn,
+            "SecretLink": secrets.link_arn,
             "ScheduleGroup": schedules.group_name,
             "ScheduleRoleArn": schedules.campaign_role.role_arn,
             "ApiId": api.api.api_id,
             "WebhookUrl": api.url("/webhook"),
             "IngestUrl": api.url("/events"),
             "ClickUrl": api.url("/c"),
+            "LinkUrl": api.page_url("/link"),
+            "LinksUrl": api.url("/links"),
         },
     )
 

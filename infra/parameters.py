@@ -14,6 +14,27 @@ class Parameters:
         self.account = _text(stack, "Account", "main", "the LINE account this deployment serves")
         self.line_api_url = _text(stack, "LineApiUrl", "https://api.line.me", "messaging and data")
         self.line_login_url = _text(stack, "LineLoginUrl", "https://api.line.me", "LINE Login")
+        self.line_access_url = _text(
+            stack, "LineAccessUrl", "https://access.line.me", "LINE's login pages and the account-link dialog"
+        )
+        self.line_friend_url = _text(
+            stack, "LineFriendUrl", "https://line.me/R/ti/p", "where an account is added as a friend"
+        )
+        self.liff_url = _text(stack, "LiffUrl", "https://liff.line.me", "where LIFF apps are opened")
+        self.liff_sdk_url = _text(
+            stack, "LiffSdkUrl", "https://static.line-scdn.net/liff/edge/2/sdk.js", "LIFF's own script"
+        )
+        self.link_url = _text(
+            stack,
+            "LinkUrl",
+            "",
+            "where browsers find the pages, such as https://id.shop.example; empty: the API's own address",
+        )
+        self.link_url_given = cdk.CfnCondition(
+            stack,
+            "LinkUrlGiven",
+            expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(self.link_url.value_as_string, "")),
+        )
         self.clock_file = _text(
             stack, "ClockFile", "", "a file holding the virtual instant; empty: real time"
         )

@@ -13,16 +13,19 @@ ROTATION = "LINE issues the token and the CRM holds the key: neither can be rota
 
 
 class Secrets(Construct):
-    """`line` {"channel_secret", "channel_access_token"}, `ingest` {"ingest_key"} and `erasure` {"erasure_key"}.
+    """`line` {"channel_secret", "channel_access_token", "login_channel_id", "login_channel_secret", "liff_id"},
+    `ingest` {"ingest_key"}, `erasure` {"erasure_key"} and `link` {"keys": [oldest, …, newest]}, at most two of them.
 
     Until somebody puts the real values, `line` holds a random channel secret and no token: every webhook is
-    refused and nothing is sent. The ingest key is generated and stays.
+    refused, nothing is sent and nobody logs in. The ingest key and one key to sign with are generated and stay.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey) -> None:
         super().__init__(scope, construct_id)
         self._key = key
-        self.line_arn = self._generate("Line", "channel_secret", {"channel_access_token": ""})
+        of_line = ("channel_access_token", "login_channel_id", "login_channel_secret", "liff_id")
+        self.line_arn = self._generate("Line", "channel_secret", dict.fromkeys(of_line, ""))
+        self.link_arn = self._generate("Link", "keys", {})
         self.ingest_arn = self._generate("Ingest", "ingest_key", {})
         # Never rotated: what is kept of erased people is a hash under this very key.
         self.erasure_arn = self._generate("Erasure", "erasure_key", {})

@@ -13,6 +13,7 @@ from infra.encryption import Encryption
 from infra.evaluate import evaluate_function
 from infra.function import Function, Surroundings
 from infra.ingest import ingest_function
+from infra.link import link_function
 from infra.objects import Objects
 from infra.outputs import write_outputs
 from infra.parameters import Parameters
@@ -40,7 +41,14 @@ class MusubiStack(cdk.Stack):
         self.secrets = Secrets(self, "Secrets", key=key)
         self.schedules = Schedules(self, "Schedules", queues=self.queues, parameters=self.parameters)
         self.functions = self._functions()
-        self.api = Api(self, "Api", webhook=self.functions["webhook"], ingest=self.functions["ingest"])
+        self.api = Api(
+            self,
+            "Api",
+            webhook=self.functions["webhook"],
+            ingest=self.functions["ingest"],
+            link=self.functions["link"],
+            parameters=self.parameters,
+        )
         self.schedules.tick_every_minute(self.functions["tick"])
         self.schedules.audit_every_day()
         self.alarms = Alarms(
@@ -68,5 +76,6 @@ class MusubiStack(cdk.Stack):
             "tick": tick,
             "evaluate": evaluate_function(self, around, tables, queues, objects, self.schedules),
             "send": send_function(self, around, tables, queues, secrets, objects),
+            "link": link_function(self, around, tables, queues, secrets, objects),
             "redrive": redrive_function(self, around, tables, queues, objects, tick),
         }

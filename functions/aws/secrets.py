@@ -1,17 +1,29 @@
 """Secrets, read when first needed."""
 
 import json
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 
-class SecretField:
-    """One field of a JSON secret, fetched at its first call and kept until it is forgotten."""
+KEYS_SECONDS = 60.0
+"""For so long a function may sign with the keys of before: whoever rotates waits longer between two steps."""
 
-    def __init__(self, client: "SecretsManagerClient", secret: str, field: str) -> None:
+
+class SecretField:
+    """One field of a JSON secret, fetched at its first call and kept until it is forgotten.
+
+    `default`: what a secret that lacks the field stands for; without one that is an error.
+    """
+
+    def __init__(
+        self, client: "SecretsManagerClient", secret: str, field: str, default: str | None = None
+    ) -> None:
         self._client = client
+        self._default = default
         self._secret = secret
         self._field = field
         self._value: str | None = None
@@ -19,10 +31,39 @@ class SecretField:
     def __call__(self) -> str:
         """The field's value."""
         if self._value is None:
-            text = self._client.get_secret_value(SecretId=self._secret)["SecretString"]
-            self._value = str(json.loads(text)[self._field])
+            known = json.loads(self._client.get_secret_value(SecretId=self._secret)["SecretString"])
+            self._value = str(
+                known[self._field] if self._default is None else known.get(self._field, self._default)
+            )
         return self._value
 
     def forget(self) -> None:
         """Fetch it anew at the next call: it may have been rotated."""
         self._value = None
+
+
+class SigningKeys:
+    """The keys of the link secret, `{"keys": ["oldest", …, "newest"]}`, fetched anew each minute: they are rotated.
+
+    A freshly generated secret holds one key as a text.
+    """
+
+    def __init__(
+        self,
+        client: "SecretsManagerClient",
+        secret: str,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._secret = secret
+        self._monotonic = monotonic
+        self._keys: list[str] = []
+        self._until = 0.0
+
+    def __call__(self) -> list[str]:
+        """The keys that are valid now."""
+        if not self._keys or self._monotonic() >= self._until:
+            found = json.loads(self._client.get_secret_value(SecretId=self._secret)["SecretString"])["keys"]
+            self._keys = [found] if isinstance(found, str) else [str(key) for key in found]
+            self._until = self._monotonic() + KEYS_SECONDS
+        return self._keys

@@ -44,6 +44,10 @@ class DynamoTimers:
         """Wake this customer at `due`, or now if that is past."""
         self._put(customer_id, f"customer#{customer_id}", due, now, {"customer": {"S": customer_id}})
 
+    def look_at_link(self, attempt_id: str, due: Instant, now: Instant) -> None:
+        """Look at `due` whether this attempt to link was taken up."""
+        self._put(attempt_id, f"link#{attempt_id}", due, now, {"link": {"S": attempt_id}})
+
     def hold(self, order: Order, until: Instant, now: Instant) -> None:
         """Take this order up again at `until`. What waits of one customer waits in one shard."""
         body = {"body": {"S": msgspec.json.encode(order).decode()}}
@@ -129,4 +133,5 @@ def _row(item: dict[str, Any]) -> DueRow:
         due=parse_instant(item["due"]["S"]),
         customer_id=item.get("customer", {}).get("S", ""),
         order=decode_order(item["body"]["S"]) if "body" in item else None,
+        link_attempt=item.get("link", {}).get("S", ""),
     )

@@ -12,6 +12,7 @@ from functools import partial
 
 import msgspec
 
+from functions.decide.link_attempts import TakeUp
 from functions.decide.linking import settle_links
 from functions.decide.reactions import WatchReactions
 from functions.domain.compiled import Versions
@@ -33,6 +34,7 @@ from functions.ports import (
     Identities,
     InboxMessage,
     LineReceived,
+    LinkAttemptDue,
     Playbooks,
     Retryable,
     SendQueue,
@@ -55,6 +57,7 @@ class Decide:
     send_queue: SendQueue
     playbooks: Playbooks
     reactions: WatchReactions
+    link_attempts: TakeUp
     now: Callable[[], Instant]
 
     def handle(self, message: InboxMessage) -> None:
@@ -75,6 +78,8 @@ class Decide:
                 )
             case CustomerRefresh(customer_id=customer_id):
                 self._change(customer_id, partial(self._refreshed, message), known_only=True)
+            case LinkAttemptDue():
+                self._followed(self.link_attempts.expired(message))
 
     def _line(self, message: LineReceived) -> None:
         line_event = read_line_event(message.raw, message.received_at)
@@ -88,6 +93,12 @@ class Decide:
         if link is not None and link.status == "unlinked" and event.occurred_at <= link.changed_at:
             # It comes late: when it happened the friend was the customer, who counts it in its own history.
             self._change(link.customer_id, partial(self._folded_again, (event,)), known_only=True)
+        self._followed(self.link_attempts.follow(line_event))
+
+    def _followed(self, message: EventsReceived | None) -> None:
+        """What follows from a link that was taken up, or was not, as if it had come in by itself."""
+        if message is not None:
+            self._events(message.customer_id, message.events)
 
     def _events(self, customer_id: str, events: Sequence[Event]) -> None:
         """New events of one customer, live.

@@ -9,6 +9,7 @@ from functions.aws.failure_notes import S3FailureNotes
 from functions.aws.history import DynamoEvents
 from functions.aws.identities import DynamoIdentities
 from functions.aws.items import DynamoCustomers
+from functions.aws.link_attempts import DynamoLinkAttempts
 from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsSendQueue
@@ -18,6 +19,7 @@ from functions.aws.timers import DynamoTimers
 from functions.clock import clock_of
 from functions.decide.erased import ForTheLiving, LivingCustomers, LivingEvents, LivingIdentities, Watch
 from functions.decide.flow import Decide
+from functions.decide.link_attempts import TakeUp
 from functions.decide.reactions import WatchReactions
 from functions.settings import read_settings, required
 
@@ -67,6 +69,7 @@ def decide() -> ForTheLiving:
             measures,
             now,
         ),
+        link_attempts=TakeUp(DynamoLinkAttempts(dynamodb, settings.table_identities), measures),
         now=now,
     )
     return ForTheLiving(flow, suppressions, playbooks, measures)

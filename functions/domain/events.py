@@ -116,9 +116,16 @@ BUILT_IN: Dictionary = {
             **_LINE_USER,
             "method": PropertyType("string"),
             "consent": PropertyType("list", meaning="the purposes agreed to"),
+            "consent_version": PropertyType("string"),
+            "reward": PropertyType("boolean", meaning="whether a reward is asked for"),
         },
     ),
-    "line_unlinked": EventType("the tie to a LINE user ended", properties=_LINE_USER),
+    "line_unlinked": EventType(
+        "the tie to a LINE user ended", properties={**_LINE_USER, "method": PropertyType("string")}
+    ),
+    "link_attempt_expired": EventType(
+        "began to link and did not end it", properties={"method": PropertyType("string")}
+    ),
     "consent_given": EventType("agreed to a purpose", properties=_PURPOSE),
     "consent_withdrawn": EventType("withdrew from a purpose", properties=_PURPOSE),
     "profile_updated": EventType("attributes as the CRM knows them; each property is one"),

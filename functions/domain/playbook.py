@@ -74,15 +74,30 @@ class Breaker(msgspec.Struct, frozen=True, omit_defaults=True):
     window_seconds: int = 86_400
 
 
+class ConsentAsked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A purpose that people are asked to agree to where they link, in the words of a version; English where there is any."""
+
+    purpose: str
+    version: str
+    text: str
+    text_en: str = ""
+
+
 class Linking(msgspec.Struct, frozen=True, omit_defaults=True):
     """`conflict`: of a LINE user whom two customers claim somebody decides, or the first keeps it, or it moves to the last.
 
     `several_line_users`: of a customer's LINE users all stay linked (messages go to the one linked last), or the newest
     alone does, or somebody decides on each further one.
+    `login_page`: the shop's own login, to which the account-link dialog leads; `return_to`: the only origins that pages
+    lead back to; `consent`: what people are asked on the page; `reward`: whether the shop may ask for a reward.
     """
 
     conflict: Literal["review", "keep", "move"] = "review"
     several_line_users: Literal["all", "newest", "review"] = "all"
+    login_page: str = ""
+    return_to: list[str] = []
+    consent: list[ConsentAsked] = []
+    reward: bool = False
 
 
 class QuietHours(msgspec.Struct, frozen=True):

@@ -6,12 +6,13 @@ The SDK's request models are passed by: they strip messages given as dicts to `{
 import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 import urllib3
 from linebot.v3.messaging import ApiClient, ApiException, Configuration
 
+from functions.line.access import AccessToken
 from functions.line.pacing import Pace
 from functions.ports import Accepted, AccountRefused, OverQuota, RateLimited, Rejected, Unknown
 
@@ -25,16 +26,6 @@ ACCOUNT_REFUSALS = (401, 403)
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _MONTHLY = "You have reached your monthly limit."
 _SAME_USER = "same user"
-
-
-class AccessToken(Protocol):
-    """The channel access token."""
-
-    def __call__(self) -> str:
-        """The token."""
-
-    def forget(self) -> None:
-        """Fetch it anew at the next call."""
 
 
 class LineMessaging:

@@ -4,7 +4,8 @@ import urllib3
 from linebot.v3.messaging import ApiClient, ApiException, Configuration, MessagingApi
 
 from functions.domain.money import LineUsage
-from functions.line.messaging import UNAUTHORIZED, AccessToken
+from functions.line.access import AccessToken
+from functions.line.messaging import UNAUTHORIZED
 from functions.ports import Retryable
 
 TIMEOUT_SECONDS = 2.0

@@ -13,7 +13,7 @@ from functions.playbook.message_models import MessageForm
 from functions.playbook.models import CampaignForm, ExperimentForm, Weekday
 from functions.playbook.quantities import instant_in
 from functions.playbook.scenario_models import EntryForm, ScenarioForm
-from functions.playbook.settings_models import BreakerForm, CapForm, SettingsForm
+from functions.playbook.settings_models import BreakerForm, CapForm, LinkingForm, SettingsForm
 from functions.playbook.steps import flat_steps
 
 _WEEKDAYS: tuple[str, ...] = get_args(Weekday)
@@ -68,7 +68,7 @@ class _Compiling:
             approval_above=settings.approval.above if settings.approval else None,
             follow_again=settings.erasure.follow_again,
             retention=pb.Retention(settings.retention.sends, settings.retention.per_event),
-            linking=pb.Linking(**settings.linking.model_dump()),
+            linking=_linking(settings.linking),
         )
         return msgspec.structs.replace(playbook, version=short_hash(playbook))
 
@@ -146,6 +146,11 @@ def _cap(form: CapForm) -> pb.Cap:
 
 def _breaker(form: BreakerForm) -> pb.Breaker | None:
     return pb.Breaker(form.block_rate_percent, form.sends_min, form.window) if form.on else None
+
+
+def _linking(form: LinkingForm) -> pb.Linking:
+    consent = [pb.ConsentAsked(**one.model_dump()) for one in form.consent]
+    return pb.Linking(**{**form.model_dump(), "consent": consent})
 
 
 def _quiet_hours(settings: SettingsForm) -> pb.QuietHours | None:

@@ -29,7 +29,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "approval": "From which size on a campaign waits for a second person; none needs it unless given.",
         "erasure": "What follows an erasure.",
         "retention": "How long what no profile needs is kept; all of it for good unless given.",
-        "linking": "How LINE users and customers are tied where more than one claims the other.",
+        "linking": "How LINE users and customers are tied.",
         "rich_menus": "Our name of a rich menu → LINE's id of it.",
         "priorities": "From the most to the least important.",
     },
@@ -64,6 +64,16 @@ MEANINGS: dict[str, dict[str, str]] = {
     "LinkingForm": {
         "conflict": "A LINE user whom two customers claim: review (somebody decides), keep (the first) or move (the last).",
         "several_line_users": "A customer's further LINE users: all stay linked and messages go to the newest; newest: it alone stays; review.",
+        "login_page": "The shop's own login page, to which a link in the chat leads.",
+        "return_to": "Origins, such as https://shop.example, that the pages may lead back to; no other.",
+        "consent": "What people are asked to agree to on the linking page.",
+        "reward": "Whether the shop's server may ask for a reward when it begins a link.",
+    },
+    "ConsentAskedForm": {
+        "purpose": "The purpose, as consent and events name it.",
+        "version": "The version of these words; other words are another version.",
+        "text": "The words beside the check box.",
+        "text_en": "The same in English; the words above unless given.",
     },
     "ApprovalForm": {"above": "A campaign for more people than these waits for musubi approve."},
     "BreakerForm": {

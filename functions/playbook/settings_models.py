@@ -1,12 +1,13 @@
 """playbook.yaml as pydantic models: caps, quiet hours, consent, exclusions, holdout, sources, price, breaker, approval,
 linking."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from functions.domain.events import BUILT_IN, CASE_FLAGS
 from functions.domain.line_events import LINE_EVENTS
+from functions.domain.linking_attempts import origin_of
 from functions.domain.playbook import Kind
 from functions.playbook.models import DEFAULT_MENU, Form
 from functions.playbook.quantities import Clock, Duration, Name, Percent, Text, Zone
@@ -102,13 +103,52 @@ class ApprovalForm(Form):
     above: int = Field(ge=0)
 
 
+class ConsentAskedForm(Form):
+    """`{purpose, version, text, text_en}`: a check box of the linking page. Other words are another version."""
+
+    purpose: Name
+    version: Annotated[str, Field(min_length=1, max_length=64)]
+    text: Text
+    text_en: str = ""
+
+
 class LinkingForm(Form):
     """`{conflict, several_line_users}`: what becomes of a LINE user whom two customers claim (`review`: somebody decides;
     `keep`: the first; `move`: the last), and of a customer's second LINE user (`all` stay linked, and messages go to the
-    one linked last; `newest`: the others are unlinked; `review`: somebody decides)."""
+    one linked last; `newest`: the others are unlinked; `review`: somebody decides).
+
+    `login_page`: the shop's own login page; `return_to`: origins that pages lead back to; `consent`: what people are
+    asked to agree to on the page; `reward`: whether the shop's server may ask for a reward."""
 
     conflict: Literal["review", "keep", "move"] = "review"
     several_line_users: Literal["all", "newest", "review"] = "all"
+    login_page: str = ""
+    return_to: list[Text] = Field(default_factory=list, max_length=20)
+    consent: list[ConsentAskedForm] = Field(default_factory=list, max_length=10)
+    reward: bool = False
+
+    @field_validator("login_page")
+    @classmethod
+    def _is_page(cls, address: str) -> str:
+        if address and origin_of(address) is None:
+            raise ValueError("this is no address of a page; write it like https://shop.example/login")
+        return address
+
+    @field_validator("return_to")
+    @classmethod
+    def _are_origins(cls, addresses: list[str]) -> list[str]:
+        for address in addresses:
+            if origin_of(address) != address:
+                raise ValueError(
+                    f"{address} is no origin; write scheme and host alone, such as https://shop.example"
+                )
+        return addresses
+
+    @field_validator("consent")
+    @classmethod
+    def _purposes_once(cls, consent: list[ConsentAskedForm]) -> list[ConsentAskedForm]:
+        _once("purpose", [one.purpose for one in consent])
+        return consent
 
 
 class ErasureForm(Form):

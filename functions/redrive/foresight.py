@@ -21,6 +21,7 @@ from functions.ports import (
     Customers,
     EventsReceived,
     LineReceived,
+    LinkAttemptDue,
     MissedMinute,
     MusubiError,
     Payload,
@@ -102,6 +103,8 @@ def subject_of(payload: Payload | None) -> Subject:
             return Subject("due", customer)
         case CustomerRefresh(customer_id=customer):
             return Subject("refresh", customer)
+        case LinkAttemptDue():
+            return Subject("link_attempt")
         case _:
             return _order_subject(payload)
 

@@ -5,7 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from functions.domain.instants import MINUTE, Instant, minute_of
-from functions.ports import CustomerDue, DueRow, Inbox, Retryable, SendQueue, Timers
+from functions.ports import (
+    CustomerDue,
+    DueRow,
+    Inbox,
+    InboxMessage,
+    LinkAttemptDue,
+    Retryable,
+    SendQueue,
+    Timers,
+)
 
 LOOK_BACK = dt.timedelta(minutes=5)
 """A row may be written into a bucket that was just read, and an invocation may come late."""
@@ -37,11 +46,17 @@ class Tick:
         return count
 
     def _enqueue(self, rows: list[DueRow]) -> None:
-        customers = [row for row in rows if row.order is None]
-        self.inbox.put([CustomerDue(row.customer_id, row.due) for row in customers])
-        self.timers.done(customers)
+        to_inbox = [row for row in rows if row.order is None]
+        self.inbox.put([_message(row) for row in to_inbox])
+        self.timers.done(to_inbox)
         held = [(row, row.order) for row in rows if row.order is not None]
         taken = set(self.send_queue.put([order for _, order in held]))
         self.timers.done([row for row, order in held if order.send_id in taken])
         if len(taken) < len({order.send_id for _, order in held}):
             raise Retryable("the send queue did not take every held order; the rest stays in its bucket")
+
+
+def _message(row: DueRow) -> InboxMessage:
+    if row.link_attempt:
+        return LinkAttemptDue(row.link_attempt, row.due)
+    return CustomerDue(row.customer_id, row.due)

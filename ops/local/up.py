@@ -99,7 +99,7 @@ def _start(wishes: Wishes, assembly: Path, say: Say) -> Target:
     wait_until_healthy(engine)
     say("Deploying")
     clients = Clients(engine.url, REGION)
-    deployed = deploy(clients, assembly, local_parameters(wishes, line_url))
+    deployed = deploy(clients, assembly, local_parameters(wishes, line_url, engine.url))
     target = Target(deployed.outputs, deployed.parameters, clients)
     record = _record(wishes, engine, target, credentials) | _line_record(line_url)
     record["sandbox_pid"] = sandbox_pid
@@ -109,7 +109,7 @@ def _start(wishes: Wishes, assembly: Path, say: Say) -> Target:
     return target
 
 
-def local_parameters(wishes: Wishes, line_url: str) -> Mapping[str, str]:
+def local_parameters(wishes: Wishes, line_url: str, engine_url: str = "") -> Mapping[str, str]:
     """The one template's parameters on one machine.
 
     The local clock fires schedules and timers, so nothing waits in a queue for real seconds; a worker that
@@ -119,6 +119,12 @@ def local_parameters(wishes: Wishes, line_url: str) -> Mapping[str, str]:
         "Account": ACCOUNT,
         "LineApiUrl": line_url,
         "LineLoginUrl": line_url,
+        "LineAccessUrl": line_url,
+        "LineFriendUrl": f"{line_url}/R/ti/p",
+        "LiffUrl": line_url,
+        "LiffSdkUrl": f"{line_url}/liff/edge/2/sdk.js",
+        # The API has no id yet: the function fills it in.
+        "LinkUrl": _door(engine_url, "{api}"),
         "ClockFile": str(wishes.place.clock_file),
         "SchedulesState": "DISABLED",
         "EnforceTls": "false",
@@ -134,14 +140,21 @@ def local_parameters(wishes: Wishes, line_url: str) -> Mapping[str, str]:
     }
 
 
+def _door(engine_url: str, api_id: str) -> str:
+    """Where the engine answers for the default stage of an HTTP API."""
+    return f"{engine_url}/_aws/execute-api/{api_id}/$default"
+
+
 def _record(wishes: Wishes, engine: Engine, target: Target, credentials: Credentials) -> dict[str, Any]:
     """The record's contents, the secrets put into the deployment on the way."""
-    door = f"{engine.url}/_aws/execute-api/{target.output('ApiId')}/$default"
+    door = _door(engine.url, target.output("ApiId"))
     return {
         "engine_url": engine.url,
         "webhook_url": f"{door}/webhook",
         "ingest_url": f"{door}/events",
         "click_url": f"{door}/c",
+        "link_url": f"{door}/link",
+        "links_url": f"{door}/links",
         "link_callback_url": f"{door}/link/callback",
         "liff_endpoint_url": f"{door}/link/liff",
         "channel_secret": credentials.channel_secret,
@@ -182,8 +195,13 @@ def _put_secrets(target: Target, credentials: Credentials) -> str:
     line = {
         "channel_secret": credentials.channel_secret,
         "channel_access_token": credentials.access_token,
+        "login_channel_id": SANDBOX_LOGIN_CHANNEL_ID,
+        "login_channel_secret": credentials.login_channel_secret,
+        "liff_id": SANDBOX_LIFF_ID,
     }
     manager.put_secret_value(SecretId=target.output("SecretLine"), SecretString=json.dumps(line))
+    keys = {"keys": [secrets.token_urlsafe(32)]}
+    manager.put_secret_value(SecretId=target.output("SecretLink"), SecretString=json.dumps(keys))
     ingest_key = secrets.token_urlsafe(32)
     manager.put_secret_value(
         SecretId=target.output("SecretIngest"), SecretString=json.dumps({"ingest_key": ingest_key})

@@ -228,6 +228,10 @@ class FakeTimers:
         """Wake a customer."""
         self._put(customer_id, f"customer#{customer_id}", due, now, None)
 
+    def look_at_link(self, attempt_id: str, due: Instant, now: Instant) -> None:
+        """Look at an attempt to link."""
+        self._put(attempt_id, f"link#{attempt_id}", due, now, None)
+
     def hold(self, order: Order, until: Instant, now: Instant) -> None:
         """Take an order up again."""
         of = order.send_id if isinstance(order, BatchOrder) else order.customer_id
@@ -246,7 +250,8 @@ class FakeTimers:
                 due, of, body = self._rows[key]
                 if due <= now:
                     shape = _ORDERS.get(key[1].partition("#")[0])
-                    yield DueRow(key, due, "" if body else of, read(body, shape) if shape else None)
+                    link, customer = (of, "") if key[1].startswith("link#") else ("", "" if body else of)
+                    yield DueRow(key, due, customer, read(body, shape) if shape else None, link)
 
     def done(self, rows: Sequence[DueRow]) -> None:
         """Take rows away."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from functions.aws.queues import decode_evaluation, decode_inbox, decode_order
 from functions.decide.erased import ForTheLiving, LivingCustomers, LivingEvents, LivingIdentities, Watch
 from functions.decide.flow import Decide
+from functions.decide.link_attempts import TakeUp
 from functions.decide.reactions import WatchReactions
 from functions.domain.campaigns import next_occurrence
 from functions.domain.customers import Customer
@@ -39,6 +40,7 @@ from functions.webhook.flow import Answer as WebhookAnswer
 from functions.webhook.flow import Receive, signature_of
 from tests.fakes.allowances import FakeAllowances, FakeLineQuota
 from tests.fakes.line import FakeLine
+from tests.fakes.linking import FakeLinkAttempts
 from tests.fakes.objects import (
     FakeAudience,
     FakeBatches,
@@ -113,6 +115,7 @@ class World:
         self.backfills = FakeBackfills()
         self.audits = FakeAudits()
         self.measures = FakeMeasures()
+        self.link_attempts = FakeLinkAttempts()
         self.rejected = FakeRejectedEvents()
         self.suppressions = FakeSuppressions()
         self.allowances = FakeAllowances()
@@ -163,6 +166,7 @@ class World:
                 tapped(self.measures, tap, "measures"),
                 self.clock,
             ),
+            TakeUp(tapped(self.link_attempts, tap, "link_attempts"), tapped(self.measures, tap, "measures")),
             self.clock,
         )
         self.ticker = Tick(timers, inbox, to_send, self.clock)

@@ -230,7 +230,7 @@ def test_no_managed_policy_widens_a_role(template: Template) -> None:
     assert not [role for role in roles if role.get("ManagedPolicyArns")]
 
 
-def test_only_the_sender_and_the_webhook_can_read_what_line_trusts(template: Template) -> None:
+def test_only_who_speaks_with_line_can_read_what_line_trusts(template: Template) -> None:
     readers = {
         name
         for name, policy in resources(template, "AWS::IAM::Policy").items()
@@ -238,7 +238,7 @@ def test_only_the_sender_and_the_webhook_can_read_what_line_trusts(template: Tem
         if "secretsmanager:GetSecretValue" in as_list(statement["Action"])
         and "SecretsLine" in json.dumps(statement["Resource"])
     }
-    assert {re.match(r"[A-Z][a-z]+", name)[0] for name in readers} == {"Send", "Webhook"}  # type: ignore[index]
+    assert {re.match(r"[A-Z][a-z]+", name)[0] for name in readers} == {"Link", "Send", "Webhook"}  # type: ignore[index]
 
 
 def test_the_edge_of_the_crm_writes_the_accounts_row_and_no_customers_gate(template: Template) -> None:
@@ -254,6 +254,22 @@ def test_the_edge_of_the_crm_writes_the_accounts_row_and_no_customers_gate(templ
     assert as_list(writes["Action"]) == ["dynamodb:UpdateItem"]
     (rows,) = as_list(writes["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"])
     assert rows["Fn::Join"][1][0] == "anon:#account#"
+
+
+def test_the_pages_write_attempts_and_no_link(template: Template) -> None:
+    """Who is who is decide's alone: the pages may keep attempts and use names up, in rows of those names."""
+    on_identities = {
+        action: statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+        for statement in policy_of(template, "Link")
+        for action in as_list(statement["Action"])
+        if action.startswith("dynamodb:") and "TablesIdentities" in json.dumps(statement["Resource"])
+    }
+    own = {"attempt#*", "code#*", "nonce#*", "once#*"}
+    assert {action: set(rows) for action, rows in on_identities.items()} == {
+        "dynamodb:GetItem": {*own, "line#*"},
+        "dynamodb:PutItem": own,
+        "dynamodb:UpdateItem": own,
+    }
 
 
 def test_no_right_on_tables_is_granted_that_no_adapter_uses(template: Template) -> None:
@@ -291,7 +307,7 @@ def test_nothing_but_tls_is_let_in_on_aws(template: Template) -> None:
 
 def test_no_secret_stands_in_the_template(template: Template) -> None:
     held = resources(template, "AWS::SecretsManager::Secret").values()
-    assert len(held) == 3
+    assert len(held) == 4
     assert all("SecretString" not in secret for secret in held)
 
 
@@ -451,7 +467,13 @@ def test_the_front_door_is_throttled_and_logged(template: Template) -> None:
         template, "AWS::Logs::LogGroup"
     )
     routes = {route["RouteKey"] for route in resources(template, "AWS::ApiGatewayV2::Route").values()}
-    assert routes == {"POST /webhook", "POST /events"}
+    assert routes == {
+        "POST /webhook",
+        "POST /events",
+        "POST /links",
+        "GET /link/{page+}",
+        "POST /link/{page+}",
+    }
 
 
 def test_the_engine_gets_the_template_that_goes_to_aws(template: Template, local_template: Template) -> None:

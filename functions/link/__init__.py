@@ -1,0 +1,1 @@
+"""The pages and the door through which customers and LINE users become one."""

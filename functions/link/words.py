@@ -1,0 +1,89 @@
+"""What the pages say, in Japanese and English."""
+
+from functions.link.answers import Lang
+
+WORDS: dict[str, dict[Lang, str]] = {
+    "start_title": {"ja": "LINE と会員情報をつなぐ", "en": "Link LINE and your account"},
+    "start_what": {
+        "ja": "つなぐと、ご注文やご予約に合わせたお知らせが LINE に届きます。LINE のパスワードや友だちの情報を当店が受け取ることはありません。",
+        "en": "Once linked, messages that fit your orders and bookings reach you on LINE. We receive neither your LINE password nor anything about your friends.",
+    },
+    "start_undo": {
+        "ja": "つないだ後も、いつでも解除できます。",
+        "en": "You can unlink at any time.",
+    },
+    "agree": {"ja": "同意する項目(任意)", "en": "What you agree to (optional)"},
+    "start_button": {"ja": "LINE でつなぐ", "en": "Link with LINE"},
+    "liff_wait": {"ja": "LINE に確かめています…", "en": "Asking LINE…"},
+    "liff_button": {"ja": "つなぐ", "en": "Link"},
+    "done_title": {"ja": "つながりました", "en": "Linked"},
+    "done_what": {
+        "ja": "LINE と会員情報がつながりました。反映まで数秒かかることがあります。",
+        "en": "LINE and your account are linked. It may take a few seconds to show.",
+    },
+    "done_friend": {
+        "ja": "まだ友だちではありません。お知らせを受け取るには、友だちに追加してください。",
+        "en": "The account is not your friend yet. Add it, so that messages can reach you.",
+    },
+    "friend_button": {"ja": "友だちに追加", "en": "Add as a friend"},
+    "back_button": {"ja": "お店に戻る", "en": "Back to the shop"},
+    "manage_title": {"ja": "つながりの確認", "en": "Your link"},
+    "manage_customer": {"ja": "つながっている会員番号", "en": "Linked customer number"},
+    "manage_since": {"ja": "つないだ日", "en": "Linked on"},
+    "manage_none": {
+        "ja": "この LINE アカウントは、どの会員情報ともつながっていません。",
+        "en": "This LINE account is linked to no customer.",
+    },
+    "manage_what": {
+        "ja": "解除すると、ご注文などに合わせたお知らせは届かなくなります。会員情報そのものは消えません。",
+        "en": "After unlinking, messages that fit your orders stop. Your account itself stays.",
+    },
+    "unlink_button": {"ja": "つながりを解除する", "en": "Unlink"},
+    "unlinked_title": {"ja": "解除しました", "en": "Unlinked"},
+    "unlinked_what": {
+        "ja": "LINE と会員情報のつながりを解除しました。反映まで数秒かかることがあります。",
+        "en": "LINE and your account are no longer linked. It may take a few seconds to show.",
+    },
+    "cancelled_title": {"ja": "つなぐのをやめました", "en": "Nothing was linked"},
+    "cancelled_what": {
+        "ja": "LINE での同意が取り消されたため、何もつないでいません。お店の画面から、いつでもやり直せます。",
+        "en": "You cancelled at LINE, so nothing was linked. You can start again from the shop at any time.",
+    },
+    "over_title": {"ja": "時間が過ぎたか、使い終わっています", "en": "Too late, or used already"},
+    "over_what": {
+        "ja": "この画面は10分間、1回だけ使えます。お店の画面から、もう一度始めてください。",
+        "en": "This page works once, for ten minutes. Please start again from the shop.",
+    },
+    "used_title": {"ja": "この画面は使い終わっています", "en": "Used already"},
+    "used_what": {
+        "ja": "同じ画面は一度しか使えません。うまくいっていなければ、最初からやり直してください。",
+        "en": "This page works only once. If something went wrong, please start again.",
+    },
+    "broken_title": {"ja": "リンクが正しくありません", "en": "This link is not right"},
+    "broken_what": {
+        "ja": "リンクが途中で切れているか、別のブラウザーで開かれています。お店の画面から、もう一度始めてください。",
+        "en": "The link is cut off, or was opened in another browser. Please start again from the shop.",
+    },
+    "refused_title": {"ja": "つなげませんでした", "en": "Not linked"},
+    "refused_what": {
+        "ja": "LINE で確認できなかったため、何もつないでいません。お店の画面から、もう一度始めてください。",
+        "en": "LINE could not confirm it, so nothing was linked. Please start again from the shop.",
+    },
+    "later_title": {"ja": "少し待ってから、もう一度", "en": "Please try again in a moment"},
+    "later_what": {
+        "ja": "ただいま確かめられませんでした。少し待ってから、最初からやり直してください。",
+        "en": "We could not check it just now. Please wait a moment and start again.",
+    },
+    "nothing_here_title": {"ja": "ページがありません", "en": "There is no such page"},
+    "nothing_here_what": {"ja": "リンクをご確認ください。", "en": "Please check the link."},
+    "no_login_page_title": {"ja": "ここからはつなげません", "en": "Linking does not start here"},
+    "no_login_page_what": {
+        "ja": "お店の会員ページから始めてください。",
+        "en": "Please start from your account page at the shop.",
+    },
+    "no_liff_title": {"ja": "LINE の中ではつなげません", "en": "Not available within LINE"},
+    "no_liff_what": {
+        "ja": "お店の画面から、LINE ログインでつないでください。",
+        "en": "Please link with LINE Login from the shop.",
+    },
+}
