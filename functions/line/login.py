@@ -25,6 +25,7 @@ OK = 200
 TOO_MANY = 429
 SERVER_ERROR = 500
 SCOPES = "openid profile"
+_FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 class LineLogin:
@@ -124,9 +125,8 @@ class LineLogin:
             answer = self._http.request(
                 method,
                 f"{self._api_url}{path}",
-                fields=dict(form) if form else None,
-                encode_multipart=False,
-                headers=dict(headers or {}),
+                body=urlencode(form) if form else None,
+                headers={**(_FORM if form else {}), **(headers or {})},
                 redirect=False,
             )
         except urllib3.exceptions.HTTPError as error:
