@@ -406,6 +406,21 @@ class AuditPart(msgspec.Struct, frozen=True):
 
 EvaluateOrder = CampaignRun | BackfillSegment | AuditPart
 
+
+class LoadOrder(msgspec.Struct, frozen=True):
+    """An order to load: go on with the load of one file."""
+
+    load: str
+
+
+class FileDropped(msgspec.Struct, frozen=True):
+    """That a file came: its key, its version (its tag where the bucket keeps none) and its size in bytes."""
+
+    key: str
+    version: str
+    size: int
+
+
 SECONDS_IN_HAND = 4.0
 """With less than this left an invocation begins no other page: enough to do one, and to hand over."""
 
@@ -562,7 +577,7 @@ class MissedMinute(msgspec.Struct, frozen=True):
     scheduled_at: Instant
 
 
-Payload = Order | InboxMessage | EvaluateOrder | MissedMinute
+Payload = Order | InboxMessage | EvaluateOrder | MissedMinute | LoadOrder | FileDropped
 """What a dead letter may carry."""
 
 

@@ -31,6 +31,7 @@ class Settings:
     queue_send_url: str
     queue_bulk_url: str
     queue_evaluate_url: str
+    queue_load_url: str
     bucket: str
     secret_line: str
     secret_ingest: str
@@ -94,6 +95,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         queue_send_url=_text(env, "QUEUE_SEND_URL"),
         queue_bulk_url=_text(env, "QUEUE_BULK_URL"),
         queue_evaluate_url=_text(env, "QUEUE_EVALUATE_URL"),
+        queue_load_url=_text(env, "QUEUE_LOAD_URL"),
         bucket=_text(env, "BUCKET"),
         secret_line=_text(env, "SECRET_LINE"),
         secret_ingest=_text(env, "SECRET_INGEST"),

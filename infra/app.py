@@ -16,7 +16,7 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
-from infra.bundle import ROOT, BundleError, build_bundle, platform_of
+from infra.bundle import CORE, FILES, ROOT, BundleError, build_bundle, platform_of
 from infra.stack import MusubiStack
 
 STACK_NAME = "Musubi"
@@ -31,8 +31,11 @@ def build_app(
     app = cdk.App(outdir=outdir, context=switches | dict(context or {}))
     target = app.node.try_get_context("target") or "aws"
     source = app.node.try_get_context("functions") or str(ROOT / "functions")
-    code = lambda_.Code.from_asset(str(build_bundle(platform_of(str(target)), Path(str(source)))))
-    return app, MusubiStack(app, STACK_NAME, code=code)
+    code, files = (
+        lambda_.Code.from_asset(str(build_bundle(platform_of(str(target)), Path(str(source)), contents)))
+        for contents in (CORE, FILES)
+    )
+    return app, MusubiStack(app, STACK_NAME, code=code, files_code=files)
 
 
 def main() -> int:

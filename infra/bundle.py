@@ -1,10 +1,13 @@
-"""The Lambda bundle: functions/ and its locked dependencies in one zip, the same bytes for the same input.
+"""The Lambda bundles: functions/ and its locked dependencies in one zip, the same bytes for the same input.
+
+The core has what messages need; the one for files has pyarrow, which is bigger than all the rest.
 
 No Docker: uv fetches the wheels of the wanted platform. The dependencies are resolved once for each lock file
 and kept under build/, so that a change to a function costs one small append.
 """
 
 import contextlib
+import fnmatch
 import hashlib
 import os
 import shutil
@@ -18,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK = ROOT / "requirements" / "functions.txt"
 BUILD = ROOT / "build" / "bundle"
 ENGINE_PYTHON = ROOT / ".engine" / "bin" / "python"
 # The zip format's oldest instant: contents, not times, decide the bytes.
@@ -29,6 +31,28 @@ BUNDLES_KEPT = 4
 
 class BundleError(RuntimeError):
     """The bundle cannot be built; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What goes into a bundle beside functions/: the locked dependencies, without what is `spared` of them (globs)."""
+
+    name: str
+    lock: Path
+    spared: tuple[str, ...] = ()
+
+
+CORE = Contents("", ROOT / "requirements" / "functions.txt")
+# Of pyarrow what only Flight, S3 and compilers need, and copies of one library: half of its 150 MB.
+FILES = Contents(
+    "files-",
+    ROOT / "requirements" / "load.txt",
+    (
+        "pyarrow/include/*", "pyarrow/src/*", "pyarrow/tests/*", "pyarrow/includes/*", "pyarrow/*flight*",
+        "pyarrow/*_s3*", "pyarrow/*.so.*.*.*", "pyarrow/libarrow_python.so",
+        "pyarrow/*.lib", "pyarrow/_orc*", "pyarrow/_gcsfs*", "pyarrow/_azurefs*", "pyarrow/_hdfs*",
+    ),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +85,15 @@ def platform_of(target: str) -> Platform:
     raise BundleError(f"The bundle's target must be aws or local, but is {target!r}.")
 
 
-def build_bundle(platform: Platform, source: Path) -> Path:
+def build_bundle(platform: Platform, source: Path, contents: Contents = CORE) -> Path:
     """The zip of `source` (a package directory, put in under the name functions/) for `platform`.
 
     Its name carries the digest of its contents; one that is already there is reused.
     """
-    layer = _dependencies(platform)
-    bundle = BUILD / f"{platform.name}-{_digest(layer, source)}.zip"
+    layer = _dependencies(platform, contents)
+    bundle = BUILD / f"{contents.name}{platform.name}-{_digest(layer, source)}.zip"
     if not bundle.exists():
-        _discard_old(platform)
+        _discard_old(platform, contents)
         with _draft(bundle) as draft:
             shutil.copyfile(layer, draft)
             with zipfile.ZipFile(draft, "a", zipfile.ZIP_DEFLATED) as archive:
@@ -78,9 +102,11 @@ def build_bundle(platform: Platform, source: Path) -> Path:
     return bundle
 
 
-def _discard_old(platform: Platform) -> None:
+def _discard_old(platform: Platform, contents: Contents) -> None:
     """Keep the latest few: another synthesis may just be reading one of them."""
-    by_age = sorted(BUILD.glob(f"{platform.name}-*.zip"), key=lambda path: path.stat().st_mtime)
+    by_age = sorted(
+        BUILD.glob(f"{contents.name}{platform.name}-*.zip"), key=lambda path: path.stat().st_mtime
+    )
     for stale in by_age[: -BUNDLES_KEPT + 1]:
         stale.unlink(missing_ok=True)
 
@@ -93,32 +119,36 @@ def _digest(layer: Path, source: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _dependencies(platform: Platform) -> Path:
-    lock = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
-    layer = BUILD / f"dependencies-{platform.name}-{lock}.zip"
+def _dependencies(platform: Platform, contents: Contents) -> Path:
+    given = contents.lock.read_bytes() + "\0".join(contents.spared).encode()
+    layer = (
+        BUILD / f"dependencies-{contents.name}{platform.name}-{hashlib.sha256(given).hexdigest()[:16]}.zip"
+    )
     if not layer.exists():
         layer.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="musubi-bundle-", dir=layer.parent) as scratch:
-            _install(platform, Path(scratch))
-            _pack(Path(scratch), layer)
+            _install(platform, contents.lock, Path(scratch))
+            _pack(Path(scratch), layer, contents.spared)
     return layer
 
 
-def _install(platform: Platform, into: Path) -> None:
+def _install(platform: Platform, lock: Path, into: Path) -> None:
     command = [
         sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(into), *platform.arguments,
-        "--only-binary", ":all:", "--no-compile-bytecode", "--require-hashes", "-r", str(LOCK),
+        "--only-binary", ":all:", "--no-compile-bytecode", "--require-hashes", "-r", str(lock),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
     if done.returncode:
         raise BundleError(f"The functions' dependencies could not be fetched: {done.stderr.strip()}")
 
 
-def _pack(directory: Path, archive_path: Path) -> None:
+def _pack(directory: Path, archive_path: Path, spared: tuple[str, ...]) -> None:
     with _draft(archive_path) as draft:  # noqa: SIM117 (the archive must be closed before its draft is moved)
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in _files(directory):
-                _add(archive, path, path.relative_to(directory))
+                name = path.relative_to(directory)
+                if not any(fnmatch.fnmatch(name.as_posix(), pattern) for pattern in spared):
+                    _add(archive, path, name)
 
 
 @contextlib.contextmanager

@@ -35,15 +35,15 @@ def ingest_function(
         },
     )
     function.may_send(queues.inbox.queue)
-    _may_note_sources(function, around, tables)
-    _may_ask_for_the_erased(function, tables)
+    may_note_sources(function, around, tables)
+    may_ask_for_the_erased(function, tables)
     function.may_read_secret(secrets.ingest_arn)
     function.may_read_secret(secrets.erasure_arn)
     function.may_use_objects(objects.bucket, read=["playbooks/"], write=["rejected/"])
     return function
 
 
-def _may_note_sources(function: Function, around: Surroundings, tables: Tables) -> None:
+def may_note_sources(function: Function, around: Surroundings, tables: Tables) -> None:
     """The account's own row, and no customer's gate: the edge notes when it last heard of a source."""
     row = f"anon:#account#{around.parameters.account.value_as_string}"
     only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [row]}}
@@ -51,7 +51,7 @@ def _may_note_sources(function: Function, around: Surroundings, tables: Tables) 
     function.may_use_tables()
 
 
-def _may_ask_for_the_erased(function: Function, tables: Tables) -> None:
+def may_ask_for_the_erased(function: Function, tables: Tables) -> None:
     """What is rejected is kept, unless it is an erased person's; of the identities the edge sees nothing else."""
     only = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["erased#*"]}}
     function.allow(["dynamodb:GetItem"], [tables.identities.table_arn], only)

@@ -1,5 +1,5 @@
-"""The bucket: playbook versions, frozen recipient lists of runs, rejected events, reports of scans,
-why messages died, the audit of replays."""
+"""The bucket: playbook versions, frozen recipient lists of runs, files to load, rejected events,
+reports of scans and loads, why messages died, the audit of replays."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
@@ -11,6 +11,8 @@ from infra.parameters import Parameters
 from infra.transport import only_where
 
 NOTES_KEPT_DAYS = 90
+# What was dropped for loading is in the customers' history by then.
+FILES_KEPT_DAYS = 30
 # Bounds how long an erased person can still be read in an old version.
 OLD_VERSIONS_KEPT_DAYS = 30
 
@@ -45,8 +47,9 @@ def _lifecycle() -> list[s3.LifecycleRule]:
     return [
         *(
             s3.LifecycleRule(id=name, prefix=f"{name}/", expiration=cdk.Duration.days(NOTES_KEPT_DAYS))
-            for name in ("rejected", "audits", "backfills", "failures")
+            for name in ("rejected", "audits", "backfills", "failures", "loads", "incoming-errors")
         ),
+        s3.LifecycleRule(id="incoming", prefix="incoming/", expiration=cdk.Duration.days(FILES_KEPT_DAYS)),
         s3.LifecycleRule(
             id="old-versions",
             noncurrent_version_expiration=cdk.Duration.days(OLD_VERSIONS_KEPT_DAYS),

@@ -1,5 +1,7 @@
 """What may differ between deployments of the one template: AWS takes the defaults, one machine overrides them."""
 
+from typing import cast
+
 import aws_cdk as cdk
 from constructs import Construct
 
@@ -59,18 +61,24 @@ class Parameters:
         self.tls_only = cdk.CfnCondition(
             stack, "TlsOnly", expression=cdk.Fn.condition_equals(self.enforce_tls.value_as_string, "true")
         )
+        self.plain_http = cdk.CfnCondition(
+            stack,
+            "PlainHttp",
+            expression=cdk.Fn.condition_not(cast("cdk.ICfnConditionExpression", self.tls_only)),
+        )
 
     def worker_timeout(self) -> cdk.Duration:
         """How long a worker may take over one batch."""
         return cdk.Duration.seconds(self.worker_timeout_seconds.value_as_number)
 
     def evaluate_timeout(self) -> cdk.Duration:
-        """How long one invocation may walk through a campaign's recipients."""
+        """How long one invocation may walk through a campaign's recipients, or through a file."""
         return cdk.Duration.seconds(self.evaluate_timeout_seconds.value_as_number)
 
     def queue_visibility(self, name: str) -> cdk.Duration:
         """How long a message received from this queue stays hidden from other workers."""
-        given = self.evaluate_visibility_seconds if name == "evaluate" else self.queue_visibility_seconds
+        long = name in ("evaluate", "load")
+        given = self.evaluate_visibility_seconds if long else self.queue_visibility_seconds
         return cdk.Duration.seconds(given.value_as_number)
 
 

@@ -14,7 +14,7 @@ from infra.transport import only_where
 # On the last of them the workers note why: functions/domain/dead_letters.py has the same number.
 RECEIVES_MAX = 5
 DEAD_LETTERS_KEPT_DAYS = 14
-QUEUE_NAMES = ("inbox", "send", "bulk", "evaluate")
+QUEUE_NAMES = ("inbox", "send", "bulk", "evaluate", "load")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,13 @@ class Queues(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, parameters: Parameters) -> None:
         super().__init__(scope, construct_id)
-        self._parameters = parameters
+        self.parameters = parameters
         self.by_name = {name: self._define(name) for name in QUEUE_NAMES}
         self.inbox = self.by_name["inbox"]
         self.send = self.by_name["send"]
         self.bulk = self.by_name["bulk"]
         self.evaluate = self.by_name["evaluate"]
+        self.load = self.by_name["load"]
         self.schedules_dead = self._queue("SchedulesDead", kept_days=DEAD_LETTERS_KEPT_DAYS)
         acknowledge(self.schedules_dead, "SQS3", "it is itself where EventBridge Scheduler puts dead letters")
 
@@ -66,9 +67,9 @@ class Queues(Construct):
             name,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             retention_period=cdk.Duration.days(kept_days),
-            visibility_timeout=self._parameters.queue_visibility(name.lower()),
+            visibility_timeout=self.parameters.queue_visibility(name.lower()),
             dead_letter_queue=redrive,
             enforce_ssl=True,
         )
-        only_where(self._parameters.tls_only, cast("Construct", queue.node.find_child("Policy")))
+        only_where(self.parameters.tls_only, cast("Construct", queue.node.find_child("Policy")))
         return queue

@@ -14,6 +14,7 @@ from infra.evaluate import evaluate_function
 from infra.function import Function, Surroundings
 from infra.ingest import ingest_function
 from infra.link import link_function
+from infra.load import load_function, notify_of_files
 from infra.objects import Objects
 from infra.outputs import write_outputs
 from infra.parameters import Parameters
@@ -30,14 +31,18 @@ from infra.webhook import webhook_function
 class MusubiStack(cdk.Stack):
     """One LINE account's deployment."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, code: lambda_.Code) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, code: lambda_.Code, files_code: lambda_.Code
+    ) -> None:
         super().__init__(scope, construct_id, description="Musubi: LINE × CRM lifecycle messaging")
         self.parameters = Parameters(self)
         key = Encryption(self, "Encryption").as_key()
         self.around = Surroundings(code=code, parameters=self.parameters, key=key)
+        self.around_files = Surroundings(code=files_code, parameters=self.parameters, key=key)
         self.tables = Tables(self, "Tables", key=key)
         self.queues = Queues(self, "Queues", parameters=self.parameters)
         self.objects = Objects(self, "Objects", key=key, parameters=self.parameters)
+        notify_of_files(self.objects, self.queues)
         self.secrets = Secrets(self, "Secrets", key=key)
         self.schedules = Schedules(self, "Schedules", queues=self.queues, parameters=self.parameters)
         self.functions = self._functions()
@@ -77,5 +82,6 @@ class MusubiStack(cdk.Stack):
             "evaluate": evaluate_function(self, around, tables, queues, objects, self.schedules),
             "send": send_function(self, around, tables, queues, secrets, objects),
             "link": link_function(self, around, tables, queues, secrets, objects),
+            "load": load_function(self, self.around_files, tables, queues, secrets, objects),
             "redrive": redrive_function(self, around, tables, queues, objects, tick),
         }

@@ -68,6 +68,7 @@ class Target:
             queue_send_url=of("QueueSendUrl"),
             queue_bulk_url=of("QueueBulkUrl"),
             queue_evaluate_url=of("QueueEvaluateUrl"),
+            queue_load_url=of("QueueLoadUrl"),
             bucket=of("Bucket"),
             secret_line=of("SecretLine"),
             secret_ingest=of("SecretIngest"),

@@ -10,7 +10,14 @@ from botocore.exceptions import ReadTimeoutError
 
 from functions.aws.failure_notes import notes_of
 from functions.aws.objects import Objects
-from functions.aws.queues import TRIES_MAX, decode_evaluation, decode_inbox, decode_order, fitting_batches
+from functions.aws.queues import (
+    TRIES_MAX,
+    decode_evaluation,
+    decode_inbox,
+    decode_load,
+    decode_order,
+    fitting_batches,
+)
 from functions.domain.dead_letters import Letter
 from functions.domain.instants import from_milliseconds, parse_instant
 from functions.ports import MissedMinute, Payload
@@ -200,7 +207,7 @@ def read_payload(queue: str, body: str) -> Payload | None:
     """A body as its queue's worker reads it; None where that is not possible."""
     try:
         return _read(queue, body)
-    except (ValueError, TypeError):
+    except (LookupError, ValueError, TypeError):
         return None
 
 
@@ -211,4 +218,6 @@ def _read(queue: str, body: str) -> Payload:
         return MissedMinute(parse_instant(json.loads(body)["scheduled_at"]))
     if queue in ("evaluate", SCHEDULES):
         return decode_evaluation(body)
+    if queue == "load":
+        return decode_load(body)[0]
     return decode_order(body)

@@ -59,22 +59,26 @@ class Objects:
 
     def write_new(self, key: str, body: bytes) -> bool:
         """Write on condition that there is no such object yet; whether it was written."""
-        return self._written_if(key, body, IfNoneMatch="*")
+        return self._written_if(key, body, IfNoneMatch="*") is not None
 
     def write_over(self, key: str, body: bytes, tag: str) -> bool:
         """Write on condition that the object still has the content of this tag; whether it was written."""
+        return self.write_over_tagged(key, body, tag) is not None
+
+    def write_over_tagged(self, key: str, body: bytes, tag: str) -> str | None:
+        """As `write_over`; the new content's tag, or None where it was not written."""
         return self._written_if(key, body, IfMatch=tag)
 
-    def _written_if(self, key: str, body: bytes, **condition: Any) -> bool:
+    def _written_if(self, key: str, body: bytes, **condition: Any) -> str | None:
         try:
-            self._client.put_object(
+            written = self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", **condition
             )
         except ClientError as error:
             if error.response["Error"]["Code"] in _OVERTAKEN:
-                return False
+                return None
             raise
-        return True
+        return written["ETag"]
 
     def exists(self, key: str) -> bool:
         """Whether there is such an object."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -16,7 +17,9 @@ from functions.ports import (
     CampaignRun,
     EvaluateOrder,
     EventsReceived,
+    FileDropped,
     InboxMessage,
+    LoadOrder,
     Retryable,
     Together,
 )
@@ -190,6 +193,33 @@ def decode_evaluation(body: str) -> EvaluateOrder:
         if isinstance(order, dict) and key in order:
             return msgspec.convert(order, shape)
     raise msgspec.ValidationError("this is no order to evaluate")
+
+
+def decode_load(body: str) -> list[LoadOrder | FileDropped]:
+    """A message of the load queue: an order, or what S3 tells of objects (nothing, where it only tries the way).
+
+    msgspec.ValidationError where it is neither.
+    """
+    told = msgspec.json.decode(body)
+    if not isinstance(told, dict):
+        raise msgspec.ValidationError("this is nothing to load")
+    if "load" in told:
+        return [msgspec.convert(told, LoadOrder)]
+    if told.get("Event") == "s3:TestEvent":
+        return []
+    return [_dropped(record["s3"]["object"]) for record in msgspec.convert(told, _Told).Records]
+
+
+def _dropped(told: dict[str, Any]) -> FileDropped:
+    """The key comes as a form field does: blanks as +."""
+    version = told.get("versionId") or f'"{told.get("eTag", "")}"'
+    return FileDropped(unquote_plus(told["key"]), version, int(told.get("size", 0)))
+
+
+class _Told(msgspec.Struct):
+    """S3's notification."""
+
+    Records: list[dict[str, Any]]
 
 
 _ORDERS: dict[str, type[EvaluateOrder]] = {

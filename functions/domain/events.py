@@ -86,10 +86,11 @@ Dictionary = Mapping[str, EventType]
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Why an event was not taken in: a code for programs, a message for people."""
+    """Why an event was not taken in: a code for programs, a message for people; `column` is the field to blame."""
 
     code: str
     message: str
+    column: str = ""
 
 
 _CASE = {"case_id": PropertyType("string", meaning="the case it belongs to; one unnamed case where absent")}
@@ -193,7 +194,9 @@ def _attribute_fault(name: str, properties: Mapping[str, object]) -> Fault | Non
             isinstance(value, bool) or _is_number(value) or _is_kind(value, "string")
         ):
             told = f"{_EXPECTED['string']}, {_EXPECTED['number']}, true or false"
-            return Fault("wrong_type", f"{name}: the property {key!r} must be {told}; got {_shown(value)}.")
+            return Fault(
+                "wrong_type", f"{name}: the property {key!r} must be {told}; got {_shown(value)}.", key
+            )
     return None
 
 
@@ -202,13 +205,14 @@ def _property_fault(name: str, properties: Mapping[str, object], event_type: Eve
         if properties.get(key) is None or (kind.type == "string" and properties[key] == ""):
             if kind.required:
                 return Fault(
-                    "missing_property", f"{name} needs the property {key!r} ({_EXPECTED[kind.type]})."
+                    "missing_property", f"{name} needs the property {key!r} ({_EXPECTED[kind.type]}).", key
                 )
             continue
         if not _is_kind(properties[key], kind.type):
             return Fault(
                 "wrong_type",
                 f"{name}: the property {key!r} must be {_EXPECTED[kind.type]}; got {_shown(properties[key])}.",
+                key,
             )
     return None
 
@@ -222,12 +226,18 @@ def _id_fault(raw: Mapping[str, object]) -> Fault | None:
     for key in ("event_id", "customer_id", "name"):
         value = raw.get(key)
         if not isinstance(value, str) or not value or len(value) > ID_CHARACTERS_MAX:
-            return Fault("malformed", f"{key!r} must be a string of 1 to {ID_CHARACTERS_MAX} characters.")
+            return Fault(
+                "malformed", f"{key!r} must be a string of 1 to {ID_CHARACTERS_MAX} characters.", key
+            )
     if str(raw["customer_id"]).startswith("anon:"):
-        return Fault("malformed", "'customer_id' must be the CRM's own; the prefix 'anon:' is reserved.")
+        return Fault(
+            "malformed", "'customer_id' must be the CRM's own; the prefix 'anon:' is reserved.", "customer_id"
+        )
     if str(raw["event_id"]).startswith("line:") or str(raw["event_id"]).endswith(_PROVISIONAL):
         return Fault(
-            "malformed", f"'event_id' must be the source's own; 'line:…' and '…{_PROVISIONAL}' are reserved."
+            "malformed",
+            f"'event_id' must be the source's own; 'line:…' and '…{_PROVISIONAL}' are reserved.",
+            "event_id",
         )
     return None
 
@@ -262,6 +272,7 @@ def check_event(raw: object, dictionary: Dictionary, now: Instant) -> Event | Fa
         return Fault(
             "unknown_event",
             f"{name!r} is not in the event dictionary; known: {', '.join(sorted(dictionary))}.",
+            "name",
         )
     return _checked(raw, name, event_type, now)
 
@@ -270,12 +281,12 @@ def _checked(raw: Mapping[str, Any], name: str, event_type: EventType, now: Inst
     try:
         occurred_at = parse_instant(raw.get("occurred_at") or "")
     except InstantError as error:
-        return Fault("malformed", f"'occurred_at': {error}")
+        return Fault("malformed", f"'occurred_at': {error}", "occurred_at")
     if occurred_at > now + AHEAD_MAX:
-        return Fault("in_future", "'occurred_at' lies more than a day ahead of now.")
+        return Fault("in_future", "'occurred_at' lies more than a day ahead of now.", "occurred_at")
     status = raw.get("status", "confirmed")
     if status not in ("provisional", "confirmed"):
-        return Fault("malformed", "'status' must be 'provisional' or 'confirmed'.")
+        return Fault("malformed", "'status' must be 'provisional' or 'confirmed'.", "status")
     properties = raw.get("properties") or {}
     if not isinstance(properties, Mapping):
         return Fault("malformed", "'properties' must be an object.")
@@ -292,5 +303,6 @@ def _checked(raw: Mapping[str, Any], name: str, event_type: EventType, now: Inst
         occurred_at=occurred_at,
         status=status,
         source=str(raw.get("source") or ""),
-        properties={key: value for key, value in properties.items() if value is not None},
+        # Null is no value, but for an attribute: there it says that what was known holds no more.
+        properties={k: v for k, v in properties.items() if v is not None or name == "profile_updated"},
     )

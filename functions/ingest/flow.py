@@ -4,21 +4,15 @@ import hmac
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from functions.domain.events import Event, Fault, check_event
 from functions.domain.instants import Instant
 from functions.ports import AccountState, EventsReceived, Inbox, Playbooks
+from functions.rejected import RejectedEvents
 
 BODY_BYTES_MAX = 1024 * 1024
 EVENTS_MAX = 500
-
-
-class RejectedEvents(Protocol):
-    """Where events that were not taken in wait for repair."""
-
-    def keep(self, rejected: list[dict[str, Any]], received_at: Instant) -> None:
-        """Keep the raw events with their faults."""
 
 
 @dataclass(frozen=True, slots=True)

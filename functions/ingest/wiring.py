@@ -12,7 +12,7 @@ from functions.aws.rejects import S3RejectedEvents
 from functions.aws.secrets import SecretField
 from functions.clock import clock_of
 from functions.ingest.flow import Ingest
-from functions.ingest.rejected import KeepOfTheLiving
+from functions.rejected import KeepOfTheLiving
 from functions.settings import read_settings, required
 
 

@@ -20,8 +20,10 @@ from functions.ports import (
     CustomerRefresh,
     Customers,
     EventsReceived,
+    FileDropped,
     LineReceived,
     LinkAttemptDue,
+    LoadOrder,
     MissedMinute,
     MusubiError,
     Payload,
@@ -132,5 +134,9 @@ def _order_subject(payload: Payload) -> Subject:
             return Subject("batch", campaign=campaign, detail=detail, send_id=one.send_id)
         case MissedMinute(scheduled_at=at):
             return Subject("tick", detail=format_instant(at))
+        case FileDropped(key=key):
+            return Subject("file", detail=key)
+        case LoadOrder(load=load):
+            return Subject("load", detail=load)
         case _:
             return Subject(type(payload).__name__)

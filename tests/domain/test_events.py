@@ -82,7 +82,7 @@ def test_an_event_must_be_an_object(value: object) -> None:
 @pytest.mark.parametrize("value", [None, "", 5, True, ["e1"], "x" * 129])
 def test_ids_and_names_are_strings_of_1_to_128_characters(key: str, value: object) -> None:
     assert fault(raw() | {key: value}) == Fault(
-        "malformed", f"'{key}' must be a string of 1 to 128 characters."
+        "malformed", f"'{key}' must be a string of 1 to 128 characters.", key
     )
 
 
@@ -92,14 +92,16 @@ def test_an_id_of_128_characters_is_taken_in() -> None:
 
 def test_the_prefix_of_anonymous_friends_is_reserved() -> None:
     assert fault(raw(customer_id="anon:U1")) == Fault(
-        "malformed", "'customer_id' must be the CRM's own; the prefix 'anon:' is reserved."
+        "malformed", "'customer_id' must be the CRM's own; the prefix 'anon:' is reserved.", "customer_id"
     )
 
 
 @pytest.mark.parametrize("event_id", ["line:01FZ74A0TDDPYRVKNK77XKC3ZR", "e1~provisional"])
 def test_ids_that_musubi_gives_itself_are_reserved(event_id: str) -> None:
     assert fault(raw(event_id=event_id)) == Fault(
-        "malformed", "'event_id' must be the source's own; 'line:…' and '…~provisional' are reserved."
+        "malformed",
+        "'event_id' must be the source's own; 'line:…' and '…~provisional' are reserved.",
+        "event_id",
     )
 
 
@@ -107,6 +109,7 @@ def test_an_unknown_event_is_told_with_the_known_ones() -> None:
     assert fault(raw("bought")) == Fault(
         "unknown_event",
         "'bought' is not in the event dictionary; known: cart_left, purchase, typed, visit.",
+        "name",
     )
 
 
@@ -136,13 +139,15 @@ def test_a_missing_instant_is_told() -> None:
 def test_an_event_may_lie_a_day_ahead_and_no_more() -> None:
     assert taken_in(raw(occurred_at=format_instant(NOON + DAY))).occurred_at == NOON + DAY
     assert fault(raw(occurred_at=format_instant(NOON + DAY + SECOND))) == Fault(
-        "in_future", "'occurred_at' lies more than a day ahead of now."
+        "in_future", "'occurred_at' lies more than a day ahead of now.", "occurred_at"
     )
 
 
 @pytest.mark.parametrize("value", ["done", "", None, 1, ["confirmed"], {}])
 def test_the_status_is_one_of_two(value: object) -> None:
-    assert fault(raw(status=value)) == Fault("malformed", "'status' must be 'provisional' or 'confirmed'.")
+    assert fault(raw(status=value)) == Fault(
+        "malformed", "'status' must be 'provisional' or 'confirmed'.", "status"
+    )
 
 
 @pytest.mark.parametrize("value", ["text", 5, ["order_id"], True])
@@ -155,6 +160,7 @@ def test_a_required_property_must_be_there(properties: object) -> None:
     assert fault(raw(properties=properties)) == Fault(
         "missing_property",
         "purchase needs the property 'order_id' (a string of at most 1024 characters).",
+        "order_id",
     )
 
 
@@ -214,7 +220,7 @@ BAD: list[tuple[str, object, str]] = [
 @pytest.mark.parametrize(("key", "value", "told"), BAD, ids=lambda value: str(value)[:24])
 def test_a_value_of_the_wrong_type_is_told_and_not_shown(key: str, value: object, told: str) -> None:
     assert fault(raw("typed", properties={key: value})) == Fault(
-        "wrong_type", f"typed: the property '{key}' must be {told}."
+        "wrong_type", f"typed: the property '{key}' must be {told}.", key
     )
 
 
@@ -297,3 +303,10 @@ def test_whatever_is_taken_in_can_be_folded_and_written(
 @given(st.sampled_from(["string", "number", "boolean", "instant", "list"]), json_values)
 def test_whatever_a_property_holds_is_taken_in_or_told(key: str, value: object) -> None:
     assert isinstance(check_event(raw("typed", properties={key: value}), TYPED, NOON), Event | Fault)
+
+
+def test_an_attribute_of_null_is_kept_for_it_says_that_there_is_none_any_more() -> None:
+    assert taken_in(raw("profile_updated", properties={"rank": None, "score": 3})).properties == {
+        "rank": None,
+        "score": 3,
+    }

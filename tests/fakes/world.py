@@ -23,7 +23,6 @@ from functions.evaluate.backfill import Refill
 from functions.evaluate.flow import Evaluate
 from functions.ingest.flow import Answer as IngestAnswer
 from functions.ingest.flow import Ingest
-from functions.ingest.rejected import KeepOfTheLiving
 from functions.ports import (
     AuditPart,
     BackfillSegment,
@@ -32,6 +31,7 @@ from functions.ports import (
     EventsReceived,
     MusubiError,
 )
+from functions.rejected import KeepOfTheLiving
 from functions.rendering import JinjaRenderer
 from functions.send.allowance import Lending
 from functions.send.flow import Deliver

@@ -1,14 +1,20 @@
-"""What ingest keeps for repair: nothing of erased people. What it takes in of them is dropped by decide."""
+"""What the ways in keep for repair: nothing of erased people. What they take in of them is dropped by decide."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from functions.domain.instants import Instant
-from functions.ingest.flow import RejectedEvents
 from functions.ports import Measures, Suppressions
 
 ERASED_DROPPED = "ErasedDropped"
+
+
+class RejectedEvents(Protocol):
+    """Where events that were not taken in wait for repair."""
+
+    def keep(self, rejected: list[dict[str, Any]], received_at: Instant) -> None:
+        """Keep the raw events with their faults."""
 
 
 @dataclass(frozen=True, slots=True)

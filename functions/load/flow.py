@@ -1,0 +1,345 @@
+"""load: a file was dropped. Its rows go into the inbox, window by window, and each window is checkpointed behind it.
+
+A crash repeats one window, and a row that comes twice is the same event twice: its id is its own, or is made of the
+content of the whole file and the row's number. So the content is hashed first, and the rows are read then.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from functions.domain.events import Event, Fault, check_event
+from functions.domain.instants import Instant
+from functions.domain.loads import (
+    Drop,
+    Load,
+    Refusal,
+    chained,
+    drop_of,
+    fingerprint_of,
+    load_id_of,
+    stated_instant,
+    watermark_of,
+)
+from functions.domain.playbook import Playbook
+from functions.domain.rows import EventCells, EventObject, SnapshotRow, ToEvent, missing_columns
+from functions.load.reading import (
+    RANGE_BYTES,
+    File,
+    Row,
+    UnreadableFile,
+    columns_of,
+    csv_rows,
+    jsonl_rows,
+)
+from functions.ports import (
+    SECONDS_IN_HAND,
+    AccountState,
+    Conflict,
+    EventsReceived,
+    FileDropped,
+    Inbox,
+    LoadOrder,
+    Playbooks,
+)
+from functions.rejected import RejectedEvents
+
+logger = logging.getLogger(__name__)
+
+WINDOW_ROWS = 2_000
+TOLD_MAX = 10_000
+"""So many faults are written beside the file; all are kept for repair."""
+_NO_COLUMNS = ("jsonl",)
+
+
+class ErrorLine(msgspec.Struct, frozen=True):
+    """One line of the error file."""
+
+    row: int
+    column: str
+    code: str
+    reason: str
+
+
+class Parquet(Protocol):
+    """Reads Parquet."""
+
+    def columns(self, file: File) -> list[str]:
+        """The names of the columns. Raises UnreadableFile."""
+
+    def rows(self, file: File, load: Load) -> Iterator[Row]:
+        """Rows from the load's place on."""
+
+
+class Loads(Protocol):
+    """Loads and how far they have come."""
+
+    def begin(self, load: Load) -> Load:
+        """The load as it was begun first."""
+
+    def find(self, load_id: str) -> tuple[Load, str] | None:
+        """The load as far as it is, and the tag of that."""
+
+    def checkpoint(self, load: Load, tag: str) -> str:
+        """Note how far it is, on condition that nobody did since `tag`; the new tag. Raises Conflict."""
+
+    def first_with(self, fingerprint: str, load_id: str) -> str:
+        """The load that had this content first: this one, where nobody had."""
+
+    def keep_errors(self, load: Load, lines: Sequence[ErrorLine]) -> None:
+        """Note the faults of the window that the load is at; any number of times."""
+
+    def finish(self, load: Load) -> None:
+        """Write the report, and the error file where there are faults; any number of times."""
+
+
+class LoadContinuation(Protocol):
+    """The queue in front of `load`."""
+
+    def again(self, order: LoadOrder) -> None:
+        """Go on with this in a new invocation."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFiles:
+    """The ports of this flow. `files` opens the version of an object that a load is of."""
+
+    playbooks: Playbooks
+    loads: Loads
+    files: Callable[[Load], File]
+    parquet: Parquet
+    inbox: Inbox
+    rejected: RejectedEvents
+    account_state: AccountState
+    continuation: LoadContinuation
+    now: Callable[[], Instant]
+    window_rows: int = WINDOW_ROWS
+
+    def begin(self, dropped: FileDropped, time_left: Callable[[], float]) -> None:
+        """Load a file that was dropped. What is no file is nothing."""
+        drop = drop_of(dropped.key)
+        if drop is None:
+            return
+        load_id = load_id_of(dropped.key, dropped.version)
+        begun = Load(
+            load_id, dropped.key, dropped.version, dropped.size, _as_drop(drop), self.now(), chain="00" * 32
+        )
+        if isinstance(drop, Refusal):
+            begun = msgspec.structs.replace(begun, refused=drop.why)
+        self.loads.begin(begun)
+        self.run(LoadOrder(load_id), time_left)
+
+    def run(self, order: LoadOrder, time_left: Callable[[], float]) -> None:
+        """Go on as far as the time allows, then hand over to another invocation."""
+        found = self.loads.find(order.load)
+        if found is None:
+            logger.warning("load %s was never begun", order.load)
+            return
+        course = Course(self, *found, time_left)
+        try:
+            done = course.advance()
+        except Conflict:
+            # Whoever wrote last has a message of its own that is not answered yet, and goes on.
+            logger.warning("load %s is under way elsewhere", order.load)
+            return
+        if not done:
+            self.continuation.again(order)
+
+
+@dataclass(slots=True)
+class Course:
+    """One invocation's way through one load."""
+
+    ports: LoadFiles
+    load: Load
+    tag: str
+    time_left: Callable[[], float]
+
+    def advance(self) -> bool:
+        """Whether there is no more to do."""
+        if self.load.stage == "done":
+            self.ports.loads.finish(self.load)
+            return True
+        if self.load.refused:
+            return self._finish(self.load.refused)
+        try:
+            return self._hash() and self._rows() and self._finish()
+        except UnreadableFile as error:
+            return self._finish(refused=str(error))
+
+    def _hash(self) -> bool:
+        """Read the whole file once, to know it; then its head."""
+        if self.load.stage != "hashing":
+            return True
+        file, chain, hashed = self.ports.files(self.load), self.load.chain, self.load.hashed
+        while hashed < file.size:
+            if self.time_left() < SECONDS_IN_HAND:
+                self._note(chain=chain, hashed=hashed)
+                return False
+            block = file.read(hashed, RANGE_BYTES)
+            chain, hashed = chained(chain, block), hashed + len(block)
+        self.load = msgspec.structs.replace(self.load, chain=chain, hashed=hashed)
+        self._begin_rows(file)
+        return True
+
+    def _begin_rows(self, file: File) -> None:
+        drop, playbook = self.load.drop, self._playbook
+        as_of = stated_instant(drop.stated, drop.kind, playbook.zone) if _is_snapshot(drop) else None
+        self.load = msgspec.structs.replace(self.load, as_of=as_of)
+        fingerprint = fingerprint_of(self.load)
+        first = self.ports.loads.first_with(fingerprint, self.load.load_id)
+        same_as = "" if first == self.load.load_id else first
+        head: dict[str, Any] = {} if same_as else self._head(file, as_of)
+        self._note(stage="rows", fingerprint=fingerprint, same_as=same_as, **head)
+
+    def _head(self, file: File, as_of: Instant | None) -> dict[str, Any]:
+        """The columns and where the rows begin. Raises UnreadableFile."""
+        drop = self.load.drop
+        if drop.form in _NO_COLUMNS:
+            return {}
+        if drop.form == "parquet":
+            head: dict[str, Any] = {"columns": self.ports.parquet.columns(file)}
+        else:
+            columns, place = columns_of(file, self.load)
+            head = {"columns": columns, "place": msgspec.structs.replace(place, row=0)}
+        missing = missing_columns(head["columns"], snapshot=_is_snapshot(drop))
+        if missing:
+            raise UnreadableFile(
+                f"the column {', '.join(missing)} is missing; the first line must name the columns."
+            )
+        if _is_snapshot(drop) and as_of is None and "as_of" not in head["columns"]:
+            raise UnreadableFile(
+                "nothing says which day it shows; name it …_2026-11-26.csv, or add the column as_of."
+            )
+        return head
+
+    def _rows(self) -> bool:
+        """Window by window: the good into the inbox, the bad aside, then the checkpoint."""
+        if self.load.stage != "rows" or self.load.same_as:
+            return True
+        to_event = self._to_event()
+        for window in _windows(self._read(), self.ports.window_rows):
+            if self.time_left() < SECONDS_IN_HAND:
+                return False
+            self._take(window, to_event)
+        return True
+
+    def _read(self) -> Iterator[Row]:
+        file, load = self.ports.files(self.load), self.load
+        readers = {"csv": csv_rows, "jsonl": jsonl_rows, "parquet": self.ports.parquet.rows}
+        return readers[load.drop.form](file, load)
+
+    def _to_event(self) -> ToEvent:
+        drop, dictionary = self.load.drop, self._playbook.events
+        if _is_snapshot(drop):
+            full = drop.kind == "snapshot"
+            return SnapshotRow(dictionary, drop.source, self.load.as_of, full=full, gone=self.load.gone)
+        return EventCells(dictionary, drop.source) if drop.form == "csv" else EventObject(drop.source)
+
+    def _take(self, window: list[Row], to_event: ToEvent) -> None:
+        good, bad = _checked(window, to_event, self.load, self._playbook, self.ports.now())
+        history = self.load.drop.kind == "history"
+        self.ports.inbox.put(
+            [EventsReceived(customer, events, history) for customer, events in _by_customer(good).items()]
+        )
+        load = self._counted(window, good, bad)
+        if bad:
+            self.ports.rejected.keep(bad, self.load.began_at)
+            self.ports.loads.keep_errors(self.load, _error_lines(bad)[: TOLD_MAX - self.load.told])
+        self.tag, self.load = self.ports.loads.checkpoint(load, self.tag), load
+
+    def _counted(self, window: list[Row], good: list[Event], bad: list[dict[str, Any]]) -> Load:
+        load, causes = self.load, dict(self.load.causes)
+        for fault in bad:
+            causes[fault["code"]] = causes.get(fault["code"], 0) + 1
+        times = [event.occurred_at for event in good]
+        return msgspec.structs.replace(
+            load,
+            place=window[-1][2],
+            windows=load.windows + 1,
+            rows=load.rows + len(window),
+            taken=load.taken + len(good),
+            rejected=load.rejected + len(bad),
+            told=min(TOLD_MAX, load.told + len(bad)),
+            causes=causes,
+            newest=max([*times, *([load.newest] if load.newest else [])], default=None),
+        )
+
+    def _finish(self, refused: str = "") -> bool:
+        load, now = msgspec.structs.replace(self.load, refused=refused), self.ports.now()
+        watermark = None if refused else watermark_of(load, self._playbook, now)
+        self._note(stage="done", refused=refused, watermark=watermark, ended_at=now)
+        self.ports.loads.finish(self.load)
+        return True
+
+    @property
+    def _playbook(self) -> Playbook:
+        return self.ports.playbooks.in_force().playbook
+
+    def _note(self, **changes: Any) -> None:
+        load = msgspec.structs.replace(self.load, **changes)
+        self.tag, self.load = self.ports.loads.checkpoint(load, self.tag), load
+
+
+def _as_drop(drop: Drop | Refusal) -> Drop:
+    return drop if isinstance(drop, Drop) else Drop("", "events", "csv", gz=False)
+
+
+def _is_snapshot(drop: Drop) -> bool:
+    return drop.kind in ("snapshot", "partial")
+
+
+def _windows(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    window: list[Row] = []
+    for row in rows:
+        window.append(row)
+        if len(window) == size:
+            yield window
+            window = []
+    if window:
+        yield window
+
+
+def _checked(
+    window: list[Row], to_event: ToEvent, load: Load, playbook: Playbook, now: Instant
+) -> tuple[list[Event], list[dict[str, Any]]]:
+    """The events of a window, and the rows that are none with their faults."""
+    good: list[Event] = []
+    bad: list[dict[str, Any]] = []
+    for line, cells, place in window:
+        raw = cells if isinstance(cells, Fault) else to_event(cells, load.event_id(place.row))
+        event = raw if isinstance(raw, Fault) else check_event(raw, playbook.events, now)
+        if isinstance(event, Fault):
+            bad.append(_rejected(line, raw if isinstance(raw, dict) else None, event, load))
+        else:
+            good.append(event)
+    return good, bad
+
+
+def _rejected(line: int, raw: dict[str, Any] | None, fault: Fault, load: Load) -> dict[str, Any]:
+    """As the HTTP edge keeps them, with where it stands."""
+    event_id = raw.get("event_id") if raw else None
+    return {
+        "index": line,
+        "event_id": event_id if isinstance(event_id, str) else None,
+        "code": fault.code,
+        "message": fault.message,
+        "column": fault.column,
+        "load": load.load_id,
+        "key": load.key,
+        "event": raw,
+    }
+
+
+def _error_lines(bad: list[dict[str, Any]]) -> list[ErrorLine]:
+    return [ErrorLine(one["index"], one["column"], one["code"], one["message"]) for one in bad]
+
+
+def _by_customer(events: list[Event]) -> dict[str, list[Event]]:
+    groups: dict[str, list[Event]] = {}
+    for event in events:
+        groups.setdefault(event.customer_id, []).append(event)
+    return groups

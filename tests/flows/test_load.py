@@ -1,0 +1,309 @@
+"""Files in: every row counts once, whatever crashes; what cannot be taken in is told by row and column, and kept."""
+
+import gzip
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from functions.aws.queues import decode_load
+from functions.domain.instants import format_instant
+from functions.domain.loads import Load, load_id_of
+from functions.load.flow import LoadFiles
+from functions.parquet import Arrow
+from functions.ports import FileDropped, LoadOrder
+from tests.fakes.crashes import crash_everywhere
+from tests.fakes.loads import FakeFile, FakeLoadContinuation, FakeLoads
+from tests.fakes.playbooks import playbook
+from tests.fakes.queues import FakeInbox, FakeQueue
+from tests.fakes.taps import Crash, tapped
+from tests.fakes.world import World
+
+KEY = "incoming/shop/orders_2026-11-01.csv"
+WINDOW = 3
+
+
+class Loading(World):
+    """A world with files. A load that crashes is tried again, as its message comes again."""
+
+    def __init__(self) -> None:
+        super().__init__(playbook())
+        self.loads = FakeLoads()
+        self.load_queue = FakeQueue(self.clock)
+        self.opened: dict[tuple[str, str], bytes] = {}
+        self.time_left: Callable[[], float] = lambda: 900.0
+        tap = self.tap
+        self.loading = LoadFiles(
+            self.playbooks,
+            tapped(self.loads, tap, "loads"),
+            lambda load: FakeFile(self.opened[load.key, load.version]),
+            Arrow(),
+            tapped(FakeInbox(self.inbox_queue), tap, "inbox"),
+            tapped(self.rejected, tap, "rejected"),
+            tapped(self.account_state, tap, "account_state"),
+            tapped(FakeLoadContinuation(self.load_queue), tap, "continuation"),
+            self.clock,
+            window_rows=WINDOW,
+        )
+
+    def drop(self, body: bytes, key: str = KEY, version: str = "v1") -> Load:
+        """A file comes; the load at its end."""
+        self.opened[key, version] = body
+        told = {"s3": {"object": {"key": key, "versionId": version, "size": len(body), "eTag": "x"}}}
+        self.load_queue.put([json.dumps({"Records": [told]})])
+        for _ in range(1000):
+            if not self._receive(self.load_queue, self._load):
+                break
+        else:
+            raise AssertionError("the load never ends")
+        found = self.loads.find(load_id_of(key, version))
+        assert found is not None
+        self.run()
+        return found[0]
+
+    def _load(self, body: str) -> None:
+        for told in decode_load(body):
+            if isinstance(told, LoadOrder):
+                self.loading.run(told, self.time_left)
+            else:
+                assert isinstance(told, FileDropped)
+                self.loading.begin(told, self.time_left)
+
+    def orders(self, customer_id: str) -> tuple[int, float]:
+        customer = self.customers.load(customer_id)
+        tally = customer.profile.tallies.get("orders") if customer else None
+        return (tally.count, tally.sums.get("amount", 0) / 1_000_000) if tally else (0, 0.0)
+
+
+HEADER = "event_id,customer_id,name,occurred_at,order_id,amount"
+
+
+def line(number: int, customer: str = "", event_id: str = "", **more: str) -> str:
+    cells = {"customer": customer or f"c{number % 4}", "at": "2026-11-01T03:00:00Z", "amount": "100"} | more
+    return f"{event_id},{cells['customer']},purchase,{cells['at']},o{number},{cells['amount']}"
+
+
+def csv_of(*lines: str, header: str = HEADER) -> bytes:
+    return "\n".join((header, *lines, "")).encode()
+
+
+def test_every_row_is_folded_once_and_reported() -> None:
+    world = Loading()
+    load = world.drop(csv_of(*(line(n) for n in range(10))))
+    assert [world.orders(f"c{n}") for n in range(4)] == [(3, 300), (3, 300), (2, 200), (2, 200)]
+    assert (load.state, load.rows, load.taken, load.rejected) == ("loaded", 10, 10, 0)
+    assert (load.ended_at, world.loads.finished[KEY]) == (world.now, load)
+
+
+def test_rows_without_ids_of_their_own_differ_though_they_look_alike() -> None:
+    world = Loading()
+    world.drop(csv_of(line(1, "c1"), line(1, "c1")))
+    assert world.orders("c1") == (2, 200)
+
+
+def test_a_crash_anywhere_changes_nothing() -> None:
+    def act(world: World) -> None:
+        assert isinstance(world, Loading)
+        world.drop(csv_of(*(line(n) for n in range(8)), line(9, amount="many")))
+
+    def check(world: World) -> None:
+        assert isinstance(world, Loading)
+        (load,) = world.loads.all()
+        assert (load.rows, load.taken, load.rejected, load.state) == (9, 8, 1, "loaded")
+        assert [world.orders(f"c{n}") for n in range(4)] == [(2, 200)] * 4
+        assert [one.row for one in world.loads.errors(load)] == [10]
+        assert {(one["index"], one["column"]) for one in world.rejected.kept} == {(10, "amount")}
+
+    assert crash_everywhere(Loading, act, check) > 20
+
+
+def test_a_load_hands_over_where_its_time_ends_and_reads_on_from_its_place() -> None:
+    world = Loading()
+    turns = iter(range(10_000))
+    world.time_left = lambda: 1.0 if next(turns) % 2 else 900.0
+    load = world.drop(csv_of(*(line(n) for n in range(10))))
+    assert (load.taken, world.orders("c0")) == (10, (3, 300))
+    assert world.load_queue.total > 3
+
+
+def test_the_same_content_dropped_again_is_recognised_and_counts_once() -> None:
+    world, body = Loading(), csv_of(line(1, "c1"))
+    first = world.drop(body)
+    again = world.drop(body, "incoming/shop/other_2026-11-02.csv", "v7")
+    assert (again.state, again.same_as, again.rows) == ("same", first.load_id, 0)
+    assert world.orders("c1") == (1, 100)
+
+
+def test_the_same_content_of_another_source_is_not_the_same() -> None:
+    world, body = Loading(), csv_of(line(1, "c1"))
+    world.drop(body)
+    assert world.drop(body, "incoming/store/orders.csv", "v7").state == "loaded"
+
+
+def test_two_workers_on_one_file_take_it_in_once() -> None:
+    world = Loading()
+    body = csv_of(*(line(n) for n in range(8)))
+    deed_done = []
+
+    def meanwhile() -> None:
+        deed_done.append(True)
+        order = LoadOrder(load_id_of(KEY, "v1"))
+        world.loading.run(order, lambda: 900.0)
+
+    world.tap.once(17, meanwhile)
+    world.drop(body)
+    assert deed_done
+    assert [world.orders(f"c{n}") for n in range(4)] == [(2, 200)] * 4
+    (load,) = world.loads.all()
+    assert (load.taken, load.state) == (8, "loaded")
+
+
+@pytest.mark.parametrize(
+    ("bad", "column", "code"),
+    [
+        (line(1, amount="many"), "amount", "wrong_type"),
+        (line(1, at="yesterday"), "occurred_at", "malformed"),
+        (line(1).replace("purchase", "bought"), "name", "unknown_event"),
+        (line(1, "anon:U1"), "customer_id", "malformed"),
+        (line(1) + ",more", "", "malformed"),
+        ('a,"never closed', "", "malformed"),
+    ],
+)
+def test_a_bad_row_is_told_by_row_and_column_and_costs_no_other(bad: str, column: str, code: str) -> None:
+    world = Loading()
+    load = world.drop(csv_of(line(0, "c0"), bad, line(2, "c2")))
+    (told,) = world.loads.errors(load)
+    assert (told.row, told.column, told.code) == (3, column, code)
+    assert (load.taken, load.rejected, load.causes) == (2, 1, {code: 1})
+    assert world.orders("c0") == world.orders("c2") == (1, 100)
+    (kept,) = world.rejected.kept
+    assert (kept["code"], kept["key"]) == (code, KEY)
+
+
+def test_quotes_hold_commas_and_lines_together() -> None:
+    world = Loading()
+    world.drop(csv_of('e1,c1,purchase,2026-11-01T03:00:00Z,"a, ""b""\nc",100', line(2, "c2")))
+    (first, *_) = world.events.all_of("c1")
+    assert first.properties["order_id"] == 'a, "b"\nc'
+    assert world.orders("c2") == (1, 100)
+
+
+def test_a_file_of_windows_is_read_as_one_of_unix() -> None:
+    world = Loading()
+    body = b"\xef\xbb\xbf" + csv_of(line(1, "c1"), line(2, "c2")).replace(b"\n", b"\r\n")
+    assert world.drop(body).taken == 2
+    assert world.orders("c1") == (1, 100)
+
+
+@pytest.mark.parametrize(
+    ("key", "body", "told"),
+    [
+        ("incoming/shop/a.xlsx", b"PK", "must end in .csv"),
+        ("incoming/a.csv", csv_of(line(1)), "under incoming/<source>/"),
+        ("incoming/shop/a.csv", b"", "is empty"),
+        ("incoming/shop/a.csv", b"customer_id,name\n", "occurred_at is missing"),
+        ("incoming/shop/a.csv", b"a,a\n", "there twice"),
+        ("incoming/shop/a.csv", "顧客\n".encode("cp932"), "not UTF-8"),
+        ("incoming/shop/a.csv.gz", b"no gzip at all", "no gzip"),
+        ("incoming/shop/a.csv.gz", gzip.compress(csv_of(*(line(n) for n in range(9))))[:-30], "end is missing"),
+        ("incoming/shop/a.parquet", b"no parquet", "no Parquet"),
+        ("incoming/shop/snapshot/a.csv", b"customer_id,rank\nc1,gold\n", "which day"),
+    ],
+)  # fmt: skip
+def test_a_file_that_cannot_be_read_is_refused_with_how_to_mend_it(key: str, body: bytes, told: str) -> None:
+    load = Loading().drop(body, key)
+    assert load.state == "refused"
+    assert told in load.refused
+    assert load.watermark is None
+
+
+def jsonl(*events: dict[str, Any]) -> bytes:
+    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+
+def test_json_lines_carry_status_and_ids_of_their_own() -> None:
+    world = Loading()
+    event = world.purchase("c1", event_id="e1", status="provisional")
+    body = (
+        jsonl(event, {**event, "status": "confirmed"}, {**event, "status": "confirmed"}) + b"\n{broken\n5\n"
+    )
+    load = world.drop(body, "incoming/shop/orders.jsonl")
+    assert world.orders("c1") == (1, 1000)
+    assert (load.taken, load.rejected) == (3, 2)
+    assert [one.row for one in world.loads.errors(load)] == [5, 6]
+
+
+def test_packed_files_are_read_like_others_wherever_they_are_cut() -> None:
+    world = Loading()
+    turns = iter(range(10_000))
+    world.time_left = lambda: 1.0 if next(turns) % 2 else 900.0
+    halves = [csv_of(*(line(n) for n in range(5))), "\n".join(line(n) for n in range(5, 10)).encode()]
+    body = b"".join(gzip.compress(half) for half in halves)
+    assert world.drop(body, "incoming/shop/orders.csv.gz").taken == 10
+    assert world.orders("c0") == (3, 300)
+
+
+def parquet(rows: list[dict[str, Any]], group: int = 4) -> bytes:
+    into = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), into, row_group_size=group, compression="zstd")
+    return into.getvalue()
+
+
+def test_parquet_is_read_by_row_group_wherever_it_is_cut() -> None:
+    world = Loading()
+    turns = iter(range(10_000))
+    world.time_left = lambda: 1.0 if next(turns) % 2 else 900.0
+    rows = [
+        {
+            "customer_id": f"c{n % 4}",
+            "name": "purchase",
+            "occurred_at": world.now,
+            "order_id": f"o{n}",
+            "amount": 100,
+        }
+        for n in range(11)
+    ]
+    load = world.drop(parquet(rows), "incoming/shop/orders.parquet")
+    assert (load.rows, load.taken, load.newest) == (11, 11, world.now)
+    assert [world.orders(f"c{n}") for n in range(4)] == [(3, 300), (3, 300), (3, 300), (2, 200)]
+
+
+def test_history_starts_no_journey_and_says_so() -> None:
+    world = Loading()
+    world.drop(csv_of(line(1, "c1")), "incoming/shop/history/orders.csv")
+    (event,) = world.events.all_of("c1")
+    assert event.imported
+
+
+def test_a_folder_is_no_file() -> None:
+    world = Loading()
+    world.loading.begin(FileDropped("incoming/shop/", "v1", 0), lambda: 900.0)
+    assert world.loads.all() == []
+
+
+def test_a_snapshot_sets_attributes_as_of_its_day_and_takes_back_what_is_empty() -> None:
+    world = Loading()
+    body = b"customer_id,rank,score,tel\nc1,gold,0.5,090\nc2,,7,\n"
+    load = world.drop(body, "incoming/crm/snapshot/people_2026-11-01.csv")
+    profile = world.customer("c1").profile
+    assert [profile.attribute(name) for name in ("rank", "score", "tel")] == ["gold", 0.5, "090"]
+    assert format_instant(profile.attributes["rank"].at) == "2026-10-31T15:00:00Z"
+    assert (world.customer("c2").profile.attributes["rank"].value, load.watermark) == (
+        None,
+        profile.attributes["rank"].at,
+    )
+    world.drop(b"customer_id,rank\nc1,\n", "incoming/crm/partial/few_2026-11-02.csv")
+    assert world.customer("c1").profile.attribute("rank") == "gold"
+
+
+def test_a_crash_is_no_error_of_the_flow() -> None:
+    """The fakes' crash passes through every handler of errors, so that the tests above mean something."""
+    world = Loading()
+    world.tap.crash_once(4)
+    world.opened[KEY, "v1"] = csv_of(line(1))
+    with pytest.raises(Crash):
+        world.loading.begin(FileDropped(KEY, "v1", len(csv_of(line(1)))), lambda: 900.0)
