@@ -38,6 +38,7 @@ def card_of(stores: Stores, customer: Customer) -> Card:
         "customer_id": customer.customer_id,
         "links": _links(stores, customer),
         "consent": _consent(gate),
+        "consent_records": _consent_records(customer),
         "attributes": {
             name: register.value for name, register in sorted(customer.profile.attributes.items())
         },
@@ -67,6 +68,19 @@ def _consent(gate: Gate | None) -> dict[str, bool]:
     return (
         {purpose: bool(register.value) for purpose, register in sorted(gate.consent.items())} if gate else {}
     )
+
+
+def _consent_records(customer: Customer) -> Card:
+    """By purpose: whether given, to which version of the text, when, and which source said so."""
+    return {
+        purpose: {
+            "given": bool(told.value),
+            "version": told.version or None,
+            "source": told.source or None,
+            "at": format_instant(told.at),
+        }
+        for purpose, told in sorted(customer.profile.consent.items())
+    }
 
 
 def _segments(customer: Customer, compiled: Compiled, now: Instant) -> list[str]:

@@ -22,6 +22,7 @@ from functions.domain.gate import Gate, concerns_gate, new_gate, with_facts
 from functions.domain.instants import Instant
 from functions.domain.line_events import anonymous_id, is_anonymous, read_line_event
 from functions.domain.memberships import is_outdated
+from functions.domain.preferences import said_in_chat
 from functions.domain.profiles import must_refold
 from functions.domain.progress import moved_on, refreshed, take_in, take_in_again
 from functions.ports import (
@@ -89,7 +90,8 @@ class Decide:
         link = self.identities.link_of(line_event.line_user_id)
         owner = link.owner if link else anonymous_id(line_event.line_user_id)
         event = msgspec.structs.replace(line_event.event, customer_id=owner)
-        self._events(owner, [event])
+        said = said_in_chat(event, self.playbooks.in_force().playbook.preferences)
+        self._events(owner, [event, *said])
         if link is not None and link.status == "unlinked" and event.occurred_at <= link.changed_at:
             # It comes late: when it happened the friend was the customer, who counts it in its own history.
             self._change(link.customer_id, partial(self._folded_again, (event,)), known_only=True)

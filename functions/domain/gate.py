@@ -18,6 +18,7 @@ from functions.domain.registers import (
     facts_union,
     later,
     registers_union,
+    said_plainly,
     stronger,
     with_consent,
 )
@@ -138,7 +139,7 @@ def _friendship(gate: Gate, event: Event) -> Gate:
 
 
 def _consent(gate: Gate, event: Event) -> Gate:
-    return msgspec.structs.replace(gate, consent=with_consent(gate.consent, event))
+    return msgspec.structs.replace(gate, consent=with_consent(gate.consent, event, said_plainly))
 
 
 def _case(gate: Gate, event: Event) -> Gate:

@@ -108,6 +108,18 @@ class QuietHours(msgspec.Struct, frozen=True):
     kinds: list[Kind]
 
 
+class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What people may choose for themselves. `stop_words` and `resume_words`, typed in the chat, withdraw and give consent
+    to the purpose `stops`; `topics`: categories of messages with the names that the page shows; `hours`: whether the page
+    offers hours."""
+
+    stop_words: list[str] = []
+    resume_words: list[str] = []
+    stops: Literal["promotion", "all"] = "promotion"
+    topics: dict[str, str] = {}
+    hours: bool = False
+
+
 class Segment(msgspec.Struct, frozen=True, omit_defaults=True):
     """A named predicate. `hash` names its meaning: a changed expression is another segment."""
 
@@ -344,5 +356,6 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     approval_above: int | None = None
     follow_again: Literal["stay_out", "new_person"] = "stay_out"
     retention: Retention = Retention()
+    preferences: Preferences = Preferences()
     linking: Linking = Linking()
     format: int = 1

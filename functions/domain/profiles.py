@@ -17,7 +17,15 @@ from functions.domain.amendments import (
     word_of,
 )
 from functions.domain.events import Dictionary, Event, EventType, Scalar
-from functions.domain.registers import Register, facts_union, later, registers_union, with_consent
+from functions.domain.registers import (
+    ConsentRegister,
+    Register,
+    facts_union,
+    later,
+    registers_union,
+    said_in_full,
+    with_consent,
+)
 from functions.domain.tallies import MILLIONTHS, Occurrence, Seen, Tally, counted, tally_union
 
 __all__ = [
@@ -65,7 +73,7 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     tags: dict[str, Register] = {}
     tallies: dict[str, Tally] = {}
     provisional: dict[str, Event] = {}
-    consent: dict[str, Register] = {}
+    consent: dict[str, ConsentRegister] = {}
     friend: Register | None = None
     linked: bool = False
     amended: Amendments = {}
@@ -148,7 +156,7 @@ def _folded(profile: Profile, event: Event, dictionary: Dictionary) -> Profile:
         attributes=_attributes(profile, event, event_type),
         tags=_tags(profile, event),
         tallies={**profile.tallies, word: tally},
-        consent=with_consent(profile.consent, event),
+        consent=with_consent(profile.consent, event, said_in_full),
         friend=_friend(profile, event),
     )
 

@@ -11,6 +11,7 @@ from functions.domain.experiments import is_held_out
 from functions.domain.instants import Instant
 from functions.domain.journeys import upcoming
 from functions.domain.playbook import Kind
+from functions.domain.preferences import chosen_hours
 from functions.domain.sends import Intent
 from functions.domain.verdicts import Situation
 
@@ -39,6 +40,7 @@ def situation_of(
         eligible=found.eligible and not _was_cut_short(intent, customer),
         confirmed=found.confirmed,
         zone=customer.profile.zone,
+        chosen_hours=chosen_hours(customer.profile),
         upcoming=_upcoming(customer, current, versions, account, now) if capped else [],
         blocks=[block for block in account.blocks if block.concerns(intent.kind, scopes, now)],
         switched_off=not current.is_on(intent.scenario, intent.campaign),

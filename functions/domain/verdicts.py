@@ -11,7 +11,7 @@ from functions.domain.caps import counts, first_refusal
 from functions.domain.gate import Gate
 from functions.domain.instants import Instant
 from functions.domain.playbook import Cap, Kind, QuietHours
-from functions.domain.quiet_hours import quiet_until
+from functions.domain.quiet_hours import ChosenHours, chosen_until, quiet_until
 from functions.domain.reasons import Refusal, is_refusal, reason_text
 from functions.domain.sends import Intent
 
@@ -39,7 +39,7 @@ class Situation(msgspec.Struct, frozen=True):
 
     `eligible`: on what is confirmed; `confirmed`: nothing provisional would end it either. `excluded` names the rules of
     the playbook that exclude this customer from this kind, `stale` the sources that are needed and not fresh. `blocks`
-    are those that concern the intent (`Block.concerns`).
+    are those that concern the intent (`Block.concerns`); `chosen_hours`: when the customer wishes to hear of promotions.
     """
 
     eligible: bool
@@ -51,6 +51,7 @@ class Situation(msgspec.Struct, frozen=True):
     excluded: list[str] = []
     holdout: bool = False
     stale: list[str] = []
+    chosen_hours: ChosenHours | None = None
 
 
 class Wait(msgspec.Struct, frozen=True):
@@ -183,7 +184,9 @@ def _stale(intent: Intent, situation: Situation, now: Instant) -> Wait | Ended |
 
 
 def _quiet(intent: Intent, rules: Rules, situation: Situation, now: Instant) -> Wait | Ended | None:
+    """The account's quiet hours, and the customer's own: where one ends within the other, it waits again."""
     until = quiet_until(rules.quiet_hours, intent.kind, situation.zone, now)
+    until = until or chosen_until(situation.chosen_hours, intent.kind, situation.zone, now)
     return _until(intent, until, "quiet_hours") if until else None
 
 

@@ -13,7 +13,13 @@ from functions.playbook.message_models import MessageForm
 from functions.playbook.models import CampaignForm, ExperimentForm, Weekday
 from functions.playbook.quantities import instant_in
 from functions.playbook.scenario_models import EntryForm, ScenarioForm
-from functions.playbook.settings_models import BreakerForm, CapForm, LinkingForm, SettingsForm
+from functions.playbook.settings_models import (
+    BreakerForm,
+    CapForm,
+    LinkingForm,
+    PreferencesForm,
+    SettingsForm,
+)
 from functions.playbook.steps import flat_steps
 
 _WEEKDAYS: tuple[str, ...] = get_args(Weekday)
@@ -69,6 +75,7 @@ class _Compiling:
             follow_again=settings.erasure.follow_again,
             retention=pb.Retention(settings.retention.sends, settings.retention.per_event),
             linking=_linking(settings.linking),
+            preferences=_preferences(settings.preferences),
         )
         return msgspec.structs.replace(playbook, version=short_hash(playbook))
 
@@ -151,6 +158,11 @@ def _breaker(form: BreakerForm) -> pb.Breaker | None:
 def _linking(form: LinkingForm) -> pb.Linking:
     consent = [pb.ConsentAsked(**one.model_dump()) for one in form.consent]
     return pb.Linking(**{**form.model_dump(), "consent": consent})
+
+
+def _preferences(form: PreferencesForm) -> pb.Preferences:
+    words = form.words
+    return pb.Preferences(words.stop, words.resume, form.stops, form.topics, form.hours)
 
 
 def _quiet_hours(settings: SettingsForm) -> pb.QuietHours | None:

@@ -193,7 +193,7 @@ def _explained(detail: ErrorDetails, inner: Place, missing: list[str]) -> str:
     kind, key = detail["type"], inner[-1] if inner else ""
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(str(key), missing) or difflib.get_close_matches(
-            str(key), _KNOWN_KEYS
+            str(key), [one for one in _KNOWN_KEYS if one != key]
         )
         hint = f"did you mean {near[0]!r}?" if near else "take it out"
         return f"{where} is not known here; {hint}"

@@ -30,9 +30,17 @@ MEANINGS: dict[str, dict[str, str]] = {
         "erasure": "What follows an erasure.",
         "retention": "How long what no profile needs is kept; all of it for good unless given.",
         "linking": "How LINE users and customers are tied.",
+        "preferences": "What people may choose for themselves, by a word in the chat or on their page.",
         "rich_menus": "Our name of a rich menu → LINE's id of it.",
         "priorities": "From the most to the least important.",
     },
+    "PreferencesForm": {
+        "words": "Words that, typed in the chat as a whole message, stop messages or let them come again.",
+        "stops": "What a word stops: promotion (support and notifications still come), or all.",
+        "topics": "Categories of messages that the page offers, each with the name that it shows.",
+        "hours": "Whether the page offers the hours in which promotions may come.",
+    },
+    "WordsForm": {"stop": "Words that stop.", "resume": "Words that let messages come again."},
     "CapForm": {
         "id": "The cap's name in reports.",
         "kinds": _KINDS,

@@ -68,6 +68,7 @@ def settings_warnings(draft: Draft) -> Iterator[PlaybookFault]:
             "nothing caps promotions by the week; one a rolling week keeps people: {kinds: [promotion], limit: 1, window: 7d}",
         )
     yield from _idle_caps(draft, settings)
+    yield from _idle_topics(draft, settings)
     yield from _held_too_long(draft, settings.form)
 
 
@@ -91,6 +92,17 @@ def _idle_caps(draft: Draft, settings: Part[SettingsForm]) -> Iterator[PlaybookF
             yield settings.fault(
                 ("caps", number, "categories"),
                 f"no message is of the category {name}, so the cap {cap.id} does not count any; write category: {name}",
+            )
+
+
+def _idle_topics(draft: Draft, settings: Part[SettingsForm]) -> Iterator[PlaybookFault]:
+    """Topics that people may choose and that stop nothing: no message is of that category, where all can be read."""
+    borne = {part.form.category for part in draft.messages.values()}
+    for name in settings.form.preferences.topics:
+        if draft.sound("messages") and name not in {*borne, "promotion"}:
+            yield settings.fault(
+                ("preferences", "topics", name),
+                f"no message is of the category {name}, so to choose it changes nothing; write category: {name}",
             )
 
 

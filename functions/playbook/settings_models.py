@@ -9,6 +9,7 @@ from functions.domain.events import BUILT_IN, CASE_FLAGS
 from functions.domain.line_events import LINE_EVENTS
 from functions.domain.linking_attempts import origin_of
 from functions.domain.playbook import Kind
+from functions.domain.preferences import folded_text
 from functions.playbook.models import DEFAULT_MENU, Form
 from functions.playbook.quantities import Clock, Duration, Name, Percent, Text, Zone
 
@@ -198,6 +199,37 @@ def _long_enough(seconds: int) -> None:
         )
 
 
+class WordsForm(Form):
+    """Words that, typed in the chat as a whole message, stop promotions or let them come again."""
+
+    stop: list[Text] = Field(default_factory=list)
+    resume: list[Text] = Field(default_factory=list)
+
+
+class PreferencesForm(Form):
+    """`{words, stops, topics, hours}`: what people may choose for themselves, by a word or on their page."""
+
+    words: WordsForm = WordsForm()
+    stops: Literal["promotion", "all"] = "promotion"
+    topics: dict[Name, Text] = Field(default_factory=dict)
+    hours: bool = False
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        both = {folded_text(word) for word in self.words.stop} & {
+            folded_text(word) for word in self.words.resume
+        }
+        if both:
+            raise ValueError(
+                f"{', '.join(sorted(both))} both stops and resumes; take it out of one of the two"
+            )
+        if self.words.stop and not self.words.resume:
+            raise ValueError(
+                "there is no way back; write the words that let messages come again: words: {resume: [配信再開]}"
+            )
+        return self
+
+
 class QuietForm(Form):
     """`{from, to, kinds}`: local times between which these kinds wait."""
 
@@ -240,6 +272,7 @@ class SettingsForm(Form):
     erasure: ErasureForm = ErasureForm()
     retention: RetentionForm = RetentionForm()
     linking: LinkingForm = LinkingForm()
+    preferences: PreferencesForm = PreferencesForm()
     priorities: list[Name] = Field(min_length=1)
 
     @field_validator("caps")

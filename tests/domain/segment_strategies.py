@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from functions.domain.context import Context, Fact
 from functions.domain.profiles import Occurrence, Profile, Register, Seen, Tally
+from functions.domain.registers import ConsentRegister
 from functions.domain.segments import Tree
 
 NOW = dt.datetime(2026, 11, 20, 3, 0, tzinfo=dt.UTC)
@@ -130,6 +131,9 @@ def _registers(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Register]:
     return values.map(lambda value: Register(value, NOW, "e"))
 
 
+_consents = st.booleans().map(lambda given: ConsentRegister(given, NOW, "e", "2026-04", "shop"))
+
+
 @st.composite
 def profiles(draw: st.DrawFn, now: dt.datetime) -> Profile:
     near = instants_near(now)
@@ -155,7 +159,7 @@ def profiles(draw: st.DrawFn, now: dt.datetime) -> Profile:
         attributes,
         tags=draw(st.dictionaries(st.just("fan"), _registers(st.booleans()))),
         tallies=draw(st.dictionaries(_aliases, tallies(now))),
-        consent=draw(st.dictionaries(st.sampled_from(["news", "It's"]), _registers(st.booleans()))),
+        consent=draw(st.dictionaries(st.sampled_from(["news", "It's"]), _consents)),
         friend=draw(st.none() | _registers(st.booleans())),
         linked=draw(st.booleans()),
     )

@@ -7,6 +7,7 @@ import pytest
 from functions.domain.context import EMPTY, Context, Fact
 from functions.domain.events import EventType, PropertyType
 from functions.domain.profiles import Occurrence, Profile, Register, Seen, Tally
+from functions.domain.registers import ConsentRegister
 from functions.domain.segments import (
     SegmentError,
     compile_predicate,
@@ -50,6 +51,10 @@ NAMES = names_of(DICTIONARY, ["vip"])
 
 def register(value: object) -> Register:
     return Register(value, NOW, "e")
+
+
+def consent(given: bool) -> ConsentRegister:
+    return ConsentRegister(given, NOW, "e")
 
 
 def attributes(**values: object) -> Profile:
@@ -299,7 +304,7 @@ def test_days_that_meet_in_leap_years_alone_are_waited_for() -> None:
 
 def test_linked_blocked_and_consented_are_read_from_the_profile() -> None:
     profile = Profile(
-        linked=True, friend=register(False), consent={"news": register(True), "all": register(False)}
+        linked=True, friend=register(False), consent={"news": consent(True), "all": consent(False)}
     )
     assert holds('linked and blocked and consented("news") and not consented("all")', profile)
     assert not holds('linked or blocked or consented("news")', Profile())

@@ -277,3 +277,33 @@ def test_nothing_is_let_go_that_a_profile_or_a_copy_may_need(
     add(folder, f"retention: {retention}\n")
     (fault,) = folder.faults
     assert told in fault
+
+
+PREFERENCES = "preferences: {words: {stop: [配信停止], resume: [配信再開]}, topics: {promotion: お得な情報}, hours: true}\n"
+
+
+def test_what_people_may_choose_is_compiled(folder: Folder) -> None:
+    folder.change("playbook.yaml", EXCLUSIONS, EXCLUSIONS + PREFERENCES)
+    assert compiled(folder).preferences == pb.Preferences(
+        ["配信停止"], ["配信再開"], "promotion", {"promotion": "お得な情報"}, hours=True
+    )
+    assert folder.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("{stop: [配信停止]}", "there is no way back"),
+        ("{stop: [STOP], resume: [stop ]}", "stop both stops and resumes"),
+    ],
+)
+def test_words_that_lead_nowhere_or_both_ways_are_faults(folder: Folder, words: str, said: str) -> None:
+    folder.change("playbook.yaml", EXCLUSIONS, f"{EXCLUSIONS}preferences: {{words: {words}}}\n")
+    (fault,) = folder.faults
+    assert said in fault
+
+
+def test_a_topic_that_no_message_bears_is_warned_of(folder: Folder) -> None:
+    folder.change("playbook.yaml", EXCLUSIONS, EXCLUSIONS + PREFERENCES.replace("promotion:", "coupon:"))
+    (warning,) = folder.warnings
+    assert "no message is of the category coupon" in warning
