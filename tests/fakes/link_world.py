@@ -81,6 +81,7 @@ class FakeLogin:
     real: LineLogin
     friends: set[str] = field(default_factory=set)
     raises: Exception | None = None
+    other_nonce: str | None = None
     _codes: dict[str, tuple[str, str, str, str]] = field(default_factory=dict)
     _issued: int = 0
 
@@ -108,7 +109,7 @@ class FakeLogin:
         if not user or challenge_of(verifier) != challenge or redirect_uri != went_to:
             raise Rejected("LINE Login answered 400")
         del self._codes[code]
-        return LoginTokens(user, f"id:{user}:{nonce}")
+        return LoginTokens(user, f"id:{user}:{nonce if self.other_nonce is None else self.other_nonce}")
 
     def verified_user(self, id_token: str, nonce: str | None) -> str:
         """`id:USER:NONCE`; a LIFF token has no nonce."""

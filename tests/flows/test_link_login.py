@@ -152,6 +152,16 @@ def test_a_code_of_another_login_is_worth_nothing() -> None:
     assert world.linked_to("U2") == ""
 
 
+@pytest.mark.parametrize("nonce", ["", "another"])
+def test_an_id_token_of_another_login_links_nobody(nonce: str) -> None:
+    """Somebody plays an ID token in that was issued for something else."""
+    world = LinkWorld()
+    world.login.other_nonce = nonce
+    answer = world.login_link(USER)
+    assert (answer.status, shown(answer)) == (400, "refused")
+    assert world.linked_to(USER) == ""
+
+
 def test_ten_minutes_later_it_is_over() -> None:
     world = LinkWorld()
     browser = Browser(world)
