@@ -31,6 +31,11 @@ _COMMANDS = {
         "Show one customer: links, consent, segments, journeys, sends.",
     ),
     "dlq": ("ops.dlq.command", "dlq", "Dead letters: what failed, why, and send it back safely."),
+    "erase": (
+        "ops.erasing.command",
+        "erase",
+        "Erase a person from everything that is kept, with a signed proof.",
+    ),
     "evaluate": ("ops.evaluate", "evaluate", "Count every segment over a file of events, offline."),
     "explain": ("ops.explain.command", "explain", "Say why a customer got, or did not get, each message."),
     "import": ("ops.operating", "import_history", "Import past events; no journey starts from them."),

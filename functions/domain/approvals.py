@@ -29,13 +29,19 @@ class Awaiting(msgspec.Struct, frozen=True):
 
 
 class Approval(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A second person's word, bound to the hash of what that person saw."""
+    """A second person's word, bound to the hash of what that person saw. `also`: the hashes of the same list without
+    people who were erased since."""
 
     decision: Decision
     hash: str
     by: str
     at: Instant
     why: str = ""
+    also: list[str] = []
+
+    def holds_for(self, hash_: str) -> bool:
+        """Whether it was said of this list, or of this list before somebody on it was erased."""
+        return hash_ == self.hash or hash_ in self.also
 
 
 class RunHash:
@@ -74,6 +80,6 @@ def answer_of(
         return "go"
     if approval is not None and approval.decision == "rejected":
         return "rejected"
-    if approval is not None and approval.hash == frozen.hash:
+    if approval is not None and approval.holds_for(frozen.hash):
         return "go"
     return "go" if now >= run_expires_at(run, compiled) else "wait"

@@ -1,0 +1,150 @@
+"""Erase: begun → suppressed → drained → done, and from any point on again after a crash.
+
+Suppressed comes first: the ids' hashes are kept and the gates are gone, so that nothing is sent and nobody is made anew
+while messages are still under way. Drained is what nothing is found of in a whole look through tables, dead letters and
+object versions, after every queue has been empty once and every worker of before has ended.
+"""
+
+import datetime as dt
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from functions.aws.erasing import DynamoSuppressions
+from functions.domain.erasure import Erasure, Person, Suppression, hashed
+from ops.erasing.keeping import Kept, key_of, proof_of
+from ops.erasing.letters import Letters
+from ops.erasing.rows import Rows
+from ops.erasing.things import Things
+from ops.stores import Stores
+from ops.trail import leave_trail
+
+SETTLE_SECONDS = 960.0
+"""A worker that had read the person before may write for so long: Lambda's longest time-out, and a minute."""
+SETTLE_SECONDS_LOCAL = 3.0
+PAUSE_SECONDS = 2.0
+_ATTRIBUTES = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+Found = tuple[Counter[str], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Erasures of one deployment. `settle_seconds`: how long after the suppression workers of before may still write."""
+
+    stores: Stores
+    settle_seconds: float
+    pause: Callable[[float], None] = time.sleep
+    on_step: Callable[[Erasure], None] = lambda _erasure: None
+
+    @property
+    def kept(self) -> Kept:
+        """Where they are noted."""
+        return Kept(self.stores)
+
+    def preview(self, person: Person) -> Found:
+        """What would be removed or changed now, by place; and what stands in the way."""
+        return _looked(self.stores, person, dry=True)
+
+    def code(self, person: Person) -> str:
+        """What has to be said to erase just these ids: it changes where the person is known by others."""
+        return hashed(key_of(self.stores), "|".join(person.identities))[:8]
+
+    def begin(self, person: Person, by: str, why: str, erasure_id: str) -> Erasure:
+        """Note it; nothing is done yet. The trail names nobody."""
+        leave_trail(
+            self.stores, "erasures", "erase", by, why=person.words.sub("erased", why), erasure=erasure_id
+        )
+        return self.kept.write(Erasure(erasure_id, self.stores.now(), by, why, person))
+
+    def run(self, erasure: Erasure, patience_seconds: float) -> Erasure:
+        """Go on as far as it goes within this time. `waits` of the answer says what is missing, where anything is."""
+        ends_at = time.monotonic() + patience_seconds
+        if erasure.stage == "begun":
+            erasure = self._suppressed(erasure)
+        while erasure.stage == "suppressed":
+            erasure = self._swept(erasure)
+            self.on_step(erasure)
+            if erasure.stage == "suppressed":
+                if time.monotonic() >= ends_at:
+                    return erasure
+                self.pause(PAUSE_SECONDS)
+        return self._done(erasure)
+
+    def _suppressed(self, erasure: Erasure) -> Erasure:
+        key = key_of(self.stores)
+        suppressions = DynamoSuppressions(
+            self.stores.target.client("dynamodb"), self.stores.settings.table_identities, lambda: key
+        )
+        for identity in erasure.person.identities:
+            suppressions.put(identity, Suppression(erasure.erasure_id, self.stores.now()))
+        Rows(self.stores, erasure.person).unlock()
+        return self.kept.write(
+            msgspec.structs.replace(erasure, stage="suppressed", suppressed_wall=time.time())
+        )
+
+    def _swept(self, erasure: Erasure) -> Erasure:
+        """One look through everything, and what it means for the end."""
+        counts, waits = _looked(self.stores, erasure.person, dry=False)
+        erasure = erasure.counted(counts)
+        left = erasure.suppressed_wall + self.settle_seconds - time.time()
+        if left > 0:
+            waits = [*waits, f"workers of before: may still write for {left:.0f} s"]
+        if counts or waits:
+            # What was found may have been written just now: queues must be seen empty after a look that finds nothing.
+            more = waits or ["one more look: something was found"]
+            return self.kept.write(msgspec.structs.replace(erasure, empty_queues=[], waits=more))
+        if len(erasure.empty_queues) == len(self._queues()):
+            return self.kept.write(msgspec.structs.replace(erasure, stage="drained", waits=[]))
+        empty = sorted(
+            name
+            for name, url in self._queues().items()
+            if name in erasure.empty_queues or self._is_empty(url)
+        )
+        busy = [
+            f"queue {name}: messages of before may be in it" for name in self._queues() if name not in empty
+        ]
+        more = busy or ["one more look: the queues are empty now"]
+        return self.kept.write(msgspec.structs.replace(erasure, empty_queues=empty, waits=more))
+
+    def _queues(self) -> dict[str, str]:
+        """The work queues by name. What is scheduled is a campaign or a minute, and nobody's."""
+        pairs = json.loads(self.stores.settings.dead_queues)
+        return {name: pair["work"] for name, pair in pairs.items() if name != "schedules"}
+
+    def _is_empty(self, url: str) -> bool:
+        """Whether nothing is in the queue, or nothing that was in it when the person was suppressed."""
+        answer = self.stores.target.client("sqs").get_queue_attributes(
+            QueueUrl=url, AttributeNames=list(_ATTRIBUTES)
+        )
+        return not sum(int(answer["Attributes"].get(name, 0)) for name in _ATTRIBUTES)
+
+    def _done(self, erasure: Erasure) -> Erasure:
+        done = msgspec.structs.replace(erasure, stage="done", waits=[])
+        self.kept.finish(done, proof_of(done, key_of(self.stores), self.stores.now()))
+        return done
+
+
+def _looked(stores: Stores, person: Person, *, dry: bool) -> Found:
+    counts = Rows(stores, person, dry).sweep()
+    letters, unseen = Letters(stores, person, dry).sweep()
+    things, stays = Things(stores, person, dry).sweep()
+    waits = [*(f"dead letters of {name}: more than one look can see" for name in unseen), *stays]
+    return counts + letters + things, waits
+
+
+def settle_seconds_of(stores: Stores) -> float:
+    """How long workers of before may still write, in this deployment."""
+    return SETTLE_SECONDS_LOCAL if stores.target.engine_url else SETTLE_SECONDS
+
+
+def erasure_id_of(at: dt.datetime, random: str) -> str:
+    """A name that sorts by the instant at which the erasure began, and tells nothing of whom."""
+    return f"{at:%Y%m%dT%H%M%SZ}-{random}"
