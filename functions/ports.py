@@ -19,12 +19,15 @@ from functions.domain.dead_letters import Letter
 from functions.domain.erasure import Suppression
 from functions.domain.events import Event
 from functions.domain.gate import Gate
-from functions.domain.identity import AuditEntry, Link, Tied
 from functions.domain.instants import Instant
+from functions.domain.link_changes import Joining, LinkChange
 from functions.domain.linking_attempts import Attempt, Taken, Way
+from functions.domain.links import AuditEntry, Link, Review
 from functions.domain.money import Count, LineUsage
+from functions.domain.phones import CustomerPhone, PhoneOwners
 from functions.domain.redrives import Page, Redrive, Tally, Trail
 from functions.domain.sends import Intent, Order, SendRecord
+from functions.domain.undoing import Keepsake
 
 
 class MusubiError(Exception):
@@ -155,8 +158,40 @@ class Identities(Protocol):
     def link_of(self, line_user_id: str) -> Link | None:
         """The link of a LINE user, read consistently."""
 
-    def save_tied(self, link: Link, audit: AuditEntry, sides: Tied | None) -> None:
-        """Link, audit and (where given) both customers and gates in one transaction; Conflict where any was changed."""
+    def links_of(self, customer_id: str) -> list[Link]:
+        """The links that name this customer, as owner (now, or last) or as claimant; read consistently."""
+
+    def keepsake_of(self, line_user_id: str) -> Keepsake | None:
+        """What was kept for an undo of the LINE user's last tie; None where there was none, or it is too long ago."""
+
+    def is_rewarded(self, line_user_id: str, customer_id: str) -> bool:
+        """Whether one of both has had the reward for linking; an empty id has not."""
+
+    def save_tied(self, change: LinkChange) -> None:
+        """Link, audit and (where given) both customers, both gates, keepsake and reward in one transaction; Conflict where
+        any was changed. What somebody has to decide is listed, or no longer."""
+
+    def save_joined(self, joining: Joining) -> None:
+        """Both customers and gates, every link and audit in one transaction; Conflict where any was changed."""
+
+    def phone_of(self, customer_id: str) -> CustomerPhone | None:
+        """What is known of a customer's phone number."""
+
+    def phone_owners(self, phone_hash: str) -> PhoneOwners:
+        """The customers who have a number; nobody where it was never heard of."""
+
+    def save_phone(self, phone: CustomerPhone, owners: Sequence[PhoneOwners]) -> None:
+        """A customer's number with every index row that changes by it in one transaction; Conflict where any did."""
+
+
+class LinkDesk(Protocol):
+    """What people see of the links."""
+
+    def reviews(self) -> list[Review]:
+        """The links that wait for a decision, by LINE user."""
+
+    def audit_of(self, line_user_id: str) -> list[AuditEntry]:
+        """What was noted about a LINE user's link, oldest first."""
 
 
 SecretKind = Literal["code", "nonce"]

@@ -59,6 +59,11 @@ def _allow_tables(function: Function, tables: Tables) -> None:
     # Attempts to link are taken up, and tries are counted.
     only = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["attempt#*", "tries#*"]}}
     function.allow(["dynamodb:UpdateItem"], [tables.identities.table_arn], only)
+    # A customer's LINE users are looked up, and what was decided waits no longer.
+    customers = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["customer#*"]}}
+    function.allow(["dynamodb:Query"], [tables.identities.table_arn], customers)
+    reviews = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["review"]}}
+    function.allow(["dynamodb:DeleteItem"], [tables.identities.table_arn], reviews)
     function.allow([*item, "dynamodb:BatchWriteItem", "dynamodb:Query"], [tables.events.table_arn])
     function.allow(["dynamodb:PutItem"], [tables.timers.table_arn])
     function.may_use_tables()

@@ -39,6 +39,11 @@ _COMMANDS = {
     "evaluate": ("ops.evaluate", "evaluate", "Count every segment over a file of events, offline."),
     "explain": ("ops.explain.command", "explain", "Say why a customer got, or did not get, each message."),
     "import": ("ops.operating", "import_history", "Import past events; no journey starts from them."),
+    "links": (
+        "ops.links.command",
+        "links",
+        "Who is who: links that wait for a decision, their audit, and undoing one.",
+    ),
     "local": ("ops.local.commands", "local", "AWS, LINE and time on this machine: up, clock, down."),
     "plan": (
         "ops.plan.command",

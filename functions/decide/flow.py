@@ -12,8 +12,11 @@ from functools import partial
 
 import msgspec
 
+from functions.decide.histories import history_of
+from functions.decide.joining import JoinCustomers
 from functions.decide.link_attempts import TakeUp
-from functions.decide.linking import settle_links
+from functions.decide.linking import SettleLinks
+from functions.decide.phones import SettlePhones
 from functions.decide.reactions import WatchReactions
 from functions.domain.compiled import Versions
 from functions.domain.customers import Customer, emptied, needed_versions, new_customer, next_due
@@ -43,7 +46,7 @@ from functions.ports import (
 )
 
 ATTEMPTS_MAX = 8
-HOPS_MAX = 4
+HOPS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,8 @@ class Decide:
         match message:
             case LineReceived():
                 self._line(message)
-            case EventsReceived(customer_id=customer_id, events=events, history=True):
-                self._history(customer_id, events)
-            case EventsReceived(customer_id=customer_id, events=events):
-                self._events(customer_id, events)
+            case EventsReceived():
+                self._received(message)
             case CustomerDue(customer_id=customer_id, due=due):
                 self._change(
                     customer_id,
@@ -92,7 +93,7 @@ class Decide:
         event = msgspec.structs.replace(line_event.event, customer_id=owner)
         said = said_in_chat(event, self.playbooks.in_force().playbook.preferences)
         self._events(owner, [event, *said])
-        if link is not None and link.status == "unlinked" and event.occurred_at <= link.changed_at:
+        if link is not None and not link.tied and link.customer_id and event.occurred_at <= link.changed_at:
             # It comes late: when it happened the friend was the customer, who counts it in its own history.
             self._change(link.customer_id, partial(self._folded_again, (event,)), known_only=True)
         self._followed(self.link_attempts.follow(line_event))
@@ -101,6 +102,42 @@ class Decide:
         """What follows from a link that was taken up, or was not, as if it had come in by itself."""
         if message is not None:
             self._events(message.customer_id, message.events)
+
+    def _received(self, message: EventsReceived) -> None:
+        """Events of the CRM. What it knows of a LINE user's phone number is the LINE user's, whoever that is."""
+        phones = [event for event in message.events if event.name == "phone_known"]
+        events = [event for event in message.events if event.name != "phone_known"]
+        if events and message.history:
+            self._history(message.customer_id, events)
+        elif events:
+            self._events(message.customer_id, events)
+        for event in phones:
+            self._phone_known(event)
+
+    def _phone_known(self, event: Event) -> None:
+        """Kept with the friend; then linked to the one customer who has the number."""
+        user = str(event.properties["line_user_id"])
+        link = self.identities.link_of(user)
+        owner = link.owner if link else anonymous_id(user)
+        self._events(owner, [msgspec.structs.replace(event, customer_id=owner)])
+        linking = self._phones.link_said_by(event)
+        if linking is not None:
+            self._events(linking.customer_id, [linking])
+
+    @property
+    def _phones(self) -> SettlePhones:
+        return SettlePhones(self.identities, self.customers)
+
+    def _who_is_who(self, customer_id: str, events: Sequence[Event]) -> list[str]:
+        """Customers merged, links and phone numbers; the friends who got events back and have to be folded anew."""
+        JoinCustomers(self.identities, self.customers, self.playbooks).join_all(customer_id, events)
+        self._phones.note(customer_id, events)
+        links = SettleLinks(self.identities, self.customers, self.events, self.playbooks)
+        return links.settle(customer_id, events)
+
+    def _refold(self, customer_ids: Sequence[str]) -> None:
+        for customer_id in customer_ids:
+            self._change(customer_id, partial(self._folded_again, (), quietly=True), known_only=True)
 
     def _events(self, customer_id: str, events: Sequence[Event]) -> None:
         """New events of one customer, live.
@@ -112,11 +149,14 @@ class Decide:
         customer_id = self._settled_owner(customer_id)
         customer_id = self._note_facts(customer_id, events)
         self.reactions.watch(customer_id, events)
-        settle_links(self.identities, self.customers, customer_id, events)
+        stirred = self._who_is_who(customer_id, events)
         news: list[Event] | None = None
+        disowned: list[Event] = []
 
         def change(customer: Customer, now: Instant) -> Customer:
-            nonlocal news
+            nonlocal news, events
+            disowned.extend(event for event in events if customer.disowns(event))
+            events = [event for event in events if not customer.disowns(event)]
             news = [event for event in events if self._is_new(customer, event)] if news is None else []
             current, versions = self.playbooks.in_force(), self._versions(customer)
             if is_outdated(customer, current):
@@ -133,12 +173,15 @@ class Decide:
         self._change(
             customer_id, change, is_repeat=lambda _loaded: news is not None and len(news) < len(events)
         )
+        self._refold(stirred)
+        for event in disowned:  # a merge was undone while this was on its way
+            self._events(anonymous_id(str(event.properties["line_user_id"])), [event])
 
     def _history(self, customer_id: str, events: Sequence[Event]) -> None:
         """All of a customer's imported events in one write, folded from the history; no journey hears of them."""
         customer_id = self._settled_owner(customer_id)
         customer_id = self._note_facts(customer_id, events)
-        settle_links(self.identities, self.customers, customer_id, events)
+        stirred = self._who_is_who(customer_id, events)
         kept = self.events.identities_of(customer_id)
         news = {event.identity: event for event in events if event.identity not in kept}
         self.events.put_all(
@@ -146,6 +189,7 @@ class Decide:
         )
 
         self._change(customer_id, partial(self._folded_again, (), quietly=True))
+        self._refold(stirred)
 
     def _folded_again(
         self, brought: Sequence[Event], customer: Customer, now: Instant, *, quietly: bool = False
@@ -164,15 +208,7 @@ class Decide:
         )
 
     def _all_of(self, customer: Customer) -> list[Event]:
-        """The history kept of a customer, and of the friends merged into it while they were."""
-        own = self.events.all_of(customer.customer_id)
-        friends = [
-            event
-            for alias in customer.aliases
-            for event in self.events.all_of(alias.customer_id)
-            if alias.covers(event)
-        ]
-        return [*friends, *own]
+        return history_of(self.events, customer)
 
     def _settled_owner(self, customer_id: str) -> str:
         """The customer that an anonymous friend was merged into meanwhile, else the same."""
@@ -210,11 +246,17 @@ class Decide:
         owner = customer.customer_id
         if not self.events.put_new(msgspec.structs.replace(event, customer_id=owner)):
             return False
-        if event.status == "provisional" and self.events.has(owner, event.event_id):
+        # What LINE told of a friend is kept with the friend, what the CRM told with the customer that it was then.
+        others = [
+            alias.customer_id
+            for alias in customer.aliases
+            if event.source == "line" or not is_anonymous(alias.customer_id)
+        ]
+        if event.status == "provisional" and any(
+            self.events.has(one, event.event_id) for one in (owner, *others)
+        ):
             return False
-        if event.source != "line":
-            return True
-        return not any(self.events.has(alias.customer_id, event.identity) for alias in customer.aliases)
+        return not any(self.events.has(other, event.identity) for other in others)
 
     def _woken(self, customer: Customer, now: Instant) -> Customer:
         current = self.playbooks.in_force()

@@ -1,66 +1,246 @@
-"""The part of decide that ties customers to LINE users and unties them."""
+"""The part of decide that ties customers to LINE users and unties them, and makes one customer of two."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from functions.domain.customers import Customer, new_customer
+import msgspec
+
+from functions.decide.histories import history_of
+from functions.domain.customers import SEEN_KEPT, Customer, new_customer
 from functions.domain.events import Event
 from functions.domain.gate import Gate, new_gate
-from functions.domain.identity import AuditEntry, Link, Tied, link_after, tie, untie
-from functions.domain.line_events import anonymous_id
-from functions.ports import Conflict, Customers, Identities
+from functions.domain.identity import Tied, tie, untie
+from functions.domain.instants import Instant
+from functions.domain.line_events import anonymous_id, is_anonymous
+from functions.domain.link_changes import LinkChange, Reward
+from functions.domain.link_steps import Step, next_step, replacing
+from functions.domain.links import (
+    AuditEntry,
+    Link,
+    is_decision,
+    is_undo,
+    method_of,
+    newest_of,
+    review_of,
+    undo_ends_at,
+)
+from functions.domain.rewards import rewarded
+from functions.domain.undoing import Histories, disowned, keepsake_of, undone
+from functions.ports import Conflict, Customers, Events, Identities, Playbooks, Retryable
 
 LINK_EVENTS = ("line_linked", "line_unlinked")
-ATTEMPTS_MAX = 8
+ATTEMPTS_MAX = 12
+"""Lost races and the steps of one event together."""
+HOPS_MAX = 8
 
 
-def settle_links(
-    identities: Identities, customers: Customers, customer_id: str, events: Sequence[Event]
-) -> None:
-    """Every link event, in order: link, audit, both customers and both gates in one transaction.
+@dataclass(frozen=True, slots=True)
+class SettleLinks:
+    """The ports of this part."""
 
-    Repeated news changes nothing. Raises Conflict where a race is lost too often.
-    """
-    for event in sorted(events, key=lambda item: (item.occurred_at, item.event_id)):
-        if event.name in LINK_EVENTS and event.status == "confirmed":
-            _settle(identities, customers, customer_id, event)
+    identities: Identities
+    customers: Customers
+    events: Events
+    playbooks: Playbooks
 
+    def settle(self, customer_id: str, events: Iterable[Event]) -> list[str]:
+        """Every link event, in order: link, audit, both customers and both gates in one transaction.
 
-def _settle(identities: Identities, customers: Customers, customer_id: str, event: Event) -> None:
-    user = str(event.properties["line_user_id"])
-    for _ in range(ATTEMPTS_MAX):
-        before = identities.link_of(user)
-        after = link_after(before, event)
-        if after is None:
-            return
-        sides = (
-            None if after.status == "conflict" else _sides_after(customers, customer_id, before, after, event)
+        Repeated news changes nothing. The friends who got events back and have to be folded anew. Raises Conflict where a
+        race is lost too often.
+        """
+        stirred: list[str] = []
+        for event in sorted(events, key=lambda item: (item.occurred_at, item.event_id)):
+            if event.name in LINK_EVENTS and event.status == "confirmed":
+                stirred += self._settle_all(customer_id, event)
+        return stirred
+
+    def _settle_all(self, customer_id: str, event: Event) -> list[str]:
+        event = msgspec.structs.replace(event, customer_id=standing(self.customers, customer_id))
+        self._settle(event)
+        if (
+            event.name == "line_linked"
+            and self.playbooks.in_force().playbook.linking.several_line_users == "newest"
+        ):
+            self._keep_newest(event.customer_id)
+        return self._handed_back(event) if is_undo(event) else []
+
+    def _settle(self, event: Event) -> None:
+        user = str(event.properties["line_user_id"])
+        for _ in range(ATTEMPTS_MAX):
+            before = self.identities.link_of(user)
+            try:
+                if not self._take_step(before, event):
+                    return
+            except Conflict:
+                continue
+        raise Conflict("the link is contended")
+
+    def _take_step(self, before: Link | None, event: Event) -> bool:
+        """One transaction; whether there was anything to do."""
+        playbook = self.playbooks.in_force().playbook
+        step = next_step(before, event, playbook.linking)
+        if step is None or (is_undo(step.cause) and not self._may_be_undone(before, step.cause)):
+            return False
+        cause, was = step.cause, before is not None and before.tied
+        sides = None
+        if was != step.after.tied:
+            sides = self._sides(cause)
+            if not was and playbook.linking.several_line_users == "review":
+                step = next_step(before, event, playbook.linking, self._others(cause)) or step
+        if sides is None or was == step.after.tied:
+            self.identities.save_tied(_change(before, step))
+        elif step.after.tied:
+            self.identities.save_tied(self._tied(_change(before, step), sides, cause))
+        elif is_undo(cause):
+            self.identities.save_tied(self._undone(_change(before, step), sides, cause))
+        else:
+            self.identities.save_tied(self._untied(_change(before, step), sides, cause))
+        return True
+
+    def _untied(self, change: LinkChange, sides: Tied, event: Event) -> LinkChange:
+        kept = self.identities.keepsake_of(change.link.line_user_id)
+        brought = {journey.journey_id for journey in kept.friend.journeys} if kept else set[str]()
+        scenarios = self.playbooks.in_force().playbook.scenarios
+        sides = untie(sides, event, newest_of(self._others(event)), scenarios, brought)
+        return msgspec.structs.replace(change, sides=sides)
+
+    def _others(self, event: Event) -> list[Link]:
+        """The links of the customer's other LINE users. Read after the sides: who ties another writes one of them."""
+        user = event.properties["line_user_id"]
+        links = self.identities.links_of(event.customer_id)
+        return [link for link in links if link.line_user_id != user and link.customer_id == event.customer_id]
+
+    def _sides(self, event: Event) -> Tied:
+        user = str(event.properties["line_user_id"])
+        return both_sides(self.customers, event.customer_id, anonymous_id(user), event.occurred_at, user)
+
+    def _tied(self, change: LinkChange, sides: Tied, event: Event) -> LinkChange:
+        kept = keepsake_of(sides, event)
+        sides = tie(sides, event, self.playbooks.in_force().playbook.scenarios)
+        reward = self._reward(change.link, event)
+        if reward is not None:
+            sides = msgspec.structs.replace(sides, customer=rewarded(sides.customer, reward))
+        return msgspec.structs.replace(change, sides=sides, keepsake=kept, reward=reward)
+
+    def _reward(self, link: Link, event: Event) -> Reward | None:
+        """The reward, where it was promised and neither of both has ever had it."""
+        if not event.properties.get("reward"):
+            return None
+        if self.identities.is_rewarded(link.line_user_id, link.customer_id):
+            return None
+        return Reward(link.line_user_id, link.customer_id, event.occurred_at, event.event_id)
+
+    def _keep_newest(self, customer_id: str) -> None:
+        """The customer's newest LINE user stays linked; the others are unlinked, each in a transaction of its own."""
+        links = [link for link in self.identities.links_of(customer_id) if link.customer_id == customer_id]
+        newest = newest_of(links)
+        for link in links:
+            if newest is not None and link.tied and link.line_user_id != newest.line_user_id:
+                self._settle(replacing(newest, link))
+
+    # --- undoing
+
+    def _may_be_undone(self, before: Link | None, event: Event) -> bool:
+        if before is None or event.occurred_at > undo_ends_at(before):
+            return False
+        return self.identities.keepsake_of(before.line_user_id) is not None
+
+    def _undone(self, change: LinkChange, sides: Tied, event: Event) -> LinkChange:
+        user = change.link.line_user_id
+        kept = self.identities.keepsake_of(user)
+        if kept is None:
+            raise Conflict("what was kept for the undo has gone")
+        unheard = self._unheard(sides.customer)
+        customer = disowned(sides.customer, user, kept.friend.history_from, event.occurred_at)
+        histories = Histories(
+            history_of(self.events, customer), self._friends(sides.customer, customer, user), unheard
         )
-        audit = AuditEntry(user, event.occurred_at, event.event_id, event.source, before, after)
-        try:
-            identities.save_tied(after, audit, sides)
-        except Conflict:
-            continue
-        return
-    raise Conflict("the link is contended")
+        sides = msgspec.structs.replace(sides, customer=customer)
+        heir = newest_of(self._others(event))
+        return msgspec.structs.replace(change, sides=undone(sides, kept, histories, event, heir))
+
+    def _unheard(self, customer: Customer) -> frozenset[str]:
+        newest = [event for event in history_of(self.events, customer) if not event.imported][-SEEN_KEPT:]
+        return frozenset(event.identity for event in newest if not customer.has_seen(event))
+
+    def _friends(self, before: Customer, after: Customer, user: str) -> list[Event]:
+        """What is the friend's alone when the customer has disowned it."""
+        friend = self.events.all_of(anonymous_id(user))
+        mine = {event.identity for event in friend}
+        kept = [*self.events.all_of(before.customer_id), *self._of_merged(before)]
+        since = after.disowned[-1].since
+        return [
+            *(event for event in friend if since is None or event.occurred_at > since),
+            *(event for event in kept if event.identity not in mine and _is_of(event, user, after)),
+        ]
+
+    def _of_merged(self, customer: Customer) -> list[Event]:
+        """What is kept under the ids of the customers that became this one."""
+        merged = [one.customer_id for one in customer.aliases if not is_anonymous(one.customer_id)]
+        return [event for one in merged for event in self.events.all_of(one)]
+
+    def _handed_back(self, undo: Event) -> list[str]:
+        """The friend's events of its time as the customer go into its own history. Whoever was at work on one of them
+        meanwhile finds that the customer has disowned it, and brings it to the friend."""
+        user = str(undo.properties["line_user_id"])
+        link = self.identities.link_of(user)
+        customer = self.customers.load(undo.customer_id)
+        if customer is None or link is None or link.tied or link.event_id != undo.event_id:
+            return []
+        friend_id = anonymous_id(user)
+        kept = [*self.events.all_of(customer.customer_id), *self._of_merged(customer)]
+        theirs = [event for event in kept if _is_of(event, user, customer)]
+        self.events.put_all(
+            friend_id, [msgspec.structs.replace(event, customer_id=friend_id) for event in theirs]
+        )
+        return [friend_id]
 
 
-def _sides_after(
-    customers: Customers, customer_id: str, before: Link | None, after: Link, event: Event
-) -> Tied | None:
-    was_linked = before is not None and before.status != "unlinked"
-    if was_linked == (after.status == "linked"):
-        return None
-    sides = _sides(customers, customer_id, anonymous_id(after.line_user_id), after.line_user_id, event)
-    return tie(sides, event) if after.status == "linked" else untie(sides, event)
+def _is_of(event: Event, user: str, customer: Customer) -> bool:
+    return customer.disowns(event) and event.properties.get("line_user_id") == user
 
 
-def _sides(customers: Customers, customer_id: str, friend_id: str, user: str, event: Event) -> Tied:
+def _change(before: Link | None, step: Step) -> LinkChange:
+    after, cause = step.after, step.cause
+    audit = AuditEntry(
+        after.line_user_id,
+        cause.occurred_at,
+        cause.event_id,
+        cause.source,
+        before,
+        after,
+        method_of(cause),
+        str(cause.properties.get("why", "")) if is_decision(cause) else "",
+    )
+    return LinkChange(after, audit, review=review_of(after))
+
+
+def both_sides(customers: Customers, customer_id: str, friend_id: str, at: Instant, user: str = "") -> Tied:
+    """Both as they are; made up where nobody has heard of them."""
     gate, customer = customers.load_both(customer_id)
     friend_gate, friend = customers.load_both(friend_id)
-    at = event.occurred_at
     return Tied(
         customer=customer or Customer(customer_id),
         friend=friend or new_customer(friend_id, user, at, ""),
         gate=gate or Gate(customer_id),
         friend_gate=friend_gate or new_gate(friend_id, user, at, ""),
+    )
+
+
+def standing(customers: Customers, customer_id: str) -> str:
+    """The customer that this one was merged into, or itself."""
+    for _ in range(HOPS_MAX):
+        customer = customers.load(customer_id)
+        if customer is None or not customer.merged_into:
+            return customer_id
+        customer_id = customer.merged_into
+    raise Retryable("customers are merged in a circle")
+
+
+def confirmed(events: Sequence[Event], name: str) -> list[Event]:
+    """The confirmed events of this name, in order."""
+    return sorted(
+        (event for event in events if event.name == name and event.status == "confirmed"),
+        key=lambda event: (event.occurred_at, event.event_id),
     )

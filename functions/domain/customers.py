@@ -8,6 +8,7 @@ from functions.domain.compiled import Compiled
 from functions.domain.events import Event
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey, fingerprint
+from functions.domain.line_events import anonymous_id
 from functions.domain.profiles import Profile, Register, fold, fold_all, registers_union, written_by_journeys
 from functions.domain.sends import Intent, MenuOrder, Order
 
@@ -16,7 +17,8 @@ SEEN_KEPT = 64
 
 
 class Alias(msgspec.Struct, frozen=True, array_like=True):
-    """An anonymous friend whose events, after `since` and up to `until`, are the customer's own (None: no bound)."""
+    """Somebody else's id, an anonymous friend's or a merged customer's, whose events after `since` and up to `until` are
+    the customer's own (None: no bound)."""
 
     customer_id: str
     since: Instant | None = None
@@ -31,8 +33,9 @@ class Alias(msgspec.Struct, frozen=True, array_like=True):
 class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     """One customer. `seen` holds fingerprints of the newest events; `outbox` intents that wait to be enqueued;
     `armed_at` the instant of the one timer row; `intended` how many intents each source has made, for the accounts;
-    `aliases` the anonymous friends whose history is this customer's; a friend who was unlinked again counts its
-    history from `history_from` on; `refold`: its next change folds the profile anew from the whole history, because a
+    `aliases` the friends and merged customers whose history is this customer's; `disowned` the friends whose events in its
+    own history are not, for a merge was undone; a friend who was unlinked again counts its history from `history_from`
+    on; `refold`: its next change folds the profile anew from the whole history, because a
     correction on one side of a tie touches the other's events.
 
     `menu` is the rich menu that the customer was last wished to see, and `menu_order` the order for it where that waits
@@ -52,6 +55,7 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     seen: list[str] = []
     intended: dict[str, int] = {}
     aliases: list[Alias] = []
+    disowned: list[Alias] = []
     history_from: Instant | None = None
     merged_into: str = ""
     refold: bool = False
@@ -79,6 +83,13 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     def line_user_id(self) -> str:
         """The LINE user that messages go to; empty where there is none."""
         return str(self.link.value or "") if self.link else ""
+
+    def disowns(self, event: Event) -> bool:
+        """Whether the event, kept in this customer's history, is a friend's with whom its merge was undone."""
+        if not self.disowned or event.source != "line":
+            return False
+        friend = anonymous_id(str(event.properties.get("line_user_id", "")))
+        return any(one.customer_id == friend and one.covers(event) for one in self.disowned)
 
     def has_seen(self, event: Event) -> bool:
         """Whether this event is among the newest that are folded in, or is none of this customer's to fold.

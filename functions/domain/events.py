@@ -22,6 +22,8 @@ AHEAD_MAX = dt.timedelta(days=1)  # a source's clock may run ahead; more is a mi
 
 
 _PROVISIONAL = "~provisional"
+OPERATOR_EVENTS = "musubi:"
+"""The ids of what a person decided at the command line begin so; no source may use them."""
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -126,6 +128,17 @@ BUILT_IN: Dictionary = {
     ),
     "link_attempt_expired": EventType(
         "began to link and did not end it", properties={"method": PropertyType("string")}
+    ),
+    "customers_merged": EventType(
+        "the CRM made one customer of two",
+        properties={"into": PropertyType("string", required=True, meaning="the customer that stays")},
+    ),
+    "phone_known": EventType(
+        "the phone number of a LINE user became known",
+        properties={
+            **_LINE_USER,
+            "phone_hash": PropertyType("string", required=True, meaning="SHA-256 of E.164, in hex"),
+        },
     ),
     "consent_given": EventType("agreed to a purpose", properties=_PURPOSE),
     "consent_withdrawn": EventType("withdrew from a purpose", properties=_PURPOSE),
@@ -233,10 +246,12 @@ def _id_fault(raw: Mapping[str, object]) -> Fault | None:
         return Fault(
             "malformed", "'customer_id' must be the CRM's own; the prefix 'anon:' is reserved.", "customer_id"
         )
-    if str(raw["event_id"]).startswith("line:") or str(raw["event_id"]).endswith(_PROVISIONAL):
+    if str(raw["event_id"]).startswith(("line:", OPERATOR_EVENTS)) or str(raw["event_id"]).endswith(
+        _PROVISIONAL
+    ):
         return Fault(
             "malformed",
-            f"'event_id' must be the source's own; 'line:…' and '…{_PROVISIONAL}' are reserved.",
+            f"'event_id' must be the source's own; 'line:…', '{OPERATOR_EVENTS}…' and '…{_PROVISIONAL}' are reserved.",
             "event_id",
         )
     return None

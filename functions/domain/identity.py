@@ -1,6 +1,10 @@
-"""Who is who: the tie between a LINE user and a customer, and what happens to both when it is made or ended."""
+"""Who is who: what happens to a LINE user's friend and a customer when they are tied, untied, or turn out to be two.
 
-from typing import Literal
+The link itself, and what one more word on it changes, is in `links` and `link_steps`; taking a tie back is in `undoing`.
+"""
+
+import datetime as dt
+from collections.abc import Container, Mapping
 
 import msgspec
 
@@ -8,92 +12,18 @@ from functions.domain.customers import SEEN_KEPT, Alias, Customer, has_folded
 from functions.domain.events import Event
 from functions.domain.gate import Gate, merged, new_gate
 from functions.domain.instants import Instant
-from functions.domain.journeys import Journey, asked_anew
+from functions.domain.journeys import Journey, asked_anew, ended
 from functions.domain.line_events import anonymous_id
+from functions.domain.link_steps import link_after
+from functions.domain.links import AuditEntry, Link, LinkStatus
 from functions.domain.menus import with_order
+from functions.domain.playbook import Scenario
 from functions.domain.profiles import Register, later, profile_union, union_must_refold
 
-LinkStatus = Literal["linked", "conflict", "unlinked"]
+__all__ = ["AuditEntry", "Link", "LinkStatus", "Tied", "joined", "link_after", "tie", "untie"]
 
-
-class Link(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The tie of one LINE user. `customer_id` is the customer it is tied to, or was last; `claimed_by` who else says so."""
-
-    line_user_id: str
-    customer_id: str
-    method: str
-    status: LinkStatus
-    linked_at: Instant
-    changed_at: Instant
-    event_id: str
-    claimed_by: str = ""
-    version: int = 0
-
-    @property
-    def owner(self) -> str:
-        """The customer id under which this LINE user's events are folded."""
-        return anonymous_id(self.line_user_id) if self.status == "unlinked" else self.customer_id
-
-
-class AuditEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One change of a link: what it was before, what after, which event said so and when."""
-
-    line_user_id: str
-    at: Instant
-    event_id: str
-    source: str
-    before: Link | None
-    after: Link
-
-
-def link_after(before: Link | None, event: Event) -> Link | None:
-    """The link after `line_linked` or `line_unlinked`; None where it changes nothing (older news, or known already).
-
-    A LINE user who is tied to another customer stays with that one; the claim is noted as a conflict.
-    """
-    user = str(event.properties["line_user_id"])
-    if before and _is_older_news(before, event):
-        return None
-    if event.name == "line_unlinked":
-        return _unlinked(before, event)
-    same = before is not None and before.customer_id == event.customer_id
-    if before and before.status != "unlinked" and not same:
-        return _changed(before, event, "conflict", claimed_by=event.customer_id)
-    return Link(
-        line_user_id=user,
-        customer_id=event.customer_id,
-        method=str(event.properties.get("method") or "crm"),
-        status="linked",
-        linked_at=before.linked_at if before and same and before.status == "linked" else event.occurred_at,
-        changed_at=event.occurred_at,
-        event_id=event.event_id,
-        version=before.version if before else 0,
-    )
-
-
-def _is_older_news(before: Link, event: Event) -> bool:
-    """What one customer's unlink says is no news to another customer's link."""
-    if before.status == "unlinked" and before.customer_id != event.customer_id:
-        return False
-    return (event.occurred_at, event.event_id) <= (before.changed_at, before.event_id)
-
-
-def _unlinked(before: Link | None, event: Event) -> Link | None:
-    """An unlink that overtakes its link is kept, so that the link, which is older, finds it."""
-    if before is None:
-        user, at = str(event.properties["line_user_id"]), event.occurred_at
-        return Link(
-            user, event.customer_id, "crm", "unlinked", linked_at=at, changed_at=at, event_id=event.event_id
-        )
-    if before.status == "unlinked" or before.customer_id != event.customer_id:
-        return None
-    return _changed(before, event, "unlinked")
-
-
-def _changed(before: Link, event: Event, status: LinkStatus, claimed_by: str = "") -> Link:
-    return msgspec.structs.replace(
-        before, status=status, claimed_by=claimed_by, changed_at=event.occurred_at, event_id=event.event_id
-    )
+Scenarios = Mapping[str, Scenario]
+"""Those of the playbook in force, whose re-entry rules say whether somebody may go through one twice."""
 
 
 class Tied(msgspec.Struct, frozen=True):
@@ -105,33 +35,65 @@ class Tied(msgspec.Struct, frozen=True):
     friend_gate: Gate
 
 
-def tie(sides: Tied, event: Event) -> Tied:
+def tie(sides: Tied, event: Event, scenarios: Scenarios = {}) -> Tied:  # noqa: B006 — nothing changes it
     """The customer and the anonymous friend become one: profile, journeys, consent, contacts and claims carry over."""
     user = str(event.properties["line_user_id"])
-    link = Register(user, event.occurred_at, event.event_id)
+    return _united(sides, Register(user, event.occurred_at, event.event_id), event.occurred_at, scenarios)
+
+
+def joined(
+    sides: Tied,
+    event: Event,
+    newest: Link | None = None,
+    scenarios: Scenarios = {},  # noqa: B006
+) -> Tied:
+    """Two customers of the CRM become one: `customer` stays, and `friend`, who was a customer as well, leads to it.
+
+    `newest`: the link of the LINE user, of either, to whom messages go now.
+    """
+    return _united(sides, _said(newest) if newest else None, event.occurred_at, scenarios)
+
+
+def _said(link: Link) -> Register:
+    return Register(link.line_user_id, link.changed_at, link.event_id)
+
+
+def _with_link(before: Register | None, link: Register | None) -> Register | None:
+    """The LINE user linked last; that there was none for a while does not stand against anybody."""
+    if link is None or before is None or not before.value:
+        return link or before
+    return later(before, link)
+
+
+def _united(sides: Tied, link: Register | None, at: Instant, scenarios: Scenarios) -> Tied:
     customer, friend = sides.customer, sides.friend
-    link_now = later(customer.link, link)
+    link_now = _with_link(customer.link, link)
     profile = profile_union(customer.profile, friend.profile)
     customer = msgspec.structs.replace(
         customer,
         link=link_now,
-        profile=msgspec.structs.replace(profile, linked=bool(link_now.value)),
+        profile=msgspec.structs.replace(profile, linked=bool(link_now and link_now.value)),
         refold=customer.refold or friend.refold or not _is_union(customer, friend),
         seen=[*friend.seen, *customer.seen][-SEEN_KEPT:],
-        journeys=_one_each(customer, friend, event.occurred_at),
+        journeys=_one_each(customer, friend, at, scenarios),
         outbox=[*customer.outbox, *friend.outbox],
         intended=_added(customer.intended, friend.intended),
         menu=later(friend.menu, customer.menu) if customer.menu else friend.menu,
         assignments={**friend.assignments, **customer.assignments},
         first_id=_unit_of(customer, friend),
         aliases=list(
-            dict.fromkeys([*customer.aliases, Alias(friend.customer_id, since=friend.history_from)])
+            dict.fromkeys(
+                [*customer.aliases, *friend.aliases, Alias(friend.customer_id, since=friend.history_from)]
+            )
         ),
+        disowned=list(dict.fromkeys([*customer.disowned, *friend.disowned])),
         folded_by=_folded_by(customer, friend),
     )
     customer = with_order(customer)  # what was wished before there was anybody to see it, or somebody else
-    customer = _in_segments_of_both(customer, friend, event.occurred_at)
-    gate = msgspec.structs.replace(merged(sides.gate, sides.friend_gate), link=later(sides.gate.link, link))
+    customer = _in_segments_of_both(customer, friend, at)
+    gate = msgspec.structs.replace(
+        merged(sides.gate, sides.friend_gate), link=_with_link(sides.gate.link, link)
+    )
     return Tied(
         customer=customer,
         friend=Customer(friend.customer_id, friend.version, merged_into=customer.customer_id),
@@ -173,27 +135,61 @@ def _in_segments_of_both(customer: Customer, friend: Customer, at: Instant) -> C
     )
 
 
-def _one_each(customer: Customer, friend: Customer, at: Instant) -> list[Journey]:
+def _one_each(customer: Customer, friend: Customer, at: Instant, scenarios: Scenarios) -> list[Journey]:
     """The friend's journeys beside the customer's; where both go through one scenario, the customer's goes on. What they
-    wait for is asked anew of the one profile."""
+    wait for is asked anew of the one profile. Nobody goes on where the other has been, unless one may go there again."""
     running = {journey.scenario for journey in customer.journeys if journey.active}
-    carried = [j for j in friend.journeys if not (j.active and j.scenario in running)]
-    return [asked_anew(journey, at) for journey in (*customer.journeys, *carried)]
+    known = {journey.journey_id for journey in customer.journeys}
+    carried = [
+        j for j in friend.journeys if j.journey_id not in known and not (j.active and j.scenario in running)
+    ]
+    own = [_unless_been(j, friend.journeys, at, scenarios) for j in customer.journeys]
+    carried = [_unless_been(j, customer.journeys, at, scenarios) for j in carried]
+    return [asked_anew(journey, at) for journey in (*own, *carried)]
+
+
+def _unless_been(journey: Journey, others: list[Journey], at: Instant, scenarios: Scenarios) -> Journey:
+    """The journey; at its end where the other of the two went through the same scenario, too lately to do so again."""
+    scenario = scenarios.get(journey.scenario)
+    if scenario is None or not journey.active:
+        return journey
+    been = [
+        one
+        for one in others
+        if one.scenario == journey.scenario and not one.active and one.journey_id != journey.journey_id
+    ]
+    if any(_forbids(scenario, one, journey) for one in been):
+        return ended(journey, "exited", at)
+    return journey
+
+
+def _forbids(scenario: Scenario, one: Journey, other: Journey) -> bool:
+    if scenario.reentry_seconds is None:
+        return True
+    return abs(one.entered_at - other.entered_at) < dt.timedelta(seconds=scenario.reentry_seconds)
 
 
 def _added(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
     return {name: left.get(name, 0) + right.get(name, 0) for name in sorted(left.keys() | right.keys())}
 
 
-def untie(sides: Tied, event: Event) -> Tied:
-    """The tie is ended: the friend is anonymous again.
+def untie(
+    sides: Tied,
+    event: Event,
+    heir: Link | None = None,
+    scenarios: Scenarios = {},  # noqa: B006
+    brought: Container[str] = (),
+) -> Tied:
+    """The tie is ended: the friend is anonymous again. `heir`: the link of another LINE user of the customer, to whom
+    messages go now; `brought`: the journeys that came with the friend.
 
     It keeps what is the LINE user's own: contacts that count against caps, claims of what was pushed to it, every
     withdrawal of consent. What happened before belongs to the customer, and what happened since to the friend: an
     unlink may come late, so that both are folded anew at their next change.
     """
     user = str(event.properties["line_user_id"])
-    at, cut = event.occurred_at, Register(None, event.occurred_at, event.event_id)
+    at = event.occurred_at
+    cut = now_to(heir, event)
     mine = sides.customer.line_user_id == user
     friend_id = anonymous_id(user)
     own = msgspec.structs.replace(
@@ -211,15 +207,39 @@ def untie(sides: Tied, event: Event) -> Tied:
         for alias in sides.customer.aliases
     ]
     customer = msgspec.structs.replace(sides.customer, aliases=aliases, refold=True)
-    friend = Customer(friend_id, sides.friend.version, Register(user, at, event.event_id), refold=True)
+    friend = Customer(
+        friend_id,
+        sides.friend.version,
+        Register(user, at, event.event_id),
+        journeys=[_been(one, at) for one in sides.customer.journeys if _is_friends(one, scenarios, brought)],
+        refold=True,
+    )
     return Tied(
-        customer=_cut_off(customer, cut) if mine else customer,
+        customer=cut_off(customer, cut) if mine else customer,
         friend=msgspec.structs.replace(friend, history_from=at),
         gate=msgspec.structs.replace(sides.gate, link=cut) if mine else sides.gate,
         friend_gate=msgspec.structs.replace(friend_gate, version=sides.friend_gate.version),
     )
 
 
-def _cut_off(customer: Customer, cut: Register) -> Customer:
-    profile = msgspec.structs.replace(customer.profile, linked=False)
-    return msgspec.structs.replace(customer, link=cut, profile=profile)
+def now_to(heir: Link | None, event: Event) -> Register:
+    """Whom messages go to when a LINE user is unlinked: another one of the customer's, or nobody."""
+    return _said(heir) if heir else Register(None, event.occurred_at, event.event_id)
+
+
+def _is_friends(journey: Journey, scenarios: Scenarios, brought: Container[str]) -> bool:
+    """Whether the LINE user itself began it: it came with the friend, or started from what LINE told."""
+    scenario = scenarios.get(journey.scenario)
+    told_by_line = scenario is not None and scenario.entry.event.startswith("line_")
+    return told_by_line or journey.journey_id in brought
+
+
+def _been(journey: Journey, at: Instant) -> Journey:
+    """It goes on with the customer; the friend remembers that it was there, so that it is not told the same again."""
+    return ended(journey, "exited", at) if journey.active else journey
+
+
+def cut_off(customer: Customer, cut: Register) -> Customer:
+    """The customer with another LINE user, or none, to send to."""
+    profile = msgspec.structs.replace(customer.profile, linked=bool(cut.value))
+    return with_order(msgspec.structs.replace(customer, link=cut, profile=profile))

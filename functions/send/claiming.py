@@ -26,7 +26,7 @@ from functions.ports import (
 from functions.send.allowance import Lease
 
 ATTEMPTS_MAX = 8
-HOPS_MAX = 4
+HOPS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)

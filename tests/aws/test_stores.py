@@ -15,7 +15,9 @@ from functions.domain.campaigns import Chunk, Recipient, Run
 from functions.domain.context import Fact
 from functions.domain.customers import Customer
 from functions.domain.gate import Gate
-from functions.domain.identity import AuditEntry, Link, Tied
+from functions.domain.identity import Tied
+from functions.domain.link_changes import LinkChange
+from functions.domain.links import AuditEntry, Link
 from functions.domain.resolutions import resolved
 from functions.domain.sends import BatchOrder, MenuOrder, Order, SendRecord, held
 from functions.ports import Accepted, Conflict, Rejected, Retryable
@@ -114,7 +116,7 @@ def sides(stores: Stores) -> Tied:
 
 def test_a_link_is_written_with_both_sides(stores: Stores) -> None:
     stores.customers.save(customer())
-    stores.identities.save_tied(LINK, AUDIT, sides(stores))
+    stores.identities.save_tied(LinkChange(LINK, AUDIT, sides(stores)))
     assert stores.identities.link_of("U1") == msgspec.structs.replace(LINK, version=1)
     versions = [one.version for one in map(stores.customers.load, ("c1", "anon:U1")) if one]
     assert versions == [2, 1]
@@ -122,11 +124,11 @@ def test_a_link_is_written_with_both_sides(stores: Stores) -> None:
 
 
 def test_a_link_may_change_alone(stores: Stores) -> None:
-    stores.identities.save_tied(LINK, AUDIT, None)
+    stores.identities.save_tied(LinkChange(LINK, AUDIT))
     found = stores.identities.link_of("U1")
     assert found is not None
     later = msgspec.structs.replace(AUDIT, at=NOW + SECOND, event_id="e2")
-    stores.identities.save_tied(msgspec.structs.replace(found, status="conflict"), later, None)
+    stores.identities.save_tied(LinkChange(msgspec.structs.replace(found, status="conflict"), later))
     assert stores.identities.link_of("U1") == msgspec.structs.replace(LINK, status="conflict", version=2)
     assert stores.customers.load("c1") is None
 
@@ -148,14 +150,14 @@ def test_a_change_of_any_side_meanwhile_refuses_all(stores: Stores, changed: str
         case "friend_gate":
             stores.customers.save_gate(read.friend_gate)
         case "link":
-            stores.identities.save_tied(LINK, msgspec.structs.replace(AUDIT, event_id="e0"), None)
+            stores.identities.save_tied(LinkChange(LINK, msgspec.structs.replace(AUDIT, event_id="e0")))
         case _:
             other = msgspec.structs.replace(LINK, line_user_id="U1")
-            stores.identities.save_tied(other, AUDIT, None)
+            stores.identities.save_tied(LinkChange(other, AUDIT))
     before = [stores.customers.load_both(one) for one in ("c1", "anon:U1")]
     link = stores.identities.link_of("U1")
     with pytest.raises(Conflict):
-        stores.identities.save_tied(LINK, AUDIT, read)
+        stores.identities.save_tied(LinkChange(LINK, AUDIT, read))
     assert [stores.customers.load_both(one) for one in ("c1", "anon:U1")] == before
     assert stores.identities.link_of("U1") == link
 

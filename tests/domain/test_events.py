@@ -100,7 +100,7 @@ def test_the_prefix_of_anonymous_friends_is_reserved() -> None:
 def test_ids_that_musubi_gives_itself_are_reserved(event_id: str) -> None:
     assert fault(raw(event_id=event_id)) == Fault(
         "malformed",
-        "'event_id' must be the source's own; 'line:…' and '…~provisional' are reserved.",
+        "'event_id' must be the source's own; 'line:…', 'musubi:…' and '…~provisional' are reserved.",
         "event_id",
     )
 

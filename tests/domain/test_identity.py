@@ -66,7 +66,12 @@ def test_a_link_that_is_said_again_keeps_its_beginning() -> None:
 def test_a_line_user_of_another_customer_stays_with_that_one() -> None:
     link = after(linking(), linking("c2", NOON + HOUR, "e2"))
     assert link == msgspec.structs.replace(
-        LINKED, status="conflict", claimed_by="c2", changed_at=NOON + HOUR, event_id="e2"
+        LINKED,
+        status="conflict",
+        claimed_by="c2",
+        claim_method="crm",
+        claimed_at=NOON + HOUR,
+        claim_id="e2",
     )
     assert link.owner == "c1"
 

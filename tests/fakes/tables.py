@@ -13,9 +13,13 @@ from functions.domain.customers import Customer
 from functions.domain.erasure import Suppression
 from functions.domain.events import Event
 from functions.domain.gate import Gate
-from functions.domain.identity import AuditEntry, Link, Tied
+from functions.domain.identity import Tied
 from functions.domain.instants import Instant, format_instant, minute_of
+from functions.domain.link_changes import Joining, LinkChange, MergeEntry, Reward
+from functions.domain.links import AuditEntry, Link, Review
+from functions.domain.phones import CustomerPhone, PhoneOwners
 from functions.domain.sends import BatchOrder, Intent, MenuOrder, Order, SendRecord
+from functions.domain.undoing import Keepsake
 from functions.ports import Both, Conflict, DueRow, Written
 from tests.fakes.encoded import kept, read
 
@@ -99,38 +103,126 @@ class FakeIdentities:
         self._customers = customers
         self._links: dict[str, bytes] = {}
         self._audit: dict[tuple[str, str, str], bytes] = {}
+        self._reviews: dict[str, bytes] = {}
+        self._keepsakes: dict[str, bytes] = {}
+        self._phones: dict[str, bytes] = {}
+        self._owners: dict[str, bytes] = {}
+        self.rewards: dict[tuple[str, str], Reward] = {}
+        self.merged: dict[str, MergeEntry] = {}
 
     def link_of(self, line_user_id: str) -> Link | None:
         """The link of a LINE user."""
         return read(self._links.get(line_user_id), Link)
 
-    def save_tied(self, link: Link, audit: AuditEntry, sides: Tied | None) -> None:
+    def links_of(self, customer_id: str) -> list[Link]:
+        """The links that name this customer."""
+        found = [msgspec.json.decode(body, type=Link) for _, body in sorted(self._links.items())]
+        return [link for link in found if customer_id in (link.customer_id, link.claimed_by)]
+
+    def keepsake_of(self, line_user_id: str) -> Keepsake | None:
+        """What was kept of the last tie."""
+        return read(self._keepsakes.get(line_user_id), Keepsake)
+
+    def is_rewarded(self, line_user_id: str, customer_id: str) -> bool:
+        """Whether one of both has had the reward."""
+        return bool({("line", line_user_id), ("customer", customer_id)} & self.rewards.keys())
+
+    def save_tied(self, change: LinkChange) -> None:
         """All or nothing."""
-        stored = self.link_of(link.line_user_id)
-        entry = (
-            audit.line_user_id,
-            format_instant(audit.at),
-            f"{audit.event_id}#{audit.after.version}",
-        )
-        if (stored.version if stored else 0) != link.version or entry in self._audit:
+        self._check_link(change)
+        rewards = _reward_keys(change.reward)
+        if rewards & self.rewards.keys():
+            raise Conflict("it was rewarded by somebody else")
+        if change.sides is not None:
+            self._check_sides(change.sides)
+            self._write_sides(change.sides)
+        self._write_link(change)
+        if change.keepsake is not None:
+            self._keepsakes[change.link.line_user_id] = kept(change.keepsake, Keepsake)
+        for key in rewards:
+            assert change.reward is not None
+            self.rewards[key] = change.reward
+
+    def save_joined(self, joining: Joining) -> None:
+        """All or nothing."""
+        for change in joining.links:
+            self._check_link(change)
+        rewards = _reward_keys(joining.reward)
+        if rewards & self.rewards.keys() or joining.entry.customer_id in self.merged:
+            raise Conflict("one of them was changed by somebody else")
+        self._check_sides(joining.sides)
+        self._write_sides(joining.sides)
+        self.merged[joining.entry.customer_id] = joining.entry
+        for change in joining.links:
+            self._write_link(change)
+        for key in rewards:
+            assert joining.reward is not None
+            self.rewards[key] = joining.reward
+
+    def _check_link(self, change: LinkChange) -> None:
+        stored = self.link_of(change.link.line_user_id)
+        if (stored.version if stored else 0) != change.link.version or _entry(change) in self._audit:
             raise Conflict("the link was changed by somebody else")
-        if sides is not None:
-            for customer in (sides.customer, sides.friend):
-                self._customers.check(customer)
-            for gate in (sides.gate, sides.friend_gate):
-                self._customers.check_gate(gate)
-            for customer in (sides.customer, sides.friend):
-                self._customers.write(customer)
-            for gate in (sides.gate, sides.friend_gate):
-                self._customers.write_gate(gate)
-        written = msgspec.structs.replace(link, version=link.version + 1)
-        self._links[link.line_user_id] = kept(written, Link)
-        self._audit[entry] = kept(audit, AuditEntry)
+
+    def _write_link(self, change: LinkChange) -> None:
+        link, user = change.link, change.link.line_user_id
+        self._links[user] = kept(msgspec.structs.replace(link, version=link.version + 1), Link)
+        self._audit[_entry(change)] = kept(change.audit, AuditEntry)
+        self._reviews.pop(user, None)
+        if change.review is not None:
+            self._reviews[user] = kept(change.review, Review)
+
+    def _check_sides(self, sides: Tied) -> None:
+        for customer in (sides.customer, sides.friend):
+            self._customers.check(customer)
+        for gate in (sides.gate, sides.friend_gate):
+            self._customers.check_gate(gate)
+
+    def _write_sides(self, sides: Tied) -> None:
+        for customer in (sides.customer, sides.friend):
+            self._customers.write(customer)
+        for gate in (sides.gate, sides.friend_gate):
+            self._customers.write_gate(gate)
+
+    def reviews(self) -> list[Review]:
+        """What waits for a decision."""
+        return [msgspec.json.decode(body, type=Review) for _, body in sorted(self._reviews.items())]
 
     def audit_of(self, line_user_id: str) -> list[AuditEntry]:
         """What was noted about a LINE user, oldest first."""
         found = [msgspec.json.decode(body, type=AuditEntry) for body in self._audit.values()]
         return sorted((one for one in found if one.line_user_id == line_user_id), key=lambda one: one.at)
+
+    def phone_of(self, customer_id: str) -> CustomerPhone | None:
+        """What is known of a customer's number."""
+        return read(self._phones.get(customer_id), CustomerPhone)
+
+    def phone_owners(self, phone_hash: str) -> PhoneOwners:
+        """Who has a number."""
+        return read(self._owners.get(phone_hash), PhoneOwners) or PhoneOwners(phone_hash)
+
+    def save_phone(self, phone: CustomerPhone, owners: Sequence[PhoneOwners]) -> None:
+        """All or nothing."""
+        stored = self.phone_of(phone.customer_id)
+        if (stored.version if stored else 0) != phone.version:
+            raise Conflict("the number was changed by somebody else")
+        if any(self.phone_owners(one.phone_hash).version != one.version for one in owners):
+            raise Conflict("its owners were changed by somebody else")
+        written = msgspec.structs.replace(phone, version=phone.version + 1)
+        self._phones[phone.customer_id] = kept(written, CustomerPhone)
+        for one in owners:
+            body = kept(msgspec.structs.replace(one, version=one.version + 1), PhoneOwners)
+            self._owners[one.phone_hash] = body
+
+
+def _entry(change: LinkChange) -> tuple[str, str, str]:
+    audit = change.audit
+    return audit.line_user_id, format_instant(audit.at), f"{audit.event_id}#{audit.after.version}"
+
+
+def _reward_keys(reward: Reward | None) -> set[tuple[str, str]]:
+    names = (("line", reward.line_user_id), ("customer", reward.customer_id)) if reward else ()
+    return {(kind, name) for kind, name in names if name}
 
 
 class FakeEvents:

@@ -51,7 +51,15 @@ PAUSES_AT_LINE = 4
 """A worker that waits for LINE is the one that others overtake."""
 CRASHES_OF_EVALUATE = 4
 """It runs seldom, so that it crashes more often than the others where it does."""
-CONDITIONAL = frozenset({"customers.save", "customers.save_gate", "identities.save_tied"})
+CONDITIONAL = frozenset(
+    {
+        "customers.save",
+        "customers.save_gate",
+        "identities.save_tied",
+        "identities.save_joined",
+        "identities.save_phone",
+    }
+)
 BATCH_MAX = 10
 CROWDED_WORLDS = 0.6
 """So many worlds have all their customers on one page, so that campaigns go to several at once."""
@@ -63,6 +71,11 @@ READS = frozenset(
         "load_both",
         "load_many",
         "link_of",
+        "links_of",
+        "keepsake_of",
+        "is_rewarded",
+        "phone_of",
+        "phone_owners",
         "find",
         "has",
         "all_of",

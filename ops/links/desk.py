@@ -1,0 +1,167 @@
+"""What a person sees of links, and what would change by a decision: read from the stores, nothing written."""
+
+from typing import Any
+
+import msgspec
+
+from functions.decide.histories import history_of
+from functions.domain.customers import Customer
+from functions.domain.instants import format_instant
+from functions.domain.line_events import anonymous_id
+from functions.domain.links import AuditEntry, Link, Review, undo_ends_at
+from ops.errors import UserError
+from ops.stores import Stores
+
+Told = dict[str, Any]
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A LINE user's link, whose it is, and what was noted of it."""
+
+    link: Link
+    audit: list[AuditEntry]
+
+
+def links_known_as(stores: Stores, identifier: str) -> list[Known]:
+    """The links of a LINE user, or all that name a customer. UserError where there are none."""
+    link = stores.identities.link_of(identifier)
+    links = [link] if link else stores.identities.links_of(_standing(stores, identifier))
+    if not links:
+        raise UserError(
+            f"Nobody is linked as {identifier!r}: name a LINE user id or a customer id that was linked once."
+        )
+    return [Known(one, stores.identities.audit_of(one.line_user_id)) for one in links]
+
+
+def _standing(stores: Stores, customer_id: str) -> str:
+    customer = stores.customers.load(customer_id)
+    while customer is not None and customer.merged_into:
+        customer_id = customer.merged_into
+        customer = stores.customers.load(customer_id)
+    return customer_id
+
+
+def link_to_decide(stores: Stores, user: str) -> Link:
+    """The link of a LINE user that waits for a decision. UserError where none does."""
+    link = stores.identities.link_of(user)
+    if link is None or link.status != "conflict":
+        raise UserError(f"Nothing waits for a decision on {user!r}; 'musubi links list' says what does.")
+    return link
+
+
+def link_to_undo(stores: Stores, user: str) -> Link:
+    """The link of a LINE user whose last tie can be taken back. UserError, with what to do instead, where it cannot."""
+    link = stores.identities.link_of(user)
+    if link is None or not link.tied:
+        raise UserError(f"{user!r} is linked to nobody, so there is nothing to undo.")
+    ends = undo_ends_at(link)
+    if stores.now() > ends:
+        raise UserError(
+            f"It was linked at {format_instant(link.linked_at)}, and could be undone until {format_instant(ends)}. Now it can "
+            "only be unlinked: send line_unlinked. What happened so far then stays with the customer."
+        )
+    if stores.identities.keepsake_of(user) is None:
+        raise UserError("What was kept for an undo is no longer there; send line_unlinked instead.")
+    return link
+
+
+def review_json(review: Review) -> Told:
+    """For `--format json`."""
+    return {
+        "line_user_id": review.line_user_id,
+        "reason": review.reason,
+        "since": format_instant(review.since),
+        "candidates": review.candidates,
+    }
+
+
+def known_json(known: Known) -> Told:
+    """For `--format json`."""
+    link = known.link
+    return {
+        "line_user_id": link.line_user_id,
+        "customer_id": link.customer_id or None,
+        "status": link.status,
+        "method": link.method or None,
+        "linked_at": format_instant(link.linked_at),
+        "claimed_by": link.claimed_by or None,
+        "undo_until": format_instant(undo_ends_at(link)) if link.tied else None,
+        "audit": [_entry_json(entry) for entry in known.audit],
+    }
+
+
+def _entry_json(entry: AuditEntry) -> Told:
+    return {
+        "at": format_instant(entry.at),
+        "source": entry.source or None,
+        "method": entry.method or None,
+        "event_id": entry.event_id,
+        "why": entry.why or None,
+        "before": _state(entry.before),
+        "after": _state(entry.after),
+    }
+
+
+def _state(link: Link | None) -> Told:
+    if link is None:
+        return {"status": "anonymous", "customer_id": None, "claimed_by": None}
+    return {
+        "status": link.status,
+        "customer_id": link.customer_id or None,
+        "claimed_by": link.claimed_by or None,
+    }
+
+
+def foreseen_gift(stores: Stores, link: Link, customer_id: str) -> list[str]:
+    """What giving the LINE user to a customer would change, a line each."""
+    others = [
+        one.line_user_id
+        for one in stores.identities.links_of(customer_id)
+        if one.tied and one.customer_id == customer_id and one.line_user_id != link.line_user_id
+    ]
+    lines = [f"{link.line_user_id} will be {customer_id}'s."]
+    if link.customer_id == customer_id:
+        lines = [
+            f"{link.line_user_id} stays {customer_id}'s; the claim of {link.claimed_by} comes to nothing."
+        ]
+    elif link.tied:
+        lines.append(
+            f"It is {link.customer_id}'s now: what happened so far stays with {link.customer_id}, who gets no more messages "
+            "there. If it never was theirs, undo that link first."
+        )
+    if others:
+        lines.append(
+            f"{customer_id} has {', '.join(others)} as well: messages will go to {link.line_user_id}."
+        )
+    return lines
+
+
+def foreseen_undo(stores: Stores, link: Link) -> list[str]:
+    """What taking the tie back would change, a line each."""
+    user = link.line_user_id
+    customer = stores.customers.load(_standing(stores, link.customer_id))
+    kept = stores.identities.keepsake_of(user)
+    if customer is None or kept is None:
+        raise UserError("The customer is no longer there, so there is nothing to undo.")
+    theirs = _events_of(stores, customer, user)
+    return [
+        f"{user} and {customer.customer_id} were tied at {format_instant(link.linked_at)} ({link.method}).",
+        f"{theirs:,} events of LINE go back to the friend, who is anonymous again; all others stay with {customer.customer_id}.",
+        f"{len(kept.friend.journeys):,} journeys that came with the friend go back to it, at the step where they are now.",
+        "What was sent stays counted for both, so that nobody gets more than the caps allow.",
+        f"Messages to the LINE user that wait under {customer.customer_id} are not sent.",
+    ]
+
+
+def _events_of(stores: Stores, customer: Customer, user: str) -> int:
+    """How many events the friend would get back."""
+    since = stores.identities.keepsake_of(user)
+    begins = since.friend.history_from if since else None
+    brought = {event.identity for event in stores.events.all_of(anonymous_id(user))}
+    told = {
+        event.identity
+        for event in history_of(stores.events, customer)
+        if event.source == "line" and event.properties.get("line_user_id") == user
+        and (begins is None or event.occurred_at > begins)
+    }  # fmt: skip
+    return len(told | (brought if begins is None else set()))
