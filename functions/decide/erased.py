@@ -14,8 +14,11 @@ from functions.domain.customers import Customer
 from functions.domain.erasure import Suppression, identity_of, lets_in
 from functions.domain.events import Event
 from functions.domain.gate import Gate
-from functions.domain.identity import AuditEntry, Link, Tied
 from functions.domain.line_events import read_line_event
+from functions.domain.link_changes import Joining, LinkChange
+from functions.domain.links import Link
+from functions.domain.phones import CustomerPhone, PhoneOwners
+from functions.domain.undoing import Keepsake
 from functions.ports import (
     Both,
     Customers,
@@ -107,12 +110,47 @@ class LivingIdentities:
         """The link of a LINE user."""
         return self.inner.link_of(line_user_id)
 
-    def save_tied(self, link: Link, audit: AuditEntry, sides: Tied | None) -> None:
+    def links_of(self, customer_id: str) -> list[Link]:
+        """The links that name a customer."""
+        return self.inner.links_of(customer_id)
+
+    def keepsake_of(self, line_user_id: str) -> Keepsake | None:
+        """What was kept for an undo."""
+        return self.inner.keepsake_of(line_user_id)
+
+    def is_rewarded(self, line_user_id: str, customer_id: str) -> bool:
+        """Whether one of both has had the reward."""
+        return self.inner.is_rewarded(line_user_id, customer_id)
+
+    def save_tied(self, change: LinkChange) -> None:
         """All or nothing."""
-        self.watch.must_live(identity_of(link.customer_id))
+        link = change.link
+        for customer_id in filter(None, (link.customer_id, link.claimed_by)):
+            self.watch.must_live(identity_of(customer_id))
         if link.version == 0:
             self.watch.must_live(f"line#{link.line_user_id}")
-        self.inner.save_tied(link, audit, sides)
+        self.inner.save_tied(change)
+
+    def save_joined(self, joining: Joining) -> None:
+        """All or nothing."""
+        for side in (joining.sides.customer, joining.sides.friend):
+            if side.version == 0:
+                self.watch.must_live(identity_of(side.customer_id))
+        self.inner.save_joined(joining)
+
+    def phone_of(self, customer_id: str) -> CustomerPhone | None:
+        """What is known of a customer's number."""
+        return self.inner.phone_of(customer_id)
+
+    def phone_owners(self, phone_hash: str) -> PhoneOwners:
+        """Who has a number."""
+        return self.inner.phone_owners(phone_hash)
+
+    def save_phone(self, phone: CustomerPhone, owners: Sequence[PhoneOwners]) -> None:
+        """All or nothing."""
+        if phone.version == 0:
+            self.watch.must_live(identity_of(phone.customer_id))
+        self.inner.save_phone(phone, owners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +224,19 @@ class ForTheLiving:
 
 
 def _without(message: InboxMessage, identity: str) -> InboxMessage | None:
-    """The message without the events that name this LINE user, where it is somebody else's; None where nothing is left."""
+    """The message without the events that name this person, where it is somebody else's; None where nothing is left."""
     if not isinstance(message, EventsReceived) or identity == identity_of(message.customer_id):
         return None
-    rest = [one for one in message.events if f"line#{one.properties.get('line_user_id')}" != identity]
+    rest = [one for one in message.events if identity not in _named(one)]
     is_shorter = 0 < len(rest) < len(message.events)
     return msgspec.structs.replace(message, events=rest) if is_shorter else None
+
+
+def _named(event: Event) -> set[str]:
+    """Whom an event is about beside the customer whose it is."""
+    named = {f"line#{event.properties.get('line_user_id')}"}
+    into = event.properties.get("into") if event.name == "customers_merged" else None
+    return named | {identity_of(str(into))} if into else named
 
 
 def _size(message: InboxMessage | None) -> int:
