@@ -19,7 +19,14 @@ from functions.decide.linking import SettleLinks
 from functions.decide.phones import SettlePhones
 from functions.decide.reactions import WatchReactions
 from functions.domain.compiled import Versions
-from functions.domain.customers import Customer, emptied, needed_versions, new_customer, next_due
+from functions.domain.customers import (
+    SAID_AT_LINE,
+    Customer,
+    emptied,
+    needed_versions,
+    new_customer,
+    next_due,
+)
 from functions.domain.events import Event
 from functions.domain.gate import Gate, concerns_gate, new_gate, with_facts
 from functions.domain.instants import Instant
@@ -91,7 +98,12 @@ class Decide:
         link = self.identities.link_of(line_event.line_user_id)
         owner = link.owner if link else anonymous_id(line_event.line_user_id)
         event = msgspec.structs.replace(line_event.event, customer_id=owner)
-        said = said_in_chat(event, self.playbooks.in_force().playbook.preferences)
+        said = [
+            msgspec.structs.replace(
+                one, properties={**one.properties, "line_user_id": line_event.line_user_id}
+            )
+            for one in said_in_chat(event, self.playbooks.in_force().playbook.preferences)
+        ]
         self._events(owner, [event, *said])
         if link is not None and not link.tied and link.customer_id and event.occurred_at <= link.changed_at:
             # It comes late: when it happened the friend was the customer, who counts it in its own history.
@@ -250,7 +262,7 @@ class Decide:
         others = [
             alias.customer_id
             for alias in customer.aliases
-            if event.source == "line" or not is_anonymous(alias.customer_id)
+            if event.source in SAID_AT_LINE or not is_anonymous(alias.customer_id)
         ]
         if event.status == "provisional" and any(
             self.events.has(one, event.event_id) for one in (owner, *others)

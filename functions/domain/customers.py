@@ -16,6 +16,10 @@ SEEN_KEPT = 64
 """So many of the newest events are known to the item itself; older duplicates are found in the event history."""
 
 
+SAID_AT_LINE = ("line", "chat")
+"""The sources of what a LINE user did or said itself, whoever it is linked to; such events name it."""
+
+
 class Alias(msgspec.Struct, frozen=True, array_like=True):
     """Somebody else's id, an anonymous friend's or a merged customer's, whose events after `since` and up to `until` are
     the customer's own (None: no bound)."""
@@ -86,7 +90,7 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def disowns(self, event: Event) -> bool:
         """Whether the event, kept in this customer's history, is a friend's with whom its merge was undone."""
-        if not self.disowned or event.source != "line":
+        if not self.disowned or event.source not in SAID_AT_LINE:
             return False
         friend = anonymous_id(str(event.properties.get("line_user_id", "")))
         return any(one.customer_id == friend and one.covers(event) for one in self.disowned)
