@@ -229,7 +229,7 @@ class LoginTokens(msgspec.Struct, frozen=True):
     id_token: str
 
 
-Purpose = Literal["ticket", "state", "friend", "preferences", "unlink", "inflow", "click", "return"]
+Purpose = Literal["ticket", "state", "friend", "preferences", "choice", "unlink", "inflow", "click", "return"]
 
 
 class SignedTokens(Protocol):
@@ -286,6 +286,13 @@ class Reconciled(Protocol):
 
     def resolve(self, before: SendRecord, after: SendRecord) -> bool:
         """Write `after` on condition that the record is `before`, word for word, and unknown; whether it stands now."""
+
+
+class Addresses(Protocol):
+    """Addresses of our own pages for the reader of one message."""
+
+    def of(self, intent: Intent, names: Collection[str]) -> dict[str, str]:
+        """Name → address, the same in every attempt."""
 
 
 class Timers(Protocol):

@@ -40,6 +40,7 @@ class Api(Construct):
         webhook: Function,
         ingest: Function,
         link: Function,
+        send: Function,
         parameters: Parameters,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -56,9 +57,10 @@ class Api(Construct):
             "pages for everybody; whom they are about stands in tokens that the function signed",
             [apigateway.HttpMethod.GET, apigateway.HttpMethod.POST],
         )
-        # What the function needs of the door is known only once there is one.
-        link.resource.add_environment("LINK_URL", self.page_url(""))
-        link.resource.add_environment("API_ID", self.api.api_id)
+        # What functions need of the door is known only once there is one.
+        for function in (link, send):
+            function.resource.add_environment("LINK_URL", self.page_url(""))
+            function.resource.add_environment("API_ID", self.api.api_id)
 
     def page_url(self, path: str) -> str:
         """Where browsers find a page: under the address of one's own where one is given."""

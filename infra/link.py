@@ -29,6 +29,7 @@ def link_function(
         timeout=edge_timeout(),
         environment={
             "TABLE_IDENTITIES": tables.identities.table_name,
+            "TABLE_CUSTOMERS": tables.customers.table_name,
             "TABLE_TIMERS": tables.timers.table_name,
             "TIMER_SHARDS": parameters.timer_shards.value_as_string,
             "QUEUE_INBOX_URL": queues.inbox.queue.queue_url,
@@ -57,5 +58,6 @@ def _allow_tables(function: Function, tables: Tables) -> None:
     read = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [*ROWS, "line#*"]}}
     function.allow(["dynamodb:GetItem"], [tables.identities.table_arn], read)
     function.allow(["dynamodb:PutItem", "dynamodb:UpdateItem"], [tables.identities.table_arn], only)
+    function.allow(["dynamodb:GetItem"], [tables.customers.table_arn])
     function.allow(["dynamodb:PutItem"], [tables.timers.table_arn])
     function.may_use_tables()

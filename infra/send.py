@@ -21,7 +21,7 @@ def send_function(
     secrets: Secrets,
     objects: Objects,
 ) -> Function:
-    """The only function that speaks to LINE. Each lane has workers of its own, so that no campaign stands before a
+    """The only function that speaks to LINE's messaging; LINK_URL comes with the door. Each lane has workers of its own, so that no campaign stands before a
     notification; each worker has its share of LINE's rates, so that all together stay below them."""
     parameters = around.parameters
     function = Function(
@@ -37,6 +37,7 @@ def send_function(
             "QUEUE_BULK_URL": queues.bulk.queue.queue_url,
             "BUCKET": objects.bucket.bucket_name,
             "SECRET_LINE": secrets.line_arn,
+            "SECRET_LINK": secrets.link_arn,
             "LINE_API_URL": parameters.line_api_url.value_as_string,
             "LINE_LOGIN_URL": parameters.line_login_url.value_as_string,
             # The stack's name, under which measures are told.
@@ -54,7 +55,8 @@ def send_function(
     function.may_use_objects(
         objects.bucket, read=["playbooks/", "runs/", "batches/"], write=["failures/", "batches/"]
     )
-    function.may_read_secret(secrets.line_arn)
+    for secret in (secrets.line_arn, secrets.link_arn):
+        function.may_read_secret(secret)
     for lane, concurrency in (
         (queues.send, parameters.send_concurrency),
         (queues.bulk, parameters.bulk_concurrency),

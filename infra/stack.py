@@ -52,6 +52,7 @@ class MusubiStack(cdk.Stack):
             webhook=self.functions["webhook"],
             ingest=self.functions["ingest"],
             link=self.functions["link"],
+            send=self.functions["send"],
             parameters=self.parameters,
         )
         self.schedules.tick_every_minute(self.functions["tick"])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from functions.aws.objects import S3Runs
+from functions.domain.addresses import examples
 from functions.domain.approvals import Approval, Awaiting, Decision, FrozenList, RunHash
 from functions.domain.campaigns import Chunk, Run, run_expires_at
 from functions.domain.compiled import Compiled
@@ -39,7 +40,9 @@ class Asked(NamedTuple):
         """Its texts as somebody reads them of whom nothing is known: no customer's values are shown."""
         playbook = self.compiled.playbook
         message = playbook.messages[playbook.campaigns[self.run.campaign].message]
-        objects = JinjaRenderer().render(message.content, message.fallbacks)
+        objects = JinjaRenderer().render(
+            message.content, {**message.fallbacks, **examples(message.addresses)}
+        )
         return [str(one.get("text") or one.get("altText") or one["type"]) for one in objects]
 
 

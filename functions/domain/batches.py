@@ -70,8 +70,9 @@ def orders_of_page(
     """A page's orders: people who are told the same in batches, where they are many enough, and all others alone."""
     alone: list[Intent | BatchOrder] = []
     batches: list[Intent | BatchOrder] = []
+    message = compiled.playbook.messages[compiled.playbook.campaigns[run.campaign].message]
     for members in _told_the_same(chunk):
-        if len(members) < multicast_min:
+        if len(members) < multicast_min or message.addresses:
             alone += [intent_of(chunk.recipients[one], run, compiled, account) for one in members]
             continue
         for start in range(0, len(members), MULTICAST_MAX):

@@ -140,7 +140,8 @@ class Slot(msgspec.Struct, frozen=True, omit_defaults=True):
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is said: LINE message objects whose texts are templates, and the values they fall back to.
 
-    `slots` are variables that come from context facts; each has its fallback in `fallbacks` too.
+    `slots` are variables that come from context facts; each has its fallback in `fallbacks` too. `addresses` are variables
+    that are made for each reader (functions/domain/addresses.py); such a message is told to nobody together with others.
     """
 
     kind: Kind
@@ -151,6 +152,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     discount_reason: str = ""
     category: str = ""
     slots: dict[str, Slot] = {}
+    addresses: list[str] = []
 
 
 class Send(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="op", tag="send"):

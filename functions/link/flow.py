@@ -10,6 +10,7 @@ from functions.link.dialog import DialogWay
 from functions.link.liff import LiffWay
 from functions.link.login import LoginWay
 from functions.link.manage import Manage
+from functions.link.preferences import PreferencesPage
 from functions.link.shop import ShopDoor
 from functions.ports import MusubiError, Rejected, Retryable, TokenExpired, TokenInvalid, Unknown
 
@@ -27,6 +28,7 @@ class Link:
     dialog: DialogWay
     liff: LiffWay
     manage: Manage
+    preferences: PreferencesPage
 
     def answer(self, request: Request) -> Answer:
         """Every request has an answer: what goes wrong becomes a page that says how to go on."""
@@ -64,6 +66,8 @@ class Link:
             ("POST", "/link/liff"): self.liff.link,
             ("GET", "/link/manage"): self.manage.show,
             ("POST", "/link/unlink"): self.manage.unlink,
+            ("GET", "/link/preferences"): self.preferences.show,
+            ("POST", "/link/preferences"): self.preferences.choose,
         }
 
 

@@ -5,6 +5,7 @@ from functools import cache
 
 from functions.aws.clients import client
 from functions.aws.identities import DynamoIdentities
+from functions.aws.items import DynamoCustomers
 from functions.aws.link_attempts import DynamoLinkAttempts
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.once import Once
@@ -21,6 +22,7 @@ from functions.link.liff import LiffWay
 from functions.link.login import LoginWay
 from functions.link.manage import Manage
 from functions.link.pages import JinjaPages
+from functions.link.preferences import PreferencesPage
 from functions.link.shop import ShopDoor
 from functions.settings import Settings, read_settings, required
 from functions.tokens import Tokens
@@ -73,6 +75,16 @@ def link() -> Link:
         dialog=DialogWay(common, link_tokens),
         liff=LiffWay(common, login, liff_id, settings.liff_sdk_url, LIFF_HOSTS),
         manage=Manage(common, _identities(settings), once, random),
+        preferences=PreferencesPage(
+            common,
+            _identities(settings),
+            # Only read here: what is chosen becomes events, and `decide` writes it.
+            DynamoCustomers(
+                client("dynamodb"), required(settings.table_customers, "TABLE_CUSTOMERS"), "no gates here"
+            ),
+            once,
+            random,
+        ),
     )
 
 

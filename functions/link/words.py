@@ -44,6 +44,27 @@ WORDS: dict[str, dict[Lang, str]] = {
         "ja": "LINE と会員情報のつながりを解除しました。反映まで数秒かかることがあります。",
         "en": "LINE and your account are no longer linked. It may take a few seconds to show.",
     },
+    "preferences_title": {"ja": "受け取るお知らせの設定", "en": "What you hear from us"},
+    "preferences_saved": {
+        "ja": "保存しました。すでに送る準備に入っていたお知らせにも、すぐに反映されます。",
+        "en": "Saved. It counts at once, also for what was about to be sent.",
+    },
+    "preferences_topics": {"ja": "受け取るお知らせ", "en": "Send me"},
+    "preferences_hours": {"ja": "受け取る時間帯", "en": "At these hours"},
+    "preferences_hours_what": {
+        "ja": "おすすめやキャンペーンは、この時間帯にだけ届きます。ご注文などのお知らせは、その都度届きます。",
+        "en": "Offers come at these hours only. News of your own orders comes when there is any.",
+    },
+    "preferences_from": {"ja": "開始", "en": "From"},
+    "preferences_to": {"ja": "終了", "en": "To"},
+    "preferences_any_time": {"ja": "いつでも", "en": "Any time"},
+    "preferences_all": {"ja": "すべてのお知らせ", "en": "Everything"},
+    "preferences_everything": {"ja": "LINE でお知らせを受け取る", "en": "Send me messages on LINE"},
+    "preferences_everything_what": {
+        "ja": "チェックを外すと、ご注文などの大切なお知らせも LINE には届かなくなります。",
+        "en": "Without it, not even important news of your orders comes on LINE.",
+    },
+    "preferences_button": {"ja": "保存する", "en": "Save"},
     "cancelled_title": {"ja": "つなぐのをやめました", "en": "Nothing was linked"},
     "cancelled_what": {
         "ja": "LINE での同意が取り消されたため、何もつないでいません。お店の画面から、いつでもやり直せます。",

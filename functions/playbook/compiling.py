@@ -6,10 +6,12 @@ from typing import Any, get_args
 import msgspec
 
 from functions.domain import playbook as pb
+from functions.domain.addresses import EXAMPLES
 from functions.domain.segments import Tree, inlined, parse, segment_hash
 from functions.playbook.draft import Draft
 from functions.playbook.expressions import event_type, names_in, segment_trees
 from functions.playbook.message_models import MessageForm
+from functions.playbook.message_reading import texts_in
 from functions.playbook.models import CampaignForm, ExperimentForm, Weekday
 from functions.playbook.quantities import instant_in
 from functions.playbook.scenario_models import EntryForm, ScenarioForm
@@ -21,6 +23,7 @@ from functions.playbook.settings_models import (
     SettingsForm,
 )
 from functions.playbook.steps import flat_steps
+from functions.rendering import variables_of
 
 _WEEKDAYS: tuple[str, ...] = get_args(Weekday)
 
@@ -190,4 +193,10 @@ def _message(form: MessageForm) -> pb.Message:
         discount_reason=form.discount_reason or "",
         category=form.category or "",
         slots=slots,
+        addresses=sorted(EXAMPLES.keys() & _asked_for(form)),
     )
+
+
+def _asked_for(form: MessageForm) -> set[str]:
+    """The variables of all of a message's texts."""
+    return {name for _, text in texts_in(form.content) for name in variables_of(text)}

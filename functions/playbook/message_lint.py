@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from functions.domain.addresses import EXAMPLES
 from functions.domain.message_limits import content_faults
 from functions.playbook.draft import Draft, Part
 from functions.playbook.faults import PlaybookFault
@@ -22,7 +23,7 @@ def message_faults(draft: Draft) -> Iterator[PlaybookFault]:
 def filled_in(form: MessageForm) -> list[dict[str, Any]] | None:
     """The message as it is sent to somebody of whom nothing is known; None where it cannot be filled in."""
     try:
-        return JinjaRenderer().render(form.content, form.fallbacks)
+        return JinjaRenderer().render(form.content, {**EXAMPLES, **form.fallbacks})
     except RenderError:
         return None
 
@@ -39,7 +40,7 @@ def _slot_faults(part: Part[MessageForm]) -> Iterator[PlaybookFault]:
 
 def _template_faults(part: Part[MessageForm]) -> Iterator[PlaybookFault]:
     """A message gets the customer's attributes of the names it has fallbacks for, and nothing else."""
-    known = part.form.fallbacks.keys() | part.form.slots.keys()
+    known = part.form.fallbacks.keys() | part.form.slots.keys() | EXAMPLES.keys()
     for place, text in texts_in(part.form.content):
         try:
             asked = variables_of(text)
@@ -55,7 +56,7 @@ def _template_faults(part: Part[MessageForm]) -> Iterator[PlaybookFault]:
 
 def _limit_faults(part: Part[MessageForm]) -> Iterator[PlaybookFault]:
     try:
-        rendered = JinjaRenderer().render(part.form.content, part.form.fallbacks)
+        rendered = JinjaRenderer().render(part.form.content, {**EXAMPLES, **part.form.fallbacks})
     except RenderError as error:
         yield part.fault(("content",), f"with its fallbacks, {error}")
         return

@@ -19,6 +19,7 @@ from functions.domain.trace import Facts
 from functions.domain.verdicts import Ended, Wait
 from functions.ports import (
     AccountState,
+    Addresses,
     Batches,
     Customers,
     Line,
@@ -59,6 +60,7 @@ class Deliver:
     playbooks: Playbooks
     line: Line
     renderer: Renderer
+    addresses: Addresses
     account_state: AccountState
     hold_in_queue_seconds_max: int
     now: Callable[[], Instant]
@@ -213,7 +215,8 @@ class Deliver:
     def _rendered(self, intent: Intent) -> Content | SendRecord:
         message = self.playbooks.version(intent.playbook).playbook.messages[intent.message]
         try:
-            return self.renderer.render(message.content, intent.values)
+            own = self.addresses.of(intent, message.addresses) if message.addresses else {}
+            return self.renderer.render(message.content, {**intent.values, **own})
         except ValueError as error:
             # Neither the error's text nor its trace is logged: both may quote the customer's values.
             logger.error("message %s cannot be rendered (%s)", intent.message, type(error).__name__)  # noqa: TRY400

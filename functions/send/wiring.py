@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from functions.addresses import SignedAddresses
 from functions.aws.account import DynamoAccountState
 from functions.aws.allowances import DynamoAllowances
 from functions.aws.batches import S3Batches
@@ -12,7 +13,7 @@ from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks, S3Runs
 from functions.aws.queues import Queue, SqsSendQueue
 from functions.aws.reactions import DynamoReactions
-from functions.aws.secrets import SecretField
+from functions.aws.secrets import SecretField, SigningKeys
 from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
 from functions.clock import clock_of
@@ -58,6 +59,10 @@ def deliver() -> Deliver:
             Pace(settings.multicast_per_second),
         ),
         renderer=JinjaRenderer(),
+        addresses=SignedAddresses(
+            SigningKeys(client("secretsmanager"), required(settings.secret_link, "SECRET_LINK")),
+            required(settings.link_url, "LINK_URL"),
+        ),
         account_state=DynamoAccountState(dynamodb, gates, settings.account),
         hold_in_queue_seconds_max=settings.hold_in_queue_seconds_max,
         now=clock_of(settings.clock_file),

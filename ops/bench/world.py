@@ -73,6 +73,8 @@ class World:
             **{f"QUEUE_{name.upper()}_URL": url for name, url in self.queues.items()},
             "BUCKET": BUCKET,
             "SECRET_LINE": SECRET,
+            "SECRET_LINK": "musubi-bench-link",
+            "LINK_URL": "https://api.example.com",
             "SECRET_ERASURE": SECRET,
             "SCHEDULE_GROUP": "musubi-bench",
             "POWERTOOLS_SERVICE_NAME": "bench",

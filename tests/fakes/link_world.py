@@ -20,6 +20,7 @@ from functions.link.liff import LiffWay
 from functions.link.login import LoginWay
 from functions.link.manage import Manage
 from functions.link.pages import JinjaPages
+from functions.link.preferences import PreferencesPage
 from functions.link.shop import ShopDoor
 from functions.ports import LoginTokens, Rejected
 from functions.tokens import Tokens
@@ -27,13 +28,13 @@ from tests.fakes.linking import FakeOnce
 from tests.fakes.playbooks import playbook
 from tests.fakes.queues import FakeInbox
 from tests.fakes.taps import tapped
-from tests.fakes.world import INGEST_KEY, World
+from tests.fakes.world import INGEST_KEY, LINK_KEY, LINK_URL, World
 
-BASE = "https://api.example"
+BASE = LINK_URL
 ACCESS = "https://access.line.example"
 SDK = "https://static.line.example/sdk.js"
 LOGIN_PAGE = "https://shop.example/login?lang=ja"
-KEY = "k" * 43
+KEY = LINK_KEY
 LINKING = Linking(
     login_page=LOGIN_PAGE,
     return_to=["https://shop.example"],
@@ -235,6 +236,7 @@ class LinkWorld(World):
                 common, self.login, lambda: str(self.channels["liff"]), SDK, ("https://api.line.example",)
             ),
             Manage(common, self.identities, once, self.random),
+            PreferencesPage(common, self.identities, self.customers, once, self.random),
         )
 
     # --- the shop

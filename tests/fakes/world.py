@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from functions.addresses import SignedAddresses
 from functions.aws.queues import decode_evaluation, decode_inbox, decode_order
 from functions.decide.erased import ForTheLiving, LivingCustomers, LivingEvents, LivingIdentities, Watch
 from functions.decide.flow import Decide
@@ -69,6 +70,7 @@ Answer = TypeVar("Answer")
 ACCOUNT = "main"
 SECRET = "channel-secret"
 INGEST_KEY = "ingest-key"
+LINK_KEY, LINK_URL = "k" * 43, "https://api.example"
 ROUNDS_MAX = 20_000
 JST = dt.timezone(dt.timedelta(hours=9))
 START = dt.datetime(2026, 11, 2, 12, 0, tzinfo=JST).astimezone(dt.UTC)
@@ -207,6 +209,7 @@ class World:
             self.playbooks,
             tapped(self.line, tap, "line"),
             JinjaRenderer(),
+            SignedAddresses(lambda: [LINK_KEY], LINK_URL),
             tapped(self.account_state, tap, "account_state"),
             60,
             self.clock,
