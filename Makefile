@@ -7,7 +7,7 @@ ENGINE := .engine
 SETUP := requirements/setup.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint types unit e2e test search simulate soak demo bench clean
+.PHONY: help setup lock lint types unit slow e2e test search simulate soak demo bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -44,7 +44,10 @@ types: setup  ## mypy, strict
 	$(BIN)/mypy
 
 unit: setup  ## everything but the embedded engine
-	$(BIN)/pytest -n 2 -q -m "not e2e"
+	$(BIN)/pytest -n 2 -q -m "not e2e and not slow"
+
+slow: setup  ## a million rows of each form of file, and the memory that takes
+	$(BIN)/pytest -n 0 -q -m slow
 
 e2e: setup  ## the embedded engine with the real bundle
 	$(BIN)/pytest -q -m e2e
@@ -52,7 +55,7 @@ e2e: setup  ## the embedded engine with the real bundle
 test: lint types unit e2e  ## everything, from a bare machine
 
 search: setup  ## let Hypothesis look for new counterexamples (make test tries the same ones each time)
-	MUSUBI_HYPOTHESIS=search $(BIN)/pytest -n 2 -q -m "not e2e" tests/domain tests/flows tests/playbook tests/ops
+	MUSUBI_HYPOTHESIS=search $(BIN)/pytest -n 2 -q -m "not e2e and not slow" tests/domain tests/flows tests/playbook tests/ops
 
 SEEDS ?= 10000
 

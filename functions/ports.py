@@ -28,6 +28,7 @@ from functions.domain.phones import CustomerPhone, PhoneOwners
 from functions.domain.redrives import Page, Redrive, Tally, Trail
 from functions.domain.sends import Intent, Order, SendRecord
 from functions.domain.undoing import Keepsake
+from functions.domain.watermarks import LoadNote
 
 
 class MusubiError(Exception):
@@ -518,6 +519,9 @@ class AccountState(Protocol):
 
     def heard_from(self, source: str, at: Instant) -> None:
         """Note that events of this source were received; what is noted may be a minute older."""
+
+    def note_load(self, source: str, note: LoadNote, rows_within: float | None) -> None:
+        """Note that a file of this source was loaded, once however often (functions/domain/watermarks.py)."""
 
 
 class Allowances(Protocol):

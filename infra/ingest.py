@@ -51,6 +51,13 @@ def may_note_sources(function: Function, around: Surroundings, tables: Tables) -
     function.may_use_tables()
 
 
+def may_read_account(function: Function, around: Surroundings, tables: Tables) -> None:
+    """The account's own row: what is stopped, and how complete each source is."""
+    row = f"anon:#account#{around.parameters.account.value_as_string}"
+    only = {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [row]}}
+    function.allow(["dynamodb:GetItem"], [tables.gates.table_arn], only)
+
+
 def may_ask_for_the_erased(function: Function, tables: Tables) -> None:
     """What is rejected is kept, unless it is an erased person's; of the identities the edge sees nothing else."""
     only = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["erased#*"]}}

@@ -9,7 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.function import Function, Surroundings
-from infra.ingest import may_ask_for_the_erased, may_note_sources
+from infra.ingest import may_ask_for_the_erased, may_note_sources, may_read_account
 from infra.objects import Objects
 from infra.queues import Queues
 from infra.secrets import Secrets
@@ -43,6 +43,7 @@ def load_function(
     )
     function.may_send(queues.inbox.queue, queues.load.queue)
     may_note_sources(function, around, tables)
+    may_read_account(function, around, tables)
     may_ask_for_the_erased(function, tables)
     function.may_read_secret(secrets.erasure_arn)
     function.may_use_objects(

@@ -74,7 +74,7 @@ class MusubiStack(cdk.Stack):
     def _functions(self) -> Mapping[str, Function]:
         around, tables, queues = self.around, self.tables, self.queues
         secrets, objects = self.secrets, self.objects
-        tick = tick_function(self, around, tables, queues)
+        tick = tick_function(self, around, tables, queues, objects)
         return {
             "webhook": webhook_function(self, around, queues, secrets),
             "ingest": ingest_function(self, around, tables, queues, secrets, objects),

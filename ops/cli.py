@@ -54,6 +54,11 @@ _COMMANDS = {
     "resume": ("ops.stopping", "resume", "Lift a stop, and bring back what waited for it."),
     "schema": ("ops.schema", "schema", "The JSON Schemas of a playbook's files, for editors."),
     "sends": ("ops.sends", "sends", "Show what became of every targeted message, live, and who was missed."),
+    "sources": (
+        "ops.sources",
+        "sources",
+        "List the sources of data: how complete they are, their last files, why what needs them waits.",
+    ),
     "stop": ("ops.stopping", "stop", "Send nothing more: of the account, a scenario, a campaign, a kind."),
     "unknown": (
         "ops.unknown.command",

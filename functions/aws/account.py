@@ -2,6 +2,7 @@
 
 import datetime as dt
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,13 +11,17 @@ from botocore.exceptions import ClientError
 from functions.aws.items import is_condition_failure
 from functions.domain.account import Account, Block
 from functions.domain.instants import Instant, parse_instant
+from functions.domain.watermarks import LoadNote, SourceLog, accepted, noted
+from functions.ports import Conflict
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 CACHE_SECONDS = 5.0
 NOTED_EVERY = dt.timedelta(minutes=1)
-_BLOCK, _HEARD = "block:", "heard:"
+_BLOCK, _HEARD, _LOADS = "block:", "heard:", "loads:"
+TRIES_MAX = 10
+_log = msgspec.json.Decoder(SourceLog)
 _block = msgspec.json.Decoder(Block)
 
 
@@ -78,6 +83,47 @@ class DynamoAccountState:
         self._set(_HEARD + source, value, "attribute_not_exists(#name) OR #name <= :than", at - NOTED_EVERY)
         self._noted[source] = at
 
+    def note_load(self, source: str, note: LoadNote, rows_within: float | None) -> None:
+        """Read the source's log, add the load, and write on condition that the log is still what was read."""
+        self._change_log(source, lambda log: noted(log, note, rows_within))
+
+    def accept_loads(self, source: str) -> bool:
+        """Say that the loads of this source are right, whatever their rows; whether that changed anything."""
+        return self._change_log(source, accepted)
+
+    def _change_log(self, source: str, change: Callable[[SourceLog], SourceLog]) -> bool:
+        for _ in range(TRIES_MAX):
+            item = self._client.get_item(TableName=self._table, Key=self._key, ConsistentRead=True)
+            body = item.get("Item", {}).get(_LOADS + source, {}).get("S", "")
+            log = _log.decode(body) if body else SourceLog()
+            changed = change(log)
+            if changed == log:
+                return False
+            if self._replace(_LOADS + source, body, msgspec.json.encode(changed).decode()):
+                return True
+        raise Conflict(f"the loads of {source} change all the time")
+
+    def _replace(self, name: str, old: str, new: str) -> bool:
+        """Set a text, on condition that it is still the old one (or there is none); whether that was done."""
+        condition = "#name = :old" if old else "attribute_not_exists(#name)"
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=self._key,
+                UpdateExpression="SET #name = :new",
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#name": name},
+                ExpressionAttributeValues={":new": {"S": new}, **({":old": {"S": old}} if old else {})},
+            )
+        except ClientError as error:
+            if not is_condition_failure(error):
+                raise
+            return False
+        else:
+            return True
+        finally:
+            self._read_at = float("-inf")
+
     def _set(self, name: str, value: Any, condition: str, than: Instant) -> None:
         """Set one attribute where the condition holds; leave it where it does not."""
         names = {"#name": name, **({"#until": "until"} if "#until" in condition else {})}
@@ -116,5 +162,10 @@ def _account(item: dict[str, Any]) -> Account:
             name.removeprefix(_HEARD): parse_instant(value["S"])
             for name, value in item.items()
             if name.startswith(_HEARD)
+        },
+        loads={
+            name.removeprefix(_LOADS): _log.decode(value["S"])
+            for name, value in item.items()
+            if name.startswith(_LOADS)
         },
     )

@@ -10,6 +10,7 @@ from functions.domain.caps import period_end
 from functions.domain.instants import Instant
 from functions.domain.playbook import Kind, Playbook, Source
 from functions.domain.sends import Intent
+from functions.domain.watermarks import SourceLog, report_of
 
 BlockReason = Literal["stopped", "breaker_open", "over_quota", "over_budget"]
 STOPS: tuple[BlockReason, ...] = ("stopped", "breaker_open")
@@ -49,10 +50,11 @@ class Block(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """`heard`: source → the newest instant at which events of it were received."""
+    """`heard`: source → the newest instant at which events of it were received; `loads`: source → its files."""
 
     blocks: list[Block] = []
     heard: dict[str, Instant] = {}
+    loads: dict[str, SourceLog] = {}
 
     def is_stopped(self, now: Instant) -> bool:
         """Whether the whole account is stopped, for messages of every kind and for what is no message."""
@@ -99,13 +101,14 @@ def quota_block(now: Instant) -> Block:
 
 
 def stale_sources(
-    needs: Sequence[str], sources: Mapping[str, Source], heard: Mapping[str, Instant], now: Instant
+    needs: Sequence[str], sources: Mapping[str, Source], account: Account, now: Instant, zone: str
 ) -> list[str]:
-    """Of the sources that are needed those whose newest word is too old, or of which nobody ever heard."""
-    return [name for name in needs if not _is_fresh(sources.get(name), heard.get(name), now)]
+    """Of the sources that are needed those whose data is not complete enough, or of which nobody ever heard."""
+    return [name for name in needs if not _is_fresh(name, sources.get(name), account, now, zone)]
 
 
-def _is_fresh(source: Source | None, heard_at: Instant | None, now: Instant) -> bool:
-    if source is None or heard_at is None:
+def _is_fresh(name: str, source: Source | None, account: Account, now: Instant, zone: str) -> bool:
+    if source is None:
         return False
-    return now - heard_at < dt.timedelta(seconds=source.fresh_seconds)
+    log = account.loads.get(name, SourceLog())
+    return report_of(source, account.heard.get(name), log, now, zone).state == "fresh"

@@ -44,10 +44,20 @@ class Holdout(msgspec.Struct, frozen=True):
     kinds: list[Kind]
 
 
-class Source(msgspec.Struct, frozen=True):
-    """A source of events, and how old its newest word may be before nothing that rests on it is sent."""
+class Expect(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Files that a source sends: one within every so many seconds, by a local time where one is told, each with about as
+    many rows as usual, give or take so many percent."""
+
+    every_seconds: int
+    by: dt.time | None = None
+    rows_within: float | None = None
+
+
+class Source(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A source of events, and how old its data may be before nothing that rests on it is sent."""
 
     fresh_seconds: int
+    expect: Expect | None = None
 
 
 class Price(msgspec.Struct, frozen=True, omit_defaults=True):

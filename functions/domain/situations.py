@@ -87,5 +87,5 @@ def _stale(intent: Intent, pinned: Compiled, current: Compiled, account: Account
     for playbook in (current.playbook, pinned.playbook):
         source = playbook.scenarios.get(intent.scenario) or playbook.campaigns.get(intent.campaign)
         if source is not None:
-            return stale_sources(source.needs, playbook.sources, account.heard, now)
+            return stale_sources(source.needs, playbook.sources, account, now, playbook.zone)
     return []

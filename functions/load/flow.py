@@ -26,6 +26,7 @@ from functions.domain.loads import (
 )
 from functions.domain.playbook import Playbook
 from functions.domain.rows import EventCells, EventObject, SnapshotRow, ToEvent, missing_columns
+from functions.domain.watermarks import LoadNote
 from functions.load.reading import (
     RANGE_BYTES,
     File,
@@ -271,9 +272,25 @@ class Course:
     def _finish(self, refused: str = "") -> bool:
         load, now = msgspec.structs.replace(self.load, refused=refused), self.ports.now()
         watermark = None if refused else watermark_of(load, self._playbook, now)
+        self._note_source(load, watermark, now)
         self._note(stage="done", refused=refused, watermark=watermark, ended_at=now)
         self.ports.loads.finish(self.load)
         return True
+
+    def _note_source(self, load: Load, watermark: Instant | None, now: Instant) -> None:
+        """Only of sources that the playbook names, and of files that were read to their end. Before the load is done: a
+        crash between repeats it, and a load is noted once."""
+        source = self._playbook.sources.get(load.drop.source)
+        if load.refused or source is None or load.drop.kind == "history":
+            return
+        within = source.expect.rows_within if source.expect else None
+        note = LoadNote(load.load_id, now, self._rows_of(load), watermark)
+        self.ports.account_state.note_load(load.drop.source, note, within)
+
+    def _rows_of(self, load: Load) -> int:
+        """The rows taken in; of a file whose content was loaded before, those that it had then."""
+        first = self.ports.loads.find(load.same_as) if load.same_as else None
+        return first[0].taken if first else load.taken
 
     @property
     def _playbook(self) -> Playbook:

@@ -21,6 +21,7 @@ from functions.playbook.settings_models import (
     LinkingForm,
     PreferencesForm,
     SettingsForm,
+    SourceForm,
 )
 from functions.playbook.steps import flat_steps
 from functions.rendering import variables_of
@@ -71,7 +72,7 @@ class _Compiling:
             holdout=pb.Holdout(settings.holdout.percent, settings.holdout.kinds)
             if settings.holdout
             else None,
-            sources={name: pb.Source(form.fresh_for) for name, form in settings.sources.items()},
+            sources={name: _source(form) for name, form in settings.sources.items()},
             price=pb.Price(**settings.price.model_dump()),
             breaker=_breaker(settings.breaker),
             approval_above=settings.approval.above if settings.approval else None,
@@ -200,3 +201,10 @@ def _message(form: MessageForm) -> pb.Message:
 def _asked_for(form: MessageForm) -> set[str]:
     """The variables of all of a message's texts."""
     return {name for _, text in texts_in(form.content) for name in variables_of(text)}
+
+
+def _source(form: SourceForm) -> pb.Source:
+    told = form.expect
+    return pb.Source(
+        form.fresh_for, None if told is None else pb.Expect(told.every, told.by, told.rows_within)
+    )

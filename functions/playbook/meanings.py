@@ -60,7 +60,15 @@ MEANINGS: dict[str, dict[str, str]] = {
         "per_event": "Kinds of LINE's events that no profile counts, such as line_beacon: how long they are kept, 35d or more.",
         "events": "Not to be given: profiles are folded anew from all events.",
     },
-    "SourceForm": {"fresh_for": "How old its newest word may be."},
+    "SourceForm": {
+        "fresh_for": "How old its data may be: up to when it is complete, not when something was heard.",
+        "expect": "The files that it sends; without it, it tells things as they happen.",
+    },
+    "ExpectForm": {
+        "every": "A file within every so long, such as 1d.",
+        "by": 'The local time by which it is there, such as "06:00".',
+        "rows_within": "How many more or fewer rows than usual it may have, such as 50%; the usual is the median of the last 7.",
+    },
     "PriceForm": {
         "plan_yen": f"{_YEN} a month for the plan.",
         "free_messages": "Messages a month within the plan.",

@@ -88,6 +88,12 @@ def _moment(value: str) -> str:
     return value
 
 
+def _share(value: Any) -> float:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,2}%", value):
+        raise ValueError(f"{value!r} is no share; write one like 50%")
+    return float(value[:-1])
+
+
 Duration = Annotated[int, BeforeValidator(seconds_of), WithJsonSchema(_LENGTH)]
 """Seconds, written like `3h`."""
 Expiry = Annotated[int, BeforeValidator(seconds_of), AfterValidator(_short), WithJsonSchema(_LENGTH)]
@@ -101,6 +107,13 @@ Reentry = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^(never|after +{_DURATION.pattern})$"}),
 ]
 Percent = Annotated[float, Field(gt=0, lt=100)]
+Share = Annotated[
+    float,
+    BeforeValidator(_share),
+    Field(gt=0, lt=100),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,2}%$"}),
+]
+"""Percent, written like `50%`."""
 Zone = Annotated[str, AfterValidator(_zone)]
 Moment = Annotated[str, AfterValidator(_moment)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]

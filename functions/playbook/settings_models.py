@@ -11,7 +11,7 @@ from functions.domain.linking_attempts import origin_of
 from functions.domain.playbook import Kind
 from functions.domain.preferences import folded_text
 from functions.playbook.models import DEFAULT_MENU, Form
-from functions.playbook.quantities import Clock, Duration, Name, Percent, Text, Zone
+from functions.playbook.quantities import Clock, Duration, Name, Percent, Share, Text, Zone
 
 WINDOW_HOURS_MAX = 72
 RETENTION_DAYS_MIN = 35
@@ -57,10 +57,27 @@ class HoldoutForm(Form):
     kinds: list[Kind] = Field(min_length=1)
 
 
+class ExpectForm(Form):
+    """`{every: 1d, by: "06:00", rows_within: 50%}`: a file within every so long, by a local time, as long as usual."""
+
+    every: Duration
+    by: Clock | None = None
+    rows_within: Share | None = None
+
+    @model_validator(mode="after")
+    def _days(self) -> Self:
+        if self.by is not None and self.every % 86_400:
+            raise ValueError(
+                "by is a time of the day: write every: 1d, or another number of days, or leave by out"
+            )
+        return self
+
+
 class SourceForm(Form):
-    """`{fresh_for}`: how old the newest word of a source of events may be."""
+    """`{fresh_for, expect}`: how old the data of a source may be, and the files that it sends where it sends files."""
 
     fresh_for: Duration
+    expect: ExpectForm | None = None
 
 
 class PriceForm(Form):

@@ -22,12 +22,13 @@ LOOK_BACK = dt.timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """The ports of this flow."""
+    """The ports of this flow. `watch` looks after what no timer row stands for."""
 
     timers: Timers
     inbox: Inbox
     send_queue: SendQueue
     now: Callable[[], Instant]
+    watch: Callable[[], None] = lambda: None
 
     def run(self, scheduled_at: Instant) -> int:
         """Enqueue all that is due in the buckets around this instant; how many rows.
@@ -43,6 +44,7 @@ class Tick:
                 self._enqueue(rows)
                 count += len(rows)
             minute += MINUTE
+        self.watch()
         return count
 
     def _enqueue(self, rows: list[DueRow]) -> None:

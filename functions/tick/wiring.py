@@ -2,12 +2,16 @@
 
 from functools import cache
 
+from functions.aws.account import DynamoAccountState
 from functions.aws.clients import client
+from functions.aws.measures import LogMeasures
+from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsInbox, SqsSendQueue
 from functions.aws.timers import DynamoTimers
 from functions.clock import clock_of
 from functions.settings import read_settings, required
 from functions.tick.flow import Tick
+from functions.tick.sources import WatchSources
 
 
 @cache
@@ -24,4 +28,12 @@ def tick() -> Tick:
             Queue(sqs, required(settings.queue_bulk_url, "QUEUE_BULK_URL")),
         ),
         now=clock_of(settings.clock_file),
+        watch=WatchSources(
+            S3Playbooks(Objects(client("s3"), required(settings.bucket, "BUCKET"))),
+            DynamoAccountState(
+                client("dynamodb"), required(settings.table_gates, "TABLE_GATES"), settings.account
+            ),
+            LogMeasures(required(settings.schedule_group, "SCHEDULE_GROUP")),
+            clock_of(settings.clock_file),
+        ).watch,
     )

@@ -14,6 +14,7 @@ from functions.domain.compiled import Compiled
 from functions.domain.context import Context, Fact
 from functions.domain.instants import Instant
 from functions.domain.playbook import Playbook
+from functions.domain.watermarks import complete_now
 
 RUNS_MAX = 1_000
 
@@ -43,7 +44,8 @@ class Course:
 
     def account_at(self, now: Instant) -> Account:
         """The account as a forecast takes it: what is blocked stays so until its time, and every source is heard of."""
-        return Account(self.blocks, dict.fromkeys(self.compiled.playbook.sources, now))
+        sources = self.compiled.playbook.sources
+        return Account(self.blocks, dict.fromkeys(sources, now), dict.fromkeys(sources, complete_now(now)))
 
     @cached_property
     def runs(self) -> list[Run]:

@@ -25,7 +25,6 @@ from functions.aws.timers import DynamoTimers
 from functions.domain.context import Context
 from functions.domain.playbook import Playbook
 from functions.ports import (
-    AccountState,
     Audits,
     Batches,
     Customers,
@@ -159,7 +158,7 @@ class Stores:
     sends: Sends
     log: Reconciled
     timers: Timers
-    account_state: AccountState
+    account_state: FakeAccountState | DynamoAccountState
     reactions: Reactions
     playbooks: Playbooks
     runs: Runs

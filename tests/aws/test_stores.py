@@ -20,6 +20,7 @@ from functions.domain.link_changes import LinkChange
 from functions.domain.links import AuditEntry, Link
 from functions.domain.resolutions import resolved
 from functions.domain.sends import BatchOrder, MenuOrder, Order, SendRecord, held
+from functions.domain.watermarks import LoadNote
 from functions.ports import Accepted, Conflict, Rejected, Retryable
 from tests.aws.conftest import Stores
 from tests.aws.samples import MINUTE, NOW, SECOND, customer, event, gate, intent, record
@@ -499,6 +500,22 @@ def test_a_source_is_noted_once_a_minute_and_never_back_in_time(stores: Stores) 
     stores.account_state.heard_from("店", NOW + SECOND)
     stores.account_state.heard_from("shop", NOW + MINUTE)
     assert stores.account_state.read().heard == {"shop": NOW + MINUTE, "店": NOW + SECOND}
+
+
+def test_a_load_is_noted_once_and_a_short_one_counts_when_somebody_says_so(stores: Stores) -> None:
+    for number in range(4):
+        note = LoadNote(
+            f"load{number}", NOW + number * MINUTE, 1000 if number < 3 else 1, NOW + number * MINUTE
+        )
+        stores.account_state.note_load("shop", note, 50)
+        stores.account_state.note_load("shop", note, 50)
+    log = stores.account_state.read().loads["shop"]
+    assert [note.short for note in log.loads] == [False, False, False, True]
+    assert log.watermark == NOW + 2 * MINUTE
+    assert stores.account_state.accept_loads("shop")
+    assert stores.account_state.read().loads["shop"].watermark == NOW + 3 * MINUTE
+    assert not stores.account_state.accept_loads("shop")
+    assert not stores.account_state.accept_loads("crm")
 
 
 # --- playbooks

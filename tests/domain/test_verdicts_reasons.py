@@ -347,7 +347,9 @@ def test_a_source_is_fresh_for_its_time_and_stale_if_never_heard_of() -> None:
     sources = {"shop": Source(3_600), "app": Source(60)}
 
     def stale(**heard: Instant) -> list[str]:
-        return stale_sources(["shop", "app", "unknown"], sources, {**heard, "unknown": NOON}, NOON)
+        return stale_sources(
+            ["shop", "app", "unknown"], sources, Account(heard={**heard, "unknown": NOON}), NOON, "Asia/Tokyo"
+        )
 
     assert stale() == ["shop", "app", "unknown"]
     assert stale(shop=NOON - HOUR + SECOND, app=NOON) == ["unknown"]

@@ -20,6 +20,7 @@ from functions.domain.links import AuditEntry, Link, Review
 from functions.domain.phones import CustomerPhone, PhoneOwners
 from functions.domain.sends import BatchOrder, Intent, MenuOrder, Order, SendRecord
 from functions.domain.undoing import Keepsake
+from functions.domain.watermarks import LoadNote, SourceLog, accepted, noted
 from functions.ports import Both, Conflict, DueRow, Written
 from tests.fakes.encoded import kept, read
 
@@ -392,10 +393,21 @@ class FakeAccountState:
     def __init__(self) -> None:
         self._blocks: dict[tuple[str, str, tuple[str, ...]], Block] = {}
         self._heard: dict[str, Instant] = {}
+        self._loads: dict[str, SourceLog] = {}
 
     def read(self) -> Account:
         """All of it."""
-        return Account(list(self._blocks.values()), dict(self._heard))
+        return Account(list(self._blocks.values()), dict(self._heard), dict(self._loads))
+
+    def note_load(self, source: str, note: LoadNote, rows_within: float | None) -> None:
+        """Once a load."""
+        self._loads[source] = noted(self._loads.get(source, SourceLog()), note, rows_within)
+
+    def accept_loads(self, source: str) -> bool:
+        """All of them are right."""
+        log = self._loads.get(source, SourceLog())
+        self._loads[source] = accepted(log)
+        return accepted(log) != log
 
     def block(self, block: Block) -> None:
         """Keep the longer one."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from functions.aws.queues import decode_load
 from functions.domain.instants import format_instant
 from functions.domain.loads import Load, load_id_of
+from functions.domain.playbook import Expect, Source
 from functions.load.flow import LoadFiles
 from functions.parquet import Arrow
 from functions.ports import FileDropped, LoadOrder
@@ -298,6 +300,30 @@ def test_a_snapshot_sets_attributes_as_of_its_day_and_takes_back_what_is_empty()
     )
     world.drop(b"customer_id,rank\nc1,\n", "incoming/crm/partial/few_2026-11-02.csv")
     assert world.customer("c1").profile.attribute("rank") == "gold"
+
+
+def test_a_file_moves_the_watermark_of_its_source_and_a_short_one_does_not() -> None:
+    world = Loading()
+    expected = {"shop": Source(26 * 3600, Expect(86_400, None, 50))}
+    world.apply(msgspec.structs.replace(playbook(), sources=expected))
+    for day in range(1, 4):
+        body = csv_of(*(line(n, at=f"2026-10-0{day}T00:00:00Z") for n in range(4)))
+        world.drop(body, f"incoming/shop/orders_2026-10-0{day}.csv")
+    world.drop(csv_of(line(9)), "incoming/shop/orders_2026-10-04.csv")
+    world.drop(b"nothing", "incoming/shop/orders_2026-10-05.csv")
+    world.drop(csv_of(line(8)), "incoming/shop/history/old_2026-10-06.csv")
+    log = world.account_state.read().loads["shop"]
+    assert [(note.rows, note.short) for note in log.loads] == [(4, False)] * 3 + [(1, True)]
+    assert log.watermark is not None
+    assert format_instant(log.watermark) == "2026-10-03T15:00:00Z", (
+        "the end of the day by the account's clock"
+    )
+
+
+def test_a_source_that_no_playbook_names_is_not_noted() -> None:
+    world = Loading()
+    world.drop(csv_of(line(1)))
+    assert world.account_state.read().loads == {}
 
 
 def test_a_crash_is_no_error_of_the_flow() -> None:

@@ -3,11 +3,16 @@
 import dataclasses
 import datetime as dt
 
+import msgspec
 import pytest
 
+from functions.domain.playbook import Expect, Source
+from functions.domain.watermarks import LoadNote
 from functions.ports import Retryable
+from functions.tick.sources import SOURCES_HELD, WatchSources
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.lockstep import schedules, side_by_side
+from tests.fakes.objects import FakePlaybooks
 from tests.fakes.playbooks import QUIET, days, playbook, scenario, send
 from tests.fakes.world import World, jst
 
@@ -201,3 +206,24 @@ def test_a_waker_whose_clock_is_a_little_behind_loses_no_timer() -> None:
     world.run()
     world.advance(minutes=10)
     assert care(world) == [["care"]] * 3
+
+
+def test_sources_whose_files_do_not_come_are_counted_each_minute() -> None:
+    world = World(playbook())
+    watch = WatchSources(world.playbooks, world.account_state, world.measures, world.clock)
+    watch.watch()
+    assert world.measures.last == {}
+    late = {"crm": Source(3600, Expect(86_400)), "shop": Source(3600)}
+    world.apply(msgspec.structs.replace(playbook(), version="late", sources=late))
+    watch.watch()
+    assert world.measures.last == {SOURCES_HELD: 1}
+    world.account_state.note_load("crm", LoadNote("l1", world.now, 5, world.now), None)
+    world.measures.last.clear()
+    watch.watch()
+    assert world.measures.last == {}
+
+
+def test_where_no_playbook_is_in_force_the_minute_ticks_all_the_same() -> None:
+    world = World(playbook())
+    WatchSources(FakePlaybooks(), world.account_state, world.measures, world.clock).watch()
+    assert world.measures.last == {}

@@ -18,6 +18,7 @@ from functions.evaluate.approval import APPROVAL_AWAITED
 from functions.ports import AuditPart
 from functions.send.allowance import MEASURES
 from functions.settings import read_settings
+from functions.tick.sources import SOURCES_HELD
 from ops.engine.clients import Clients
 from ops.local.up import Wishes, local_parameters
 from ops.target import Target
@@ -458,6 +459,7 @@ def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it
         "MembershipsOverdue": "evaluate",
         APPROVAL_AWAITED: "evaluate",
         BREAKER_OPENED: "decide",
+        SOURCES_HELD: "tick",
         **dict.fromkeys(MEASURES.values(), "send"),
     }
     assert {*map(frozenset, watched.values())} == {frozenset(told["Dimensions"][0])}
