@@ -41,6 +41,7 @@ class Api(Construct):
         ingest: Function,
         link: Function,
         send: Function,
+        decide: Function,
         parameters: Parameters,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -57,8 +58,8 @@ class Api(Construct):
             "pages for everybody; whom they are about stands in tokens that the function signed",
             [apigateway.HttpMethod.GET, apigateway.HttpMethod.POST],
         )
-        # What functions need of the door is known only once there is one.
-        for function in (link, send):
+        # Where the pages are is known only once there is a door; decide and send tell people of them.
+        for function in (link, send, decide):
             function.resource.add_environment("LINK_URL", self.page_url(""))
             function.resource.add_environment("API_ID", self.api.api_id)
 

@@ -37,13 +37,17 @@ def decide_function(
             "QUEUE_BULK_URL": queues.bulk.queue.queue_url,
             "BUCKET": objects.bucket.bucket_name,
             "SECRET_ERASURE": secrets.erasure_arn,
+            "SECRET_LINE": secrets.line_arn,
+            "SECRET_LINK": secrets.link_arn,
+            "LINE_API_URL": parameters.line_api_url.value_as_string,
             "TIMER_SHARDS": parameters.timer_shards.value_as_string,
             "SCHEDULE_GROUP": cdk.Aws.STACK_NAME,
         },
     )
     _allow_tables(function, tables)
     function.may_send(queues.send.queue, queues.bulk.queue)
-    function.may_read_secret(secrets.erasure_arn)
+    for secret in (secrets.erasure_arn, secrets.line_arn, secrets.link_arn):
+        function.may_read_secret(secret)
     function.may_use_objects(objects.bucket, read=["playbooks/"], write=["failures/"])
     feed(function, queues.inbox.queue, batch=BATCH)
     return function

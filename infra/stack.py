@@ -53,6 +53,7 @@ class MusubiStack(cdk.Stack):
             ingest=self.functions["ingest"],
             link=self.functions["link"],
             send=self.functions["send"],
+            decide=self.functions["decide"],
             parameters=self.parameters,
         )
         self.schedules.tick_every_minute(self.functions["tick"])

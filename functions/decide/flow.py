@@ -108,7 +108,9 @@ class Decide:
         if link is not None and not link.tied and link.customer_id and event.occurred_at <= link.changed_at:
             # It comes late: when it happened the friend was the customer, who counts it in its own history.
             self._change(link.customer_id, partial(self._folded_again, (event,)), known_only=True)
-        self._followed(self.link_attempts.follow(line_event))
+        followed = self.link_attempts.follow(line_event)
+        self._followed(followed)
+        self.link_attempts.answer(line_event, followed)
 
     def _followed(self, message: EventsReceived | None) -> None:
         """What follows from a link that was taken up, or was not, as if it had come in by itself."""

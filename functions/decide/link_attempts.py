@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from functions.decide.link_replies import LinkReplies
 from functions.domain.instants import Instant
 from functions.domain.line_events import LineEvent
 from functions.domain.linking_attempts import Taken, Way, code_in, lapsed_event, link_events
@@ -22,6 +23,7 @@ class TakeUp:
 
     attempts: LinkAttempts
     measures: Measures
+    replies: LinkReplies
 
     def follow(self, line_event: LineEvent) -> EventsReceived | None:
         """The link that follows from what a LINE user did; None where there is none."""
@@ -34,6 +36,21 @@ class TakeUp:
         if taken is None:
             return None
         return EventsReceived(taken.attempt.customer_id, link_events(taken))
+
+    def answer(self, line_event: LineEvent, followed: EventsReceived | None) -> None:
+        """What the account says to it, everything else being done."""
+        match line_event.event.name:
+            case "line_postback":
+                self.replies.postback(line_event)
+            case "line_message" if self._may_be_told(line_event):
+                self.replies.code(line_event, counted=followed is not None)
+
+    def _may_be_told(self, line_event: LineEvent) -> bool:
+        """Whether it was a code, and one that was looked at: who guesses hears nothing after the fifth."""
+        event = line_event.event
+        return _typed(line_event) is not None and self.attempts.may_try(
+            line_event.line_user_id, event.event_id, event.occurred_at
+        )
 
     def expired(self, due: LinkAttemptDue) -> EventsReceived | None:
         """What the friend is told of who began and did not end it; None where it was taken up."""
@@ -52,9 +69,7 @@ class TakeUp:
 
     def _code(self, line_event: LineEvent) -> Taken | None:
         """Five looks an hour: who tries more is answered nothing, whatever they type."""
-        message = _part(line_event, "message")
-        text = message.get("text")
-        code = code_in(text) if message.get("type") == "text" and isinstance(text, str) else None
+        code = _typed(line_event)
         if code is None:
             return None
         user, event = line_event.line_user_id, line_event.event
@@ -69,6 +84,13 @@ class TakeUp:
         if taken is None:
             self.measures.count(REFUSED, 1)
         return taken
+
+
+def _typed(line_event: LineEvent) -> str | None:
+    """The code that a message is; None where it is none."""
+    message = _part(line_event, "message")
+    text = message.get("text")
+    return code_in(text) if message.get("type") == "text" and isinstance(text, str) else None
 
 
 def _part(line_event: LineEvent, name: str) -> Mapping[str, Any]:

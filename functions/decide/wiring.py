@@ -14,14 +14,17 @@ from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsSendQueue
 from functions.aws.reactions import DynamoReactions
-from functions.aws.secrets import SecretField
+from functions.aws.secrets import SecretField, SigningKeys
 from functions.aws.timers import DynamoTimers
 from functions.clock import clock_of
 from functions.decide.erased import ForTheLiving, LivingCustomers, LivingEvents, LivingIdentities, Watch
 from functions.decide.flow import Decide
 from functions.decide.link_attempts import TakeUp
+from functions.decide.link_replies import LinkReplies
 from functions.decide.reactions import WatchReactions
-from functions.settings import read_settings, required
+from functions.line.replies import LineReplies
+from functions.settings import Settings, read_settings, required
+from functions.tokens import Tokens
 
 
 @cache
@@ -69,10 +72,23 @@ def decide() -> ForTheLiving:
             measures,
             now,
         ),
-        link_attempts=TakeUp(DynamoLinkAttempts(dynamodb, settings.table_identities), measures),
+        link_attempts=TakeUp(
+            DynamoLinkAttempts(dynamodb, settings.table_identities), measures, _link_replies(settings)
+        ),
         now=now,
     )
     return ForTheLiving(flow, suppressions, playbooks, measures)
+
+
+def _link_replies(settings: Settings) -> LinkReplies:
+    now, manager = clock_of(settings.clock_file), client("secretsmanager")
+    line, keys = required(settings.secret_line, "SECRET_LINE"), required(settings.secret_link, "SECRET_LINK")
+    return LinkReplies(
+        replies=LineReplies(settings.line_api_url, SecretField(manager, line, "channel_access_token")),
+        tokens=Tokens(SigningKeys(manager, keys), now),
+        base_url=required(settings.link_url, "LINK_URL"),
+        now=now,
+    )
 
 
 @cache

@@ -8,9 +8,10 @@ import pytest
 
 from functions.aws.link_attempts import DynamoLinkAttempts
 from functions.aws.once import Once
+from functions.aws.secrets import SecretField, SigningKeys
 from functions.domain.linking_attempts import Attempt, Taken
 from functions.ports import LinkAttempts, SingleUse
-from tests.aws.conftest import Aws
+from tests.aws.conftest import Aws, Stores
 from tests.fakes.linking import FakeLinkAttempts, FakeOnce
 
 NOW = dt.datetime(2026, 11, 20, 3, tzinfo=dt.UTC)
@@ -111,3 +112,43 @@ def test_no_secret_and_no_line_user_stands_in_a_key(aws: Aws) -> None:
     assert all("ttl" in row for row in rows)
     for secret in ("ABCD2345", "U4af4980629", "secret-state"):
         assert secret not in str(rows)
+
+
+def test_an_attempt_comes_up_when_it_is_over_and_is_no_customer(stores: Stores) -> None:
+    stores.timers.look_at_link("a1", NOW + MINUTE, NOW)
+    assert list(stores.timers.due_in(NOW, NOW)) == []
+    (row,) = stores.timers.due_in(NOW + MINUTE, NOW + MINUTE)
+    assert (row.link_attempt, row.customer_id, row.order, row.due) == ("a1", "", None, NOW + MINUTE)
+    stores.timers.done([row])
+    assert list(stores.timers.due_in(NOW + MINUTE, NOW + MINUTE)) == []
+
+
+class Time:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_keys_are_read_anew_each_minute(aws: Aws) -> None:
+    manager: Any = aws.client("secretsmanager")
+    secret = aws.name("link")
+    manager.create_secret(Name=secret, SecretString='{"keys": "generated"}')
+    time = Time()
+    keys = SigningKeys(manager, secret, time)
+    assert keys() == ["generated"]
+    manager.put_secret_value(SecretId=secret, SecretString='{"keys": ["old", "new"]}')
+    time.now = 59.0
+    assert keys() == ["generated"]
+    time.now = 60.0
+    assert keys() == ["old", "new"]
+
+
+def test_a_field_that_a_secret_lacks_has_its_default_or_is_a_mistake(aws: Aws) -> None:
+    manager: Any = aws.client("secretsmanager")
+    secret = aws.name("line")
+    manager.create_secret(Name=secret, SecretString='{"channel_secret": "s"}')
+    assert SecretField(manager, secret, "liff_id", "")() == ""
+    assert SecretField(manager, secret, "channel_secret", "")() == "s"
+    with pytest.raises(KeyError):
+        SecretField(manager, secret, "liff_id")()

@@ -164,6 +164,7 @@ def test_a_callback_played_again_or_in_another_browser_links_nobody(linker: Link
     customer, user = linker.person()
     linker.browser.open(linker.ways(customer)["login_url"])
     linker.browser.press("#link")
+    linker.browser.waits_for(ALLOW)
     authorize = linker.browser.driver.current_url
     callback = linker.shop.line.log_in(authorize, user)
     with chromium() as other:
@@ -231,6 +232,23 @@ def test_a_code_typed_in_the_chat_links_once(linker: Linker) -> None:
     other = linker.person()[1]
     linker.shop.line.message(other, code)
     assert linker.linked_to(other) == ("", "")
+
+
+def test_a_button_in_the_chat_is_answered_with_the_way_to_link(linker: Linker) -> None:
+    customer, user = linker.person()
+    linker.front.after_login = lambda token: str(linker.ways(customer, **{"return": token})["dialog_url"])
+    linker.shop.line.postback(user, "musubi:link")
+    linker.shop.clock.settle()
+    (said,) = (
+        message
+        for delivery in linker.shop.line.deliveries(user)
+        if delivery.endpoint == "reply"
+        for message in delivery.messages
+    )
+    linker.browser.open(said["template"]["actions"][0]["uri"])
+    linker.browser.press(ALLOW)
+    linker.browser.waits_for("[data-outcome=ok]")
+    assert linker.linked_to(user) == (customer, "dialog")
 
 
 def test_whoever_is_linked_sees_it_and_unties_it(linker: Linker) -> None:

@@ -1,5 +1,8 @@
 """What linking keeps, in memory."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from functions.domain.instants import Instant
 from functions.domain.linking_attempts import (
     CODE_TRIES_MAX,
@@ -9,7 +12,7 @@ from functions.domain.linking_attempts import (
     Way,
     may_take,
 )
-from functions.ports import SecretKind
+from functions.ports import Rejected, SecretKind
 from tests.fakes.encoded import kept, read
 
 
@@ -25,6 +28,22 @@ class FakeOnce:
             return False
         self.used[purpose, name] = until
         return True
+
+
+class FakeReplies:
+    """Replies in the chat: a token works once."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, Mapping[str, Any]]] = []
+        self.raises: Exception | None = None
+
+    def reply(self, reply_token: str, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Once a token."""
+        if self.raises:
+            raise self.raises
+        if reply_token in [token for token, _ in self.said]:
+            raise Rejected("http_400")
+        self.said += [(reply_token, message) for message in messages]
 
 
 class FakeLinkAttempts:

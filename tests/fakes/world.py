@@ -11,6 +11,7 @@ from functions.aws.queues import decode_evaluation, decode_inbox, decode_order
 from functions.decide.erased import ForTheLiving, LivingCustomers, LivingEvents, LivingIdentities, Watch
 from functions.decide.flow import Decide
 from functions.decide.link_attempts import TakeUp
+from functions.decide.link_replies import LinkReplies
 from functions.decide.reactions import WatchReactions
 from functions.domain.campaigns import next_occurrence
 from functions.domain.customers import Customer
@@ -37,11 +38,12 @@ from functions.rendering import JinjaRenderer
 from functions.send.allowance import Lending
 from functions.send.flow import Deliver
 from functions.tick.flow import Tick
+from functions.tokens import Tokens
 from functions.webhook.flow import Answer as WebhookAnswer
 from functions.webhook.flow import Receive, signature_of
 from tests.fakes.allowances import FakeAllowances, FakeLineQuota
 from tests.fakes.line import FakeLine
-from tests.fakes.linking import FakeLinkAttempts
+from tests.fakes.linking import FakeLinkAttempts, FakeReplies
 from tests.fakes.objects import (
     FakeAudience,
     FakeBatches,
@@ -118,6 +120,7 @@ class World:
         self.audits = FakeAudits()
         self.measures = FakeMeasures()
         self.link_attempts = FakeLinkAttempts()
+        self.replies = FakeReplies()
         self.rejected = FakeRejectedEvents()
         self.suppressions = FakeSuppressions()
         self.allowances = FakeAllowances()
@@ -168,7 +171,16 @@ class World:
                 tapped(self.measures, tap, "measures"),
                 self.clock,
             ),
-            TakeUp(tapped(self.link_attempts, tap, "link_attempts"), tapped(self.measures, tap, "measures")),
+            TakeUp(
+                tapped(self.link_attempts, tap, "link_attempts"),
+                tapped(self.measures, tap, "measures"),
+                LinkReplies(
+                    tapped(self.replies, tap, "replies"),
+                    Tokens(lambda: ["k" * 43], self.clock),
+                    "https://api.example",
+                    self.clock,
+                ),
+            ),
             self.clock,
         )
         self.ticker = Tick(timers, inbox, to_send, self.clock)

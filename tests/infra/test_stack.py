@@ -239,7 +239,7 @@ def test_only_who_speaks_with_line_can_read_what_line_trusts(template: Template)
         if "secretsmanager:GetSecretValue" in as_list(statement["Action"])
         and "SecretsLine" in json.dumps(statement["Resource"])
     }
-    assert {re.match(r"[A-Z][a-z]+", name)[0] for name in readers} == {"Link", "Send", "Webhook"}  # type: ignore[index]
+    assert {re.match(r"[A-Z][a-z]+", name)[0] for name in readers} == {"Decide", "Link", "Send", "Webhook"}  # type: ignore[index]
 
 
 def test_the_edge_of_the_crm_writes_the_accounts_row_and_no_customers_gate(template: Template) -> None:

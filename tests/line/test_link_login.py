@@ -13,6 +13,7 @@ import urllib3
 from functions.clock import real_clock
 from functions.line.link_tokens import LineLinkTokens
 from functions.line.login import LineLogin
+from functions.line.replies import LineReplies
 from functions.ports import AccountRefused, MusubiError, RateLimited, Rejected, Retryable, Unknown
 from ops.line_sandbox import SANDBOX_ACCESS_TOKEN, Friend, LineSandbox, SandboxClient
 from ops.line_sandbox.settings import (
@@ -160,6 +161,7 @@ def calls(url: str) -> dict[str, Callable[[], Any]]:
         "friend": lambda: login.is_friend("access"),
         "issue": lambda: tokens.issue(ANNE),
         "info": tokens.add_friend_url,
+        "reply": lambda: LineReplies(url, Token("t"), read_seconds=0.2).reply("reply-token", []),
     }
 
 
@@ -169,14 +171,18 @@ NO_ANSWER: dict[str, type[MusubiError]] = {
     "friend": Retryable,
     "issue": Retryable,
     "info": Retryable,
+    "reply": Unknown,
 }
-"""A code may be used up by an exchange that nobody heard of; everything else changes nothing."""
+"""A code may be used up by an exchange that nobody heard of, and a reply be said; everything else changes nothing."""
+READ = {"exchange", "verify", "friend", "issue", "info"}
+"""What says something that is read."""
 
 
 @pytest.mark.parametrize("call", NO_ANSWER)
 def test_no_answer_is_what_it_means(answers: Answers, call: str) -> None:
     expected = NO_ANSWER[call]
-    for status, body in ((500, {}), (503, b"<html>"), (200, b"<html>"), (200, b"[]"), (200, b"\xff")):
+    strange = ((200, b"<html>"), (200, b"[]"), (200, b"\xff")) if call in READ else ()
+    for status, body in ((500, {}), (503, b"<html>"), *strange):
         answers.say(status, body)
         with pytest.raises(expected):
             calls(answers.url)[call]()
@@ -188,7 +194,7 @@ def test_no_answer_is_what_it_means(answers: Answers, call: str) -> None:
         calls("http://127.0.0.1:9")[call]()
 
 
-@pytest.mark.parametrize("call", NO_ANSWER)
+@pytest.mark.parametrize("call", sorted(READ))
 def test_a_no_is_a_no_and_too_many_is_later(answers: Answers, call: str) -> None:
     answers.say(429)
     with pytest.raises(RateLimited):
@@ -200,6 +206,16 @@ def test_a_no_is_a_no_and_too_many_is_later(answers: Answers, call: str) -> None
     answers.say(401)
     with pytest.raises(AccountRefused if call in ("issue", "info") else Rejected):
         calls(answers.url)[call]()
+
+
+def test_a_reply_is_said_once_and_refused_afterwards(answers: Answers) -> None:
+    reply = calls(answers.url)["reply"]
+    answers.say(200)
+    reply()
+    for status, error in ((400, Rejected), (429, Rejected), (401, AccountRefused), (403, AccountRefused)):
+        answers.say(status)
+        with pytest.raises(error):
+            reply()
 
 
 def test_what_line_lets_through_is_checked_again(answers: Answers) -> None:
