@@ -71,9 +71,16 @@ def _is_older_news(before: Link, event: Event) -> bool:
 
 
 def _is_outdated(before: Link, event: Event) -> bool:
-    """Whether somebody decided on a link that has changed since they looked at it."""
+    """Whether somebody decided on a link that has changed since they looked at it, other than by the decision itself."""
     seen = event.properties.get("seen_version")
-    return is_decision(event) and isinstance(seen, int) and before.version not in (seen, seen + 1)
+    if not is_decision(event) or seen is None or before.version == seen:
+        return False
+    return before.event_id != _moved(event)
+
+
+def _moved(event: Event) -> str:
+    """The id of the end of a tie that makes way for another one."""
+    return f"{event.event_id}~moved"
 
 
 def _linked(before: Link | None, event: Event) -> Link:
@@ -112,7 +119,7 @@ def _claimed(before: Link, event: Event, linking: Linking) -> Step:
             event,
             name="line_unlinked",
             customer_id=before.customer_id,
-            event_id=f"{event.event_id}~moved",
+            event_id=_moved(event),
         )
         return Step(_free(msgspec.structs.replace(before, status="unlinked"), end), end)
     if linking.conflict == "keep":

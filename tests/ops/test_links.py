@@ -1,0 +1,164 @@
+"""`musubi links`: what waits is listed, every change is shown, and a decision is looked at twice before it is on its way."""
+
+import datetime as dt
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ops.cli import main
+from tests.fakes.queues import FakeInbox
+from tests.fakes.world import World
+from tests.flows.test_link_life import has_phone, phone_known, tied
+from tests.flows.test_linking import fresh, link, link_of
+
+
+class Desk:
+    """The command over a world of fakes: what it answers, and what it puts on its way."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.world = World(fresh().book)
+        self.trail: list[dict[str, Any]] = []
+        self._capsys = capsys
+        monkeypatch.setattr("ops.links.command.target_of", lambda *_: SimpleNamespace(engine_url="here"))
+        monkeypatch.setattr("ops.links.command.Stores", lambda _target: self._stores())
+
+    def _stores(self) -> SimpleNamespace:
+        world = self.world
+        return SimpleNamespace(
+            target=SimpleNamespace(engine_url="here"),
+            identities=world.identities,
+            customers=world.customers,
+            events=world.events,
+            now=world.clock,
+            inbox=FakeInbox(world.inbox_queue),
+            objects=SimpleNamespace(write_new=self._write_new),
+        )
+
+    def _write_new(self, _key: str, body: bytes) -> bool:
+        self.trail.append(json.loads(body))
+        return True
+
+    def __call__(self, *arguments: str, code: int = 0) -> str:
+        with pytest.raises(SystemExit) as stopped:
+            main(["links", *arguments])
+        out, err = self._capsys.readouterr()
+        assert stopped.value.code == code, err
+        self.world.run()
+        return err if code else out
+
+
+@pytest.fixture
+def desk(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(capsys, monkeypatch)
+
+
+def disputed() -> World:
+    world = fresh()
+    link(world, "c1")
+    world.run()
+    link(world, "c2", event_id="link-2", minutes=1)
+    world.run()
+    world.now += dt.timedelta(minutes=5)
+    return world
+
+
+SURE = ("--why", "they called us", "--as", "ann", "--yes")
+
+
+def test_what_waits_for_a_decision_is_listed(desk: Desk) -> None:
+    assert desk("list") == "Nothing waits for a decision.\n"
+    desk.world = disputed()
+    assert "U1  since 2026-11-03T03:01:00Z: two customers say that it is theirs (c1 or c2)" in desk("list")
+    (told,) = json.loads(desk("list", "--format", "json"))
+    assert (told["line_user_id"], told["reason"], told["candidates"]) == ("U1", "two_customers", ["c1", "c2"])
+
+
+def test_a_link_is_shown_with_every_change(desk: Desk) -> None:
+    desk.world = disputed()
+    for identifier in ("U1", "c1", "c2"):
+        (told,) = json.loads(desk("show", identifier, "--format", "json"))
+        assert (told["customer_id"], told["status"], told["claimed_by"]) == ("c1", "conflict", "c2")
+        assert [(one["before"]["status"], one["after"]["status"]) for one in told["audit"]] == [
+            ("anonymous", "linked"),
+            ("linked", "conflict"),
+        ]
+    assert "linked (c1) → conflict (c1)" in desk("show", "U1")
+
+
+def test_who_is_linked_to_nobody_is_said_to_be_unknown(desk: Desk) -> None:
+    assert "Nobody is linked as 'U9'" in desk("show", "U9", code=2)
+
+
+def test_a_decision_gives_the_line_user_to_a_customer_and_says_who_decided(desk: Desk) -> None:
+    desk.world = disputed()
+    told = desk("review", "U1", "--give", "c2", *SURE)
+    assert "what happened so far stays with c1" in told
+    assert (link_of(desk.world).customer_id, link_of(desk.world).status) == ("c2", "linked")
+    (shown,) = json.loads(desk("show", "U1", "--format", "json"))
+    last = shown["audit"][-1]
+    assert (last["source"], last["method"], last["why"]) == ("operator:ann", "review", "they called us")
+    assert desk.trail[0]["by"] == "ann"
+    assert "U1" not in json.dumps(desk.trail)
+
+
+def test_a_decision_to_keep_ends_the_claim(desk: Desk) -> None:
+    desk.world = disputed()
+    assert "stays c1's; the claim of c2 comes to nothing" in desk("review", "U1", "--keep", *SURE)
+    found = link_of(desk.world)
+    assert (found.customer_id, found.status, found.method) == ("c1", "linked", "crm")
+
+
+def test_nothing_is_done_that_was_not_looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.world = disputed()
+    monkeypatch.setattr("click.confirm", lambda *_a, **_k: (_ for _ in ()).throw(SystemExit(3)))
+    desk("review", "U1", "--give", "c2", "--why", "they called us", code=3)
+    assert link_of(desk.world).status == "conflict"
+    assert desk.trail == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("U1", *SURE), "Say --give CUSTOMER, or --keep"),
+        (("U1", "--give", "c2", "--keep", *SURE), "Say --give CUSTOMER, or --keep"),
+        (("U9", "--keep", *SURE), "Nothing waits for a decision on 'U9'"),
+        (("U1", "--give", "c2", "--why", " ", "--yes"), "--why"),
+    ],
+)
+def test_a_mistake_is_told_and_changes_nothing(desk: Desk, arguments: tuple[str, ...], told: str) -> None:
+    desk.world = disputed()
+    assert told in desk("review", *arguments, code=2)
+    assert link_of(desk.world).status == "conflict"
+
+
+def test_whose_number_several_have_is_given_to_one(desk: Desk) -> None:
+    desk.world = fresh()
+    has_phone(desk.world, "c1")
+    has_phone(desk.world, "c2")
+    desk.world.run()
+    phone_known(desk.world)
+    desk.world.run()
+    assert "several customers have its phone number (c1 or c2)" in desk("list")
+    assert "say --give CUSTOMER" in desk("review", "U1", "--keep", *SURE, code=2)
+    desk("review", "U1", "--give", "c2", *SURE)
+    assert (link_of(desk.world).customer_id, link_of(desk.world).status) == ("c2", "linked")
+
+
+def test_an_undo_says_what_goes_back_and_undoes(desk: Desk) -> None:
+    desk.world = tied()
+    told = desk("undo", "U1", *SURE)
+    assert "3 events of LINE go back to the friend" in told
+    assert "1 journeys that came with the friend go back" in told
+    assert desk.world.customer("anon:U1").profile.tallies["line_message"].count == 2
+    assert "is linked to nobody" in desk("undo", "U1", *SURE, code=2)
+
+
+def test_after_thirty_days_an_undo_is_refused_with_what_to_do_instead(desk: Desk) -> None:
+    desk.world = tied()
+    desk.world.advance(days=31)
+    told = desk("undo", "U1", *SURE, code=2)
+    assert "could be undone until 2026-12-03T03:00:00Z" in told
+    assert "send line_unlinked" in told
+    assert link_of(desk.world).status == "linked"
