@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from functions.decide.link_attempts import REFUSED
@@ -11,6 +12,7 @@ from functions.domain.line_events import anonymous_id
 from functions.ports import AccountRefused, Rejected, Retryable
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.link_world import BASE, Browser, LinkWorld, linking_book, query_of, shown
+from tests.fakes.playbooks import scenario, send
 from tests.fakes.world import World
 
 USER = "U1"
@@ -150,6 +152,18 @@ def test_a_dialog_that_nobody_ended_is_noticed_after_eleven_minutes() -> None:
     for _ in range(2):
         world.tick()
     assert expirations(world, anonymous_id(USER)) == 1
+
+
+def test_a_scenario_may_ask_again_whoever_did_not_end_it() -> None:
+    book = linking_book()
+    asking = {"ask_again": scenario("link_attempt_expired", send("thanks"))}
+    world = LinkWorld(msgspec.structs.replace(book, version="asks again", scenarios=asking))
+    world.befriend(USER)
+    world.webhook(world.line_event("follow", USER, follow={"isUnblocked": False}))
+    world.run()
+    nonce_for(world)
+    world.advance(minutes=12)
+    assert [push.to for push in world.line.pushes] == [USER]
 
 
 def test_a_dialog_that_was_ended_is_not_said_to_have_lapsed() -> None:
