@@ -12,6 +12,7 @@ from functions.aws.objects import Objects
 from functions.aws.queues import Queue
 from functions.domain.instants import format_instant
 from functions.domain.loads import INCOMING, Load
+from functions.domain.snapshots import Snapshot
 from functions.load.flow import ErrorLine
 from functions.load.reading import UnreadableFile
 from functions.ports import Conflict, LoadOrder
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 ERRORS = "incoming-errors/"
 _load = msgspec.json.Decoder(Load)
+TRIES_MAX = 10
+_keys = msgspec.json.Decoder(list[str])
+_snapshot = msgspec.json.Decoder(Snapshot)
 _lines = msgspec.json.Decoder(list[ErrorLine])
 
 
@@ -115,6 +119,47 @@ class S3Loads:
         return text.getvalue().encode("utf-8-sig")
 
 
+class S3Snapshots:
+    """Pages of customer ids under `loads/keys/<load>/<run>/`, and the last full snapshot of each source."""
+
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+
+    def put_page(self, load_id: str, run: str, number: int, keys: Sequence[str]) -> None:
+        """One object a page."""
+        self._objects.write(_page(load_id, run, number), msgspec.json.encode(keys))
+
+    def page(self, load_id: str, run: str, number: int) -> list[str] | None:
+        """A page; None behind the last one."""
+        body = self._objects.read(_page(load_id, run, number))
+        return None if body is None else _keys.decode(body)
+
+    def last(self, source: str) -> Snapshot | None:
+        """The last full snapshot of a source."""
+        body = self._objects.read(_last(source))
+        return None if body is None else _snapshot.decode(body)
+
+    def move_on(self, source: str, snapshot: Snapshot) -> None:
+        """Written on condition that what is there is of an earlier day, and was not changed since it was read."""
+        for _ in range(TRIES_MAX):
+            found = self._objects.read_tagged(_last(source))
+            if found is not None and _snapshot.decode(found[0]).as_of >= snapshot.as_of:
+                return
+            body = msgspec.json.encode(snapshot)
+            key = _last(source)
+            if self._objects.write_over(key, body, found[1]) if found else self._objects.write_new(key, body):
+                return
+        raise Conflict(f"the last snapshot of {source} changes all the time")
+
+
+def _page(load_id: str, run: str, number: int) -> str:
+    return f"loads/keys/{load_id}/{run}/{number:06}.json"
+
+
+def _last(source: str) -> str:
+    return f"loads/snapshots/{source}.json"
+
+
 def report_of(load: Load) -> dict[str, Any]:
     """What became of a file, for whoever dropped it."""
     return {
@@ -131,6 +176,7 @@ def report_of(load: Load) -> dict[str, Any]:
         "rejected": load.rejected,
         "causes": load.causes,
         "tombstones": load.tombstones,
+        "kept_back": load.kept_back,
         "began_at": format_instant(load.began_at),
         "ended_at": format_instant(load.ended_at) if load.ended_at else None,
         "watermark": format_instant(load.watermark) if load.watermark else None,

@@ -97,7 +97,9 @@ class Load(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `fingerprint` names content, source and kind: event ids are made of it, so that the same file dropped twice is the
     same events; `same_as` is the load that had it first. `newest`: the latest instant of a row taken in; `watermark`:
-    up to when the source's data is complete by this load. `refused`: why the file was not loaded.
+    up to when the source's data is complete by this load. Of full snapshots: `before` is the one before, `gone` its
+    attributes, `nameless` the rows of which nobody knows whose they are, `kept_back` why nobody was taken as missing,
+    `merged`, `people`, `last_key` and `keys_pages` how far the comparison has come. `refused`: why the file was not loaded.
     """
 
     load_id: str
@@ -116,6 +118,11 @@ class Load(msgspec.Struct, frozen=True, omit_defaults=True):
     columns: list[str] = []
     gone: list[str] = []
     before: str = ""
+    before_people: int = 0
+    nameless: int = 0
+    kept_back: str = ""
+    merged: int = 0
+    people: int = 0
     place: Place = Place()
     windows: int = 0
     rows: int = 0

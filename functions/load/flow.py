@@ -25,8 +25,27 @@ from functions.domain.loads import (
     watermark_of,
 )
 from functions.domain.playbook import Playbook
-from functions.domain.rows import EventCells, EventObject, SnapshotRow, ToEvent, missing_columns
+from functions.domain.rows import (
+    EventCells,
+    EventObject,
+    SnapshotRow,
+    ToEvent,
+    attributes_of,
+    missing_columns,
+)
+from functions.domain.snapshots import Snapshot, too_few
 from functions.domain.watermarks import LoadNote
+from functions.load.missing import (
+    PAGE,
+    TOMBSTONES_AT_ONCE,
+    WHOLE,
+    Snapshots,
+    comparison,
+    groups_of,
+    merge_group,
+    run_of_window,
+    tombstones,
+)
 from functions.load.reading import (
     RANGE_BYTES,
     File,
@@ -116,6 +135,7 @@ class LoadFiles:
     rejected: RejectedEvents
     account_state: AccountState
     continuation: LoadContinuation
+    snapshots: Snapshots
     now: Callable[[], Instant]
     window_rows: int = WINDOW_ROWS
 
@@ -167,7 +187,7 @@ class Course:
         if self.load.refused:
             return self._finish(self.load.refused)
         try:
-            return self._hash() and self._rows() and self._finish()
+            return self._hash() and self._rows() and self._missing() and self._finish()
         except UnreadableFile as error:
             return self._finish(refused=str(error))
 
@@ -193,7 +213,7 @@ class Course:
         fingerprint = fingerprint_of(self.load)
         first = self.ports.loads.first_with(fingerprint, self.load.load_id)
         same_as = "" if first == self.load.load_id else first
-        head: dict[str, Any] = {} if same_as else self._head(file, as_of)
+        head: dict[str, Any] = {} if same_as else self._head(file, as_of) | self._before(as_of)
         self._note(stage="rows", fingerprint=fingerprint, same_as=same_as, **head)
 
     def _head(self, file: File, as_of: Instant | None) -> dict[str, Any]:
@@ -216,6 +236,13 @@ class Course:
                 "nothing says which day it shows; name it …_2026-11-26.csv, or add the column as_of."
             )
         return head
+
+    def _before(self, as_of: Instant | None) -> dict[str, Any]:
+        """The full snapshot that this one is compared with: the last, where that is of an earlier day."""
+        last = self.ports.snapshots.last(self.load.drop.source) if self.load.drop.kind == "snapshot" else None
+        if last is None or as_of is None or last.as_of >= as_of:
+            return {}
+        return {"before": last.load, "before_people": last.people, "gone": last.attributes}
 
     def _rows(self) -> bool:
         """Window by window: the good into the inbox, the bad aside, then the checkpoint."""
@@ -250,6 +277,9 @@ class Course:
         if bad:
             self.ports.rejected.keep(bad, self.load.began_at)
             self.ports.loads.keep_errors(self.load, _error_lines(bad)[: TOLD_MAX - self.load.told])
+        if load.drop.kind == "snapshot":
+            keys = {event.customer_id for event in good} | {one for one in map(_whose, bad) if one}
+            self.ports.snapshots.put_page(load.load_id, run_of_window(self.load.windows), 0, sorted(keys))
         self.tag, self.load = self.ports.loads.checkpoint(load, self.tag), load
 
     def _counted(self, window: list[Row], good: list[Event], bad: list[dict[str, Any]]) -> Load:
@@ -266,7 +296,72 @@ class Course:
             rejected=load.rejected + len(bad),
             told=min(TOLD_MAX, load.told + len(bad)),
             causes=causes,
+            nameless=load.nameless + sum(not _whose(one) for one in bad),
+            columns=_columns(load, good),
             newest=max([*times, *([load.newest] if load.newest else [])], default=None),
+        )
+
+    def _missing(self) -> bool:
+        """Of a full snapshot: the list of its people, and what is known no more of those who are not in it."""
+        load = self.load
+        if load.drop.kind != "snapshot" or load.same_as:
+            return True
+        if load.stage == "rows":
+            self._note(stage="missing", kept_back=self._kept_back())
+        while self.load.merged < groups_of(self.load):
+            if self.time_left() < SECONDS_IN_HAND:
+                return False
+            merge_group(self.ports.snapshots, self.load, self.load.merged)
+            self._note(merged=self.load.merged + 1)
+        return self._compare()
+
+    def _kept_back(self) -> str:
+        """Why nobody is taken as missing, though they are not in it; empty where they are."""
+        load, source = self.load, self._playbook.sources.get(self.load.drop.source)
+        if load.nameless:
+            return f"{load.nameless:,} rows could not be read, and nobody knows whose they are"
+        expect = source.expect if source else None
+        if too_few(load.rows, load.before_people, expect.rows_within if expect else None):
+            return f"it has {load.rows:,} rows, and the one before had {load.before_people:,} people"
+        return ""
+
+    def _compare(self) -> bool:
+        """Page by page; those who are gone are told before the page is noted."""
+        ports, gone, page = self.ports, list[str](), list[str]()
+        for key, here in comparison(ports.snapshots, self.load):
+            (page if here else gone).append(key)
+            if len(page) == PAGE or len(gone) == TOMBSTONES_AT_ONCE:
+                self._note_page(page, gone, key)
+                page, gone = [], []
+                if self.time_left() < SECONDS_IN_HAND:
+                    return False
+        if page or gone:
+            self._note_page(page, gone, max([*page[-1:], *gone[-1:]]))
+        if not self.load.kept_back and (at := self._shown_at) is not None:
+            load = self.load
+            snapshot = Snapshot(load.load_id, at, attributes_of(load.columns), load.people, load.keys_pages)
+            ports.snapshots.move_on(load.drop.source, snapshot)
+        return True
+
+    @property
+    def _shown_at(self) -> Instant | None:
+        return self.load.as_of or self.load.newest
+
+    def _note_page(self, page: list[str], gone: list[str], last_key: str) -> None:
+        load, at = self.load, self._shown_at
+        if page:
+            self.ports.snapshots.put_page(load.load_id, WHOLE, load.keys_pages, page)
+        told = 0
+        if gone and at is not None and not load.kept_back:
+            attributes = sorted({*load.gone, *attributes_of(load.columns)})
+            events = tombstones(gone, load, attributes, at)
+            self.ports.inbox.put([EventsReceived(customer, one) for customer, one in events.items()])
+            told = len(gone)
+        self._note(
+            last_key=last_key,
+            keys_pages=load.keys_pages + bool(page),
+            people=load.people + len(page),
+            tombstones=load.tombstones + told,
         )
 
     def _finish(self, refused: str = "") -> bool:
@@ -303,6 +398,23 @@ class Course:
 
 def _as_drop(drop: Drop | Refusal) -> Drop:
     return drop if isinstance(drop, Drop) else Drop("", "events", "csv", gz=False)
+
+
+def _whose(rejected: dict[str, Any]) -> str:
+    """Whose row it is that was not taken in, as far as it can be read."""
+    raw = rejected["event"]
+    customer = raw.get("customer_id") if raw else None
+    return customer if isinstance(customer, str) else ""
+
+
+def _columns(load: Load, good: list[Event]) -> list[str]:
+    """The columns; of JSON lines, which have none, the attributes that were told so far."""
+    if load.drop.form != "jsonl" or load.drop.kind != "snapshot":
+        return load.columns
+    return sorted(
+        {*load.columns, *(name for event in good for name in event.properties)} - {*load.gone}
+        | {name for event in good for name, value in event.properties.items() if value is not None}
+    )
 
 
 def _is_snapshot(drop: Drop) -> bool:

@@ -6,7 +6,7 @@ from functions.aws.account import DynamoAccountState
 from functions.aws.clients import client
 from functions.aws.erasing import DynamoSuppressions
 from functions.aws.failure_notes import S3FailureNotes
-from functions.aws.loads import S3File, S3Loads, SqsLoadContinuation
+from functions.aws.loads import S3File, S3Loads, S3Snapshots, SqsLoadContinuation
 from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsInbox
@@ -45,6 +45,7 @@ def load_files() -> LoadFiles:
             client("dynamodb"), required(settings.table_gates, "TABLE_GATES"), settings.account
         ),
         continuation=SqsLoadContinuation(Queue(sqs, required(settings.queue_load_url, "QUEUE_LOAD_URL"))),
+        snapshots=S3Snapshots(_objects()),
         now=clock_of(settings.clock_file),
     )
 

@@ -147,7 +147,7 @@ def measure(path: Path) -> dict[str, float]:
     """Load the file in this process; the peak of its memory is that of its whole life."""
     every: Any = _Everything()
     flow = LoadFiles(
-        every, every, lambda _: LocalFile(path), Arrow(), every, every, every, every, lambda: NOW
+        every, every, lambda _: LocalFile(path), Arrow(), every, every, every, every, every, lambda: NOW
     )
     began = time.perf_counter()
     flow.begin(FileDropped(f"incoming/shop/{path.name}", "v1", path.stat().st_size), lambda: 900.0)

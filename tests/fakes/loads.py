@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import msgspec
 
 from functions.domain.loads import Load
+from functions.domain.snapshots import Snapshot
 from functions.load.flow import ErrorLine
 from functions.ports import Conflict, LoadOrder
-from tests.fakes.encoded import kept
+from tests.fakes.encoded import kept, read
 from tests.fakes.queues import FakeQueue
 
 
@@ -67,6 +68,35 @@ class FakeLoads:
     def all(self) -> list[Load]:
         """Every load."""
         return [msgspec.json.decode(body, type=Load) for body in self._states.values()]
+
+
+class FakeSnapshots:
+    """Pages of ids, and the last snapshot of each source."""
+
+    def __init__(self) -> None:
+        self._pages: dict[tuple[str, str, int], bytes] = {}
+        self._last: dict[str, Snapshot] = {}
+        self.longest = 0
+
+    def put_page(self, load_id: str, run: str, number: int, keys: Sequence[str]) -> None:
+        """Keep it."""
+        assert list(keys) == sorted(set(keys))
+        self.longest = max(self.longest, len(keys))
+        self._pages[load_id, run, number] = kept(list(keys), list[str])
+
+    def page(self, load_id: str, run: str, number: int) -> list[str] | None:
+        """A page."""
+        return read(self._pages.get((load_id, run, number)), list[str])
+
+    def last(self, source: str) -> Snapshot | None:
+        """The last one."""
+        return self._last.get(source)
+
+    def move_on(self, source: str, snapshot: Snapshot) -> None:
+        """Only to a later day."""
+        last = self._last.get(source)
+        if last is None or last.as_of < snapshot.as_of:
+            self._last[source] = snapshot
 
 
 @dataclass

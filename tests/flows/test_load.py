@@ -12,14 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from functions.aws.queues import decode_load
-from functions.domain.instants import format_instant
+from functions.domain.instants import DAY, format_instant
 from functions.domain.loads import Load, load_id_of
 from functions.domain.playbook import Expect, Source
 from functions.load.flow import LoadFiles
 from functions.parquet import Arrow
 from functions.ports import FileDropped, LoadOrder
 from tests.fakes.crashes import crash_everywhere
-from tests.fakes.loads import FakeFile, FakeLoadContinuation, FakeLoads
+from tests.fakes.loads import FakeFile, FakeLoadContinuation, FakeLoads, FakeSnapshots
 from tests.fakes.playbooks import playbook
 from tests.fakes.queues import FakeInbox, FakeQueue
 from tests.fakes.taps import Crash, tapped
@@ -35,6 +35,7 @@ class Loading(World):
     def __init__(self) -> None:
         super().__init__(playbook())
         self.loads = FakeLoads()
+        self.snapshots = FakeSnapshots()
         self.load_queue = FakeQueue(self.clock)
         self.opened: dict[tuple[str, str], bytes] = {}
         self.time_left: Callable[[], float] = lambda: 900.0
@@ -48,6 +49,7 @@ class Loading(World):
             tapped(self.rejected, tap, "rejected"),
             tapped(self.account_state, tap, "account_state"),
             tapped(FakeLoadContinuation(self.load_queue), tap, "continuation"),
+            tapped(self.snapshots, tap, "snapshots"),
             self.clock,
             window_rows=WINDOW,
         )
@@ -300,6 +302,97 @@ def test_a_snapshot_sets_attributes_as_of_its_day_and_takes_back_what_is_empty()
     )
     world.drop(b"customer_id,rank\nc1,\n", "incoming/crm/partial/few_2026-11-02.csv")
     assert world.customer("c1").profile.attribute("rank") == "gold"
+
+
+def people(*lines: str, header: str = "customer_id,rank,score") -> bytes:
+    return "\n".join((header, *lines, "")).encode()
+
+
+def snapshot_key(day: int, kind: str = "snapshot") -> str:
+    return f"incoming/crm/{kind}/people_2026-11-{day:02}.csv"
+
+
+def rank(world: Loading, customer: str) -> object:
+    return world.customer(customer).profile.attribute("rank")
+
+
+def test_who_is_missing_from_a_full_snapshot_has_no_attributes_of_it_any_more() -> None:
+    def act(world: World) -> None:
+        assert isinstance(world, Loading)
+        world.drop(people(*(f"c{n},gold,{n}" for n in range(8))), snapshot_key(1))
+        world.now += DAY
+        world.drop(
+            people(*(f"c{n},silver" for n in (7, 1, 3, 0, 5)), header="customer_id,rank"), snapshot_key(2)
+        )
+
+    def check(world: World) -> None:
+        assert isinstance(world, Loading)
+        assert [rank(world, f"c{n}") for n in range(8)] == [
+            "silver" if n in (0, 1, 3, 5, 7) else None for n in range(8)
+        ]
+        assert {world.customer(f"c{n}").profile.attribute("score") for n in range(8)} == {None}
+        assert [load.tombstones for load in sorted(world.loads.all(), key=lambda one: one.key)] == [0, 3]
+        last = world.snapshots.last("crm")
+        assert last is not None
+        assert (last.people, last.attributes) == (5, ["rank"])
+
+    assert crash_everywhere(Loading, act, check) > 60
+
+
+def test_a_partial_snapshot_takes_back_nothing() -> None:
+    world = Loading()
+    world.drop(people("c1,gold,1", "c2,gold,2"), snapshot_key(1))
+    world.drop(people("c1,,3"), snapshot_key(2, "partial"))
+    assert (rank(world, "c1"), rank(world, "c2")) == ("gold", "gold")
+    assert world.customer("c1").profile.attribute("score") == 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [(["c1,silver,1"], "the one before had"), (["c1,silver,1", "c2,gold,2", '"'], "whose they are")],
+)
+def test_a_broken_snapshot_takes_nobody_as_missing(lines: list[str], why: str) -> None:
+    world = Loading()
+    world.drop(people("c1,gold,1", "c2,gold,2", "c3,gold,3"), snapshot_key(1))
+    world.now += DAY
+    load = world.drop(people(*lines), snapshot_key(2))
+    assert why in load.kept_back
+    assert (rank(world, "c1"), rank(world, "c3"), load.tombstones) == ("silver", "gold", 0)
+    world.now += DAY
+    again = world.drop(people("c1,silver,1", "c2,gold,2"), snapshot_key(3))
+    assert (again.tombstones, rank(world, "c3")) == (1, None), "compared with the last whole one"
+
+
+def test_a_row_that_is_rejected_is_not_missing() -> None:
+    world = Loading()
+    world.drop(people("c1,gold,1", "c2,gold,2"), snapshot_key(1))
+    world.now += DAY
+    load = world.drop(people("c1,silver,1", f"c2,gold,{'9' * 20}x{'y' * 2000}"), snapshot_key(2))
+    assert (load.rejected, load.tombstones, rank(world, "c2")) == (1, 0, "gold")
+
+
+def test_an_older_snapshot_that_comes_later_changes_nothing() -> None:
+    world = Loading()
+    world.now += 5 * DAY
+    world.drop(people("c1,gold,1", "c2,gold,2"), snapshot_key(2))
+    load = world.drop(people("c1,bronze,1"), snapshot_key(1))
+    assert (rank(world, "c1"), rank(world, "c2"), load.tombstones) == ("gold", "gold", 0)
+    last = world.snapshots.last("crm")
+    assert last is not None
+    assert last.people == 2
+
+
+def test_json_lines_take_back_what_they_tell_no_more() -> None:
+    world = Loading()
+    rows = [{"customer_id": f"c{n}", "rank": "gold", "score": n} for n in range(4)]
+    world.drop(jsonl(*rows), "incoming/crm/snapshot/people_2026-11-01.jsonl")
+    world.now += DAY
+    world.drop(
+        jsonl({"customer_id": "c0", "rank": "gold"}, *rows[1:3]),
+        "incoming/crm/snapshot/people_2026-11-02.jsonl",
+    )
+    assert world.customer("c0").profile.attribute("score") is None
+    assert (rank(world, "c0"), rank(world, "c3")) == ("gold", None)
 
 
 def test_a_file_moves_the_watermark_of_its_source_and_a_short_one_does_not() -> None:
