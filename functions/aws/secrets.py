@@ -42,20 +42,22 @@ class SecretField:
         self._value = None
 
 
-class SigningKeys:
-    """The keys of the link secret, `{"keys": ["oldest", …, "newest"]}`, fetched anew each minute: they are rotated.
+class SecretKeys:
+    """The keys in one field of a JSON secret, oldest first, fetched anew each minute: they are rotated.
 
-    A freshly generated secret holds one key as a text.
+    A text is one key; while a key is being rotated the field is a list of two, both of which are valid.
     """
 
     def __init__(
         self,
         client: "SecretsManagerClient",
         secret: str,
+        field: str = "keys",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._secret = secret
+        self._field = field
         self._monotonic = monotonic
         self._keys: list[str] = []
         self._until = 0.0
@@ -63,7 +65,9 @@ class SigningKeys:
     def __call__(self) -> list[str]:
         """The keys that are valid now."""
         if not self._keys or self._monotonic() >= self._until:
-            found = json.loads(self._client.get_secret_value(SecretId=self._secret)["SecretString"])["keys"]
+            found = json.loads(self._client.get_secret_value(SecretId=self._secret)["SecretString"])[
+                self._field
+            ]
             self._keys = [found] if isinstance(found, str) else [str(key) for key in found]
             self._until = self._monotonic() + KEYS_SECONDS
         return self._keys

@@ -14,7 +14,7 @@ from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsSendQueue
 from functions.aws.reactions import DynamoReactions
-from functions.aws.secrets import SecretField, SigningKeys
+from functions.aws.secrets import SecretField, SecretKeys
 from functions.aws.timers import DynamoTimers
 from functions.clock import clock_of
 from functions.decide.erased import ForTheLiving, LivingCustomers, LivingEvents, LivingIdentities, Watch
@@ -85,7 +85,7 @@ def _link_replies(settings: Settings) -> LinkReplies:
     line, keys = required(settings.secret_line, "SECRET_LINE"), required(settings.secret_link, "SECRET_LINK")
     return LinkReplies(
         replies=LineReplies(settings.line_api_url, SecretField(manager, line, "channel_access_token")),
-        tokens=Tokens(SigningKeys(manager, keys), now),
+        tokens=Tokens(SecretKeys(manager, keys), now),
         base_url=required(settings.link_url, "LINK_URL"),
         now=now,
     )

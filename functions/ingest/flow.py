@@ -1,11 +1,11 @@
 """ingest: CRM events by HTTP. Checked one by one against the dictionary; the good go on, the others are kept."""
 
-import hmac
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from functions.domain.bearer_keys import bears
 from functions.domain.events import Event, Fault, check_event
 from functions.domain.instants import Instant
 from functions.ports import AccountState, EventsReceived, Inbox, Playbooks
@@ -31,7 +31,7 @@ def _error(status: int, message: str) -> Answer:
 class Ingest:
     """The ports of this flow."""
 
-    ingest_key: Callable[[], str]
+    ingest_keys: Callable[[], Sequence[str]]
     playbooks: Playbooks
     inbox: Inbox
     rejected: RejectedEvents
@@ -42,7 +42,7 @@ class Ingest:
         """202 with what was taken in and what was not · 400 · 401 · 413. Raises Retryable: the caller repeats."""
         if len(body) > BODY_BYTES_MAX:
             return _error(413, "The body is over 1 MB; send fewer events a request.")
-        if not self._is_authorized(authorization):
+        if not bears(authorization, self.ingest_keys()):
             return _error(401, "Send the header 'Authorization: Bearer <ingest key>' with the right key.")
         raw_events = _events_of(body)
         if raw_events is None:
@@ -50,11 +50,6 @@ class Ingest:
         if len(raw_events) > EVENTS_MAX:
             return _error(413, f"{len(raw_events)} events; at most {EVENTS_MAX} a request.")
         return self._taken_in(raw_events)
-
-    def _is_authorized(self, authorization: str) -> bool:
-        scheme, _, key = authorization.partition(" ")
-        given = key.strip().encode("utf-8", "replace")
-        return hmac.compare_digest(self.ingest_key().encode(), given) and scheme.lower() == "bearer"
 
     def _taken_in(self, raw_events: list[Any]) -> Answer:
         now, playbook = self.now(), self.playbooks.in_force().playbook

@@ -9,7 +9,7 @@ from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsInbox
 from functions.aws.rejects import S3RejectedEvents
-from functions.aws.secrets import SecretField
+from functions.aws.secrets import SecretField, SecretKeys
 from functions.clock import clock_of
 from functions.ingest.flow import Ingest
 from functions.rejected import KeepOfTheLiving
@@ -26,7 +26,7 @@ def ingest() -> Ingest:
     )
     suppressions = DynamoSuppressions(dynamodb, required(settings.table_identities, "TABLE_IDENTITIES"), key)
     return Ingest(
-        ingest_key=SecretField(
+        ingest_keys=SecretKeys(
             client("secretsmanager"), required(settings.secret_ingest, "SECRET_INGEST"), "ingest_key"
         ),
         playbooks=S3Playbooks(objects),

@@ -1,11 +1,11 @@
 """POST /links: the shop's server says who the customer is. Nothing that a browser brings ever says it."""
 
-import hmac
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from functions.domain.bearer_keys import bears
 from functions.domain.events import ID_CHARACTERS_MAX
 from functions.domain.instants import format_instant
 from functions.domain.line_events import is_anonymous
@@ -63,7 +63,7 @@ class Addresses(Protocol):
 class ShopDoor:
     """The ports of this part. `has_login`, `liff_url`: whether a Login channel and a LIFF app are there."""
 
-    ingest_key: Callable[[], str]
+    ingest_keys: Callable[[], Sequence[str]]
     common: Completing
     timers: Timers
     random: Randomness
@@ -75,7 +75,7 @@ class ShopDoor:
         """201 with every way to link · 400 · 401 · 413. Raises Retryable: the shop repeats."""
         if len(body) > BODY_BYTES_MAX:
             return json_of(413, {"message": f"The body is over {BODY_BYTES_MAX // 1024} KB."})
-        if not self._is_authorized(authorization):
+        if not bears(authorization, self.ingest_keys()):
             return json_of(
                 401, {"message": "Send the header 'Authorization: Bearer <ingest key>' with the right key."}
             )
@@ -85,11 +85,6 @@ class ShopDoor:
             return json_of(201, self._begun(asked))
         except Rejected as fault:
             return json_of(400, {"message": str(fault)})
-
-    def _is_authorized(self, authorization: str) -> bool:
-        scheme, _, key = authorization.partition(" ")
-        given = key.strip().encode("utf-8", "replace")
-        return hmac.compare_digest(self.ingest_key().encode(), given) and scheme.lower() == "bearer"
 
     def _begun(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         returning = self._returning(asked)

@@ -10,7 +10,7 @@ from functions.aws.link_attempts import DynamoLinkAttempts
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.once import Once
 from functions.aws.queues import Queue, SqsInbox
-from functions.aws.secrets import SecretField, SigningKeys
+from functions.aws.secrets import SecretField, SecretKeys
 from functions.aws.timers import DynamoTimers
 from functions.clock import Clock, clock_of
 from functions.line.link_tokens import LineLinkTokens
@@ -59,7 +59,7 @@ def link() -> Link:
     return Link(
         common=common,
         shop=ShopDoor(
-            ingest_key=SecretField(
+            ingest_keys=SecretKeys(
                 client("secretsmanager"), required(settings.secret_ingest, "SECRET_INGEST"), "ingest_key"
             ),
             common=common,
@@ -106,7 +106,7 @@ def _shared(settings: Settings, now: Clock) -> tuple[Completing, LineLogin, Line
         inbox=SqsInbox(Queue(client("sqs"), required(settings.queue_inbox_url, "QUEUE_INBOX_URL"))),
         playbooks=S3Playbooks(Objects(client("s3"), required(settings.bucket, "BUCKET"))),
         tokens=Tokens(
-            SigningKeys(client("secretsmanager"), required(settings.secret_link, "SECRET_LINK")), now
+            SecretKeys(client("secretsmanager"), required(settings.secret_link, "SECRET_LINK")), now
         ),
         pages=JinjaPages(),
         add_friend=link_tokens,

@@ -13,7 +13,7 @@ from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks, S3Runs
 from functions.aws.queues import Queue, SqsSendQueue
 from functions.aws.reactions import DynamoReactions
-from functions.aws.secrets import SecretField, SigningKeys
+from functions.aws.secrets import SecretField, SecretKeys
 from functions.aws.send_log import DynamoSends
 from functions.aws.timers import DynamoTimers
 from functions.clock import clock_of
@@ -60,7 +60,7 @@ def deliver() -> Deliver:
         ),
         renderer=JinjaRenderer(),
         addresses=SignedAddresses(
-            SigningKeys(client("secretsmanager"), required(settings.secret_link, "SECRET_LINK")),
+            SecretKeys(client("secretsmanager"), required(settings.secret_link, "SECRET_LINK")),
             required(settings.link_url, "LINK_URL"),
         ),
         account_state=DynamoAccountState(dynamodb, gates, settings.account),

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,7 @@ def _is_signed(secret: str, body: bytes, signature: str) -> bool:
 class Receive:
     """The ports of this flow."""
 
-    channel_secret: Callable[[], str]
+    channel_secrets: Callable[[], Sequence[str]]
     inbox: Inbox
     now: Callable[[], Instant]
 
@@ -43,7 +43,7 @@ class Receive:
         """200 taken in · 400 no webhook body · 401 wrong signature · 413 too long. Raises Retryable: LINE redelivers."""
         if len(body) > BODY_BYTES_MAX:
             return Answer(413, "the body is over 1 MB")
-        if not _is_signed(self.channel_secret(), body, signature):
+        if not any(_is_signed(secret, body, signature) for secret in self.channel_secrets() if secret):
             return Answer(401, "the signature does not match the body")
         events = _events_of(body)
         if events is None:

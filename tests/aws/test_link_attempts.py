@@ -8,7 +8,7 @@ import pytest
 
 from functions.aws.link_attempts import DynamoLinkAttempts
 from functions.aws.once import Once
-from functions.aws.secrets import SecretField, SigningKeys
+from functions.aws.secrets import SecretField, SecretKeys
 from functions.domain.linking_attempts import Attempt, Taken
 from functions.ports import LinkAttempts, SingleUse
 from tests.aws.conftest import Aws, Stores
@@ -135,7 +135,7 @@ def test_keys_are_read_anew_each_minute(aws: Aws) -> None:
     secret = aws.name("link")
     manager.create_secret(Name=secret, SecretString='{"keys": "generated"}')
     time = Time()
-    keys = SigningKeys(manager, secret, time)
+    keys = SecretKeys(manager, secret, monotonic=time)
     assert keys() == ["generated"]
     manager.put_secret_value(SecretId=secret, SecretString='{"keys": ["old", "new"]}')
     time.now = 59.0

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import urllib3
 
-from functions.aws.secrets import SigningKeys
+from functions.aws.secrets import SecretKeys
 from functions.domain.line_events import anonymous_id
 from functions.tokens import Tokens
 from infra.bundle import ROOT
@@ -35,7 +35,7 @@ class Linker:
 
     def __init__(self, local: Local, shop: Shop, browser: Browser, front: Storefront) -> None:
         self.record, self.shop, self.browser, self.front = local.record, shop, browser, front
-        keys = SigningKeys(local.target.client("secretsmanager"), local.target.output("SecretLink"))
+        keys = SecretKeys(local.target.client("secretsmanager"), local.target.output("SecretLink"))
         self._tokens = Tokens(keys, lambda: shop.clock.now)
 
     def person(self, *, is_friend: bool = True) -> tuple[str, str]:

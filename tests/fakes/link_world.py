@@ -222,7 +222,7 @@ class LinkWorld(World):
         return Link(
             common,
             ShopDoor(
-                lambda: INGEST_KEY,
+                lambda: [INGEST_KEY],
                 common,
                 tapped(self.timers, self.tap, "timers"),
                 self.random,

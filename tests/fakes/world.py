@@ -140,9 +140,9 @@ class World:
         to_send = tapped(FakeSendQueue(self.send_queue), tap, "send_queue")
         customers = tapped(self.customers, tap, "customers")
         timers = tapped(self.timers, tap, "timers")
-        self.receive = Receive(lambda: SECRET, inbox, self.clock)
+        self.receive = Receive(lambda: [SECRET], inbox, self.clock)
         self.ingestion = Ingest(
-            lambda: INGEST_KEY,
+            lambda: [INGEST_KEY],
             self.playbooks,
             inbox,
             KeepOfTheLiving(
