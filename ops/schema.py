@@ -20,7 +20,7 @@ from ops.errors import UserError
 def schema(name: str | None, directory: Path | None) -> None:
     """Print the JSON Schema of one kind of file, or write all of them, so that editors complete and explain.
 
-    The kinds: playbook, events, segments, experiments, scenario, campaign, message. A file says which it is in its
+    The kinds: playbook, events, segments, experiments, scenario, campaign, message, survey. A file says which it is in its
     first line:
     # yaml-language-server: $schema=../../schema/message.schema.json
     """

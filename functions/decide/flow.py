@@ -12,6 +12,7 @@ from functools import partial
 
 import msgspec
 
+from functions.decide.answers import HearAnswers
 from functions.decide.histories import history_of
 from functions.decide.joining import JoinCustomers
 from functions.decide.link_attempts import TakeUp
@@ -29,6 +30,7 @@ from functions.domain.customers import (
 )
 from functions.domain.events import Event
 from functions.domain.gate import Gate, concerns_gate, new_gate, with_facts
+from functions.domain.identity import Link
 from functions.domain.instants import Instant
 from functions.domain.line_events import anonymous_id, is_anonymous, read_line_event
 from functions.domain.memberships import is_outdated
@@ -69,6 +71,7 @@ class Decide:
     playbooks: Playbooks
     reactions: WatchReactions
     link_attempts: TakeUp
+    answers: HearAnswers
     now: Callable[[], Instant]
 
     def handle(self, message: InboxMessage) -> None:
@@ -104,13 +107,23 @@ class Decide:
             )
             for one in said_in_chat(event, self.playbooks.in_force().playbook.preferences)
         ]
-        self._events(owner, [event, *said])
-        if link is not None and not link.tied and link.customer_id and event.occurred_at <= link.changed_at:
-            # It comes late: when it happened the friend was the customer, who counts it in its own history.
-            self._change(link.customer_id, partial(self._folded_again, (event,)), known_only=True)
+        self._of_friend(link, owner, [event, *said])
         followed = self.link_attempts.follow(line_event)
         self._followed(followed)
         self.link_attempts.answer(line_event, followed)
+        # A code, or a word for what one wants to get, is no answer to a question that waits for words.
+        answered = [] if said or followed else self.answers.said(event)
+        if answered:
+            self._of_friend(link, owner, answered)
+
+    def _of_friend(self, link: Link | None, owner: str, events: Sequence[Event]) -> None:
+        """What a LINE user did, in the history of whom the user is now."""
+        self._events(owner, events)
+        if link is not None and not link.tied and link.customer_id:
+            # What comes late: when it happened the friend was the customer, who counts it in its own history.
+            late = tuple(event for event in events if event.occurred_at <= link.changed_at)
+            if late:
+                self._change(link.customer_id, partial(self._folded_again, late), known_only=True)
 
     def _followed(self, message: EventsReceived | None) -> None:
         """What follows from a link that was taken up, or was not, as if it had come in by itself."""

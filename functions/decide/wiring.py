@@ -17,6 +17,7 @@ from functions.aws.reactions import DynamoReactions
 from functions.aws.secrets import SecretField, SecretKeys
 from functions.aws.timers import DynamoTimers
 from functions.clock import clock_of
+from functions.decide.answers import HearAnswers
 from functions.decide.erased import ForTheLiving, LivingCustomers, LivingEvents, LivingIdentities, Watch
 from functions.decide.flow import Decide
 from functions.decide.link_attempts import TakeUp
@@ -75,6 +76,7 @@ def decide() -> ForTheLiving:
         link_attempts=TakeUp(
             DynamoLinkAttempts(dynamodb, settings.table_identities), measures, _link_replies(settings)
         ),
+        answers=HearAnswers(people, playbooks, measures),
         now=now,
     )
     return ForTheLiving(flow, suppressions, playbooks, measures)

@@ -9,7 +9,15 @@ from functions.domain.events import Event
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey, fingerprint
 from functions.domain.line_events import anonymous_id
-from functions.domain.profiles import Profile, Register, fold, fold_all, registers_union, written_by_journeys
+from functions.domain.profiles import (
+    Profile,
+    Register,
+    attributes_union,
+    fold,
+    fold_all,
+    registers_union,
+    written_by_journeys,
+)
 from functions.domain.sends import Intent, MenuOrder, Order
 
 SEEN_KEPT = 64
@@ -158,7 +166,7 @@ def _with_own(folded_anew: Profile, before: Profile) -> Profile:
     own = written_by_journeys(before)
     return msgspec.structs.replace(
         folded_anew,
-        attributes=registers_union(folded_anew.attributes, own.attributes),
+        attributes=attributes_union(folded_anew.attributes, own.attributes),
         tags=registers_union(folded_anew.tags, own.tags),
         linked=own.linked,
     )

@@ -145,9 +145,25 @@ BUILT_IN: Dictionary = {
     "profile_updated": EventType("attributes as the CRM knows them; each property is one"),
     "tag_added": EventType("was tagged", properties={"tag": PropertyType("string", required=True)}),
     "tag_removed": EventType("lost a tag", properties={"tag": PropertyType("string", required=True)}),
+    "survey_answered": EventType(
+        "answered a question of a survey",
+        properties={
+            "survey": PropertyType("string", required=True, index=True),
+            "version": PropertyType("string"),
+            "question": PropertyType("string"),
+            "value": PropertyType("string"),
+        },
+    ),
+    "inflow": EventType(
+        "came by a source of ours: a poster, an advertisement, a shop",
+        properties={"source": PropertyType("string", required=True, index=True)},
+    ),
     **{name: EventType(f"case {name.replace('_', ' ')}", properties=_CASE) for name in CASE_FLAGS},
 }
 """Events that every playbook has, beside its own. What LINE itself says comes in by webhook only (`line_events`)."""
+
+REDECLARABLE = frozenset({"survey_answered"})
+"""Built-in events that a playbook may declare itself, to read them by another name and keep properties of its own."""
 
 
 def _is_number(value: object) -> bool:

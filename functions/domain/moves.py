@@ -12,7 +12,7 @@ from functions.domain.instants import Instant
 from functions.domain.intents import intending, intent_of_step
 from functions.domain.journeys import Journey, asked_anew, ended, kept
 from functions.domain.menus import wishing
-from functions.domain.profiles import JOURNEY, Profile, Register, later
+from functions.domain.profiles import JOURNEY, Profile, Register, attribute_written, later
 from functions.domain.walk import Answers, Deed, Emission, Exposure, Setting, Showing, Tagging, advance
 
 
@@ -125,7 +125,8 @@ def _with_deeds(profile: Profile, journey: Journey, deeds: Iterable[Deed]) -> Pr
         if isinstance(deed, Tagging):
             tags = {**tags, deed.tag: later(tags.get(deed.tag), register)}
         else:
-            attributes = {**attributes, deed.name: later(attributes.get(deed.name), register)}
+            known = attributes.get(deed.name)
+            attributes = {**attributes, deed.name: attribute_written(deed.name, known, register)}
     if tags is profile.tags and attributes is profile.attributes:
         return profile
     return msgspec.structs.replace(profile, tags=tags, attributes=attributes)

@@ -165,6 +165,34 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     addresses: list[str] = []
 
 
+class Option(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One answer that may be chosen, what the button says, and the tag of those who choose it."""
+
+    value: str
+    label: str
+    tag: str = ""
+
+
+QuestionKind = Literal["choice", "multiple", "free", "date"]
+
+
+class Question(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One question of a survey. `attribute` bears the answer; of several answers at once, one each: attribute_value."""
+
+    key: str
+    kind: QuestionKind
+    attribute: str
+    options: list[Option] = []
+    skip: bool = False
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """Questions asked in the chat. `hash`: 8 hex digits that name these very questions; their texts are messages."""
+
+    hash: str
+    questions: list[Question]
+
+
 class Send(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="op", tag="send"):
     """Intend one message. `tolerance_seconds`: how overdue the step may be; after `expires_seconds` it is never pushed."""
 
@@ -370,4 +398,5 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     retention: Retention = Retention()
     preferences: Preferences = Preferences()
     linking: Linking = Linking()
+    surveys: dict[str, Survey] = {}
     format: int = 1

@@ -1,6 +1,6 @@
 """The profile: the fold of a customer's events, the same whatever the order in which they come."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -20,6 +20,8 @@ from functions.domain.events import Dictionary, Event, EventType, Scalar
 from functions.domain.registers import (
     ConsentRegister,
     Register,
+    attribute_written,
+    attributes_union,
     facts_union,
     later,
     registers_union,
@@ -37,6 +39,8 @@ __all__ = [
     "Register",
     "Seen",
     "Tally",
+    "attribute_written",
+    "attributes_union",
     "fold",
     "fold_all",
     "later",
@@ -117,15 +121,25 @@ def _write(registers: dict[str, Register], name: str, value: Any, event: Event) 
 
 
 def _attributes(profile: Profile, event: Event, event_type: EventType) -> dict[str, Register]:
-    attributes = profile.attributes
+    new = {
+        name: Register(value, event.occurred_at, event.event_id)
+        for name, value in _attributes_said(event, event_type)
+    }
+    return attributes_union(profile.attributes, new) if new else profile.attributes
+
+
+def _attributes_said(event: Event, event_type: EventType) -> Iterator[tuple[str, Any]]:
+    """The attributes that an event sets; one of no value is taken away."""
     if event.name == "profile_updated":
-        for name, value in event.properties.items():
-            attributes = _write(attributes, name, value, event)
-        return attributes
+        # What was said in the chat names who said it, which is no attribute.
+        told_by = "line_user_id" if event.source == "line" else ""
+        yield from ((name, value) for name, value in event.properties.items() if name != told_by)
+        return
+    if event.name == "inflow" and event.properties.get("source"):
+        yield "inflow_source", event.properties["source"]
     for name, kind in event_type.properties.items():
         if kind.attribute and event.properties.get(name) is not None:
-            attributes = _write(attributes, name, event.properties[name], event)
-    return attributes
+            yield name, event.properties[name]
 
 
 def _tags(profile: Profile, event: Event) -> dict[str, Register]:
@@ -237,7 +251,7 @@ def with_provisional(profile: Profile, dictionary: Dictionary) -> Profile:
         own = written_by_journeys(profile)
         return msgspec.structs.replace(
             profile.as_if,
-            attributes=registers_union(profile.as_if.attributes, own.attributes),
+            attributes=attributes_union(profile.as_if.attributes, own.attributes),
             tags=registers_union(profile.as_if.tags, own.tags),
             linked=profile.linked,
             provisional=profile.provisional,
@@ -266,7 +280,7 @@ def profile_union(left: Profile, right: Profile) -> Profile:
         tallies[word] = tally_union(tallies.get(word), tally)
     friend = later(left.friend, right.friend) if right.friend else left.friend
     return Profile(
-        attributes=registers_union(left.attributes, right.attributes),
+        attributes=attributes_union(left.attributes, right.attributes),
         tags=registers_union(left.tags, right.tags),
         tallies=tallies,
         provisional={**left.provisional, **right.provisional},

@@ -33,6 +33,17 @@ def later(old: _Register | None, new: _Register) -> _Register:
     return new if old is None or (new.at, new.event_id) > (old.at, old.event_id) else old
 
 
+FIRST_WINS = frozenset({"inflow_source"})
+"""Attributes that stay as they were first said: where somebody came from does not change."""
+
+
+def attribute_written(name: str, old: Register | None, new: Register) -> Register:
+    """Of two writes of one attribute, the one that wins: the last, but for those of `FIRST_WINS`."""
+    if name not in FIRST_WINS or old is None:
+        return later(old, new)
+    return new if (new.at, new.event_id) < (old.at, old.event_id) else old
+
+
 def stronger(old: _Register | None, new: _Register) -> _Register:
     """Of two facts of one instant False wins, whatever their ids: a withdrawal beats the consent that it withdraws, and
     a case is closed after it is opened, also where a source tells only the day."""
@@ -44,6 +55,14 @@ def stronger(old: _Register | None, new: _Register) -> _Register:
 def registers_union(left: dict[str, _Register], right: dict[str, _Register]) -> dict[str, _Register]:
     """Both sets of registers, each with its last writer."""
     return {**left, **{name: later(left.get(name), register) for name, register in right.items()}}
+
+
+def attributes_union(left: dict[str, Register], right: dict[str, Register]) -> dict[str, Register]:
+    """Both sets of attributes, each with the write that wins."""
+    return {
+        **left,
+        **{name: attribute_written(name, left.get(name), register) for name, register in right.items()},
+    }
 
 
 def facts_union(left: dict[str, _Register], right: dict[str, _Register]) -> dict[str, _Register]:

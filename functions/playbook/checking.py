@@ -14,6 +14,7 @@ from functions.playbook.references import reference_faults
 from functions.playbook.scenario_lint import scenario_faults
 from functions.playbook.settings_lint import settings_faults, settings_warnings
 from functions.playbook.style_lint import style_warnings
+from functions.playbook.survey_lint import survey_faults, survey_warnings
 from functions.playbook.trade_lint import trade_warnings
 
 
@@ -28,11 +29,12 @@ def check_playbook(directory: Path) -> CheckResult:
         scenario_faults,
         settings_faults,
         experiment_faults,
+        survey_faults,
     ):
         faults += lint(draft)
     warnings = [
         warning
-        for lint in (style_warnings, discount_warnings, settings_warnings, trade_warnings)
+        for lint in (style_warnings, discount_warnings, settings_warnings, trade_warnings, survey_warnings)
         for warning in lint(draft)
     ]
     playbook = None if faults else compiled(draft)

@@ -24,6 +24,7 @@ from functions.playbook.settings_models import (
     SourceForm,
 )
 from functions.playbook.steps import flat_steps
+from functions.playbook.surveys import compiled_survey, survey_messages
 from functions.rendering import variables_of
 
 _WEEKDAYS: tuple[str, ...] = get_args(Weekday)
@@ -61,7 +62,9 @@ class _Compiling:
             segments={name: self._segment(name) for name in draft.segments},
             scenarios={name: self._scenario(part.form) for name, part in draft.scenarios.items()},
             campaigns={name: self._campaign(part.form) for name, part in draft.campaigns.items()},
-            messages={name: _message(part.form) for name, part in draft.messages.items()},
+            messages={
+                name: _message(part.form) for name, part in (*draft.messages.items(), *survey_messages(draft))
+            },
             experiments={name: _experiment(part.form) for name, part in draft.experiments.items()},
             rich_menus=settings.rich_menus,
             exclusion_rules={
@@ -80,6 +83,7 @@ class _Compiling:
             retention=pb.Retention(settings.retention.sends, settings.retention.per_event),
             linking=_linking(settings.linking),
             preferences=_preferences(settings.preferences),
+            surveys={name: compiled_survey(part.form) for name, part in draft.surveys.items()},
         )
         return msgspec.structs.replace(playbook, version=short_hash(playbook))
 
@@ -100,7 +104,9 @@ class _Compiling:
     def _scenario(self, form: ScenarioForm) -> pb.Scenario:
         return pb.Scenario(
             entry=self._entry(form.entry),
-            steps=flat_steps(form.steps, self._tree),
+            steps=flat_steps(
+                form.steps, self._tree, {name: part.form for name, part in self._draft.surveys.items()}
+            ),
             rank=self._rank(form.priority),
             desired_action=form.desired_action,
             target=form.target,

@@ -3,7 +3,7 @@
 import keyword
 from collections.abc import Iterator
 
-from functions.domain.events import BUILT_IN
+from functions.domain.events import BUILT_IN, REDECLARABLE
 from functions.domain.line_events import LINE_EVENTS
 from functions.domain.segments.calls import near
 from functions.domain.segments.tree import RESERVED, verb_words
@@ -14,9 +14,10 @@ from functions.playbook.models import EventForm
 
 def dictionary_faults(draft: Draft) -> Iterator[PlaybookFault]:
     """Words that cannot be read or mean two things, and corrections of what is not there."""
-    words: dict[str, str] = {name: name for name in (*BUILT_IN, *LINE_EVENTS)}
+    own = REDECLARABLE & draft.events.keys()
+    words: dict[str, str] = {name: name for name in (*BUILT_IN, *LINE_EVENTS) if name not in own}
     for name, part in draft.events.items():
-        if name in BUILT_IN or name.startswith("line_"):
+        if (name in BUILT_IN and name not in own) or name.startswith("line_"):
             yield part.fault((), f"{name} is an event that every playbook has; name this one otherwise")
             continue
         yield from _word(name, part, words)

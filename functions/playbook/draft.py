@@ -9,20 +9,21 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from functions.playbook import message_models, models, scenario_models, settings_models
+from functions.playbook import message_models, models, scenario_models, settings_models, survey_models
 from functions.playbook.faults import PlaybookFault
 from functions.playbook.message_models import MessageForm
 from functions.playbook.models import CampaignForm, EventForm, ExperimentForm, SegmentForm
 from functions.playbook.scenario_models import ScenarioForm
 from functions.playbook.settings_models import SettingsForm
 from functions.playbook.sources import Place, Source, read_source
+from functions.playbook.survey_models import SurveyForm
 
 M = TypeVar("M", bound=BaseModel)
 M_co = TypeVar("M_co", bound=BaseModel, covariant=True)
 
 SETTINGS, EVENTS, SEGMENTS = "playbook.yaml", "events.yaml", "segments.yaml"
 EXPERIMENTS = "experiments.yaml"
-FOLDERS = ("scenarios", "campaigns", "messages")
+FOLDERS = ("scenarios", "campaigns", "messages", "surveys")
 
 
 class Part(NamedTuple, Generic[M_co]):
@@ -52,6 +53,7 @@ class Draft:
     campaigns: dict[str, Part[CampaignForm]] = field(default_factory=dict)
     messages: dict[str, Part[MessageForm]] = field(default_factory=dict)
     experiments: dict[str, Part[ExperimentForm]] = field(default_factory=dict)
+    surveys: dict[str, Part[SurveyForm]] = field(default_factory=dict)
     names: dict[str, set[str]] = field(default_factory=dict)
 
     def lacks(self, section: str, name: str) -> bool:
@@ -143,13 +145,14 @@ def read_draft(directory: Path) -> tuple[Draft, list[PlaybookFault]]:
     draft.scenarios = folder.files(ScenarioForm, "scenarios", draft)
     draft.campaigns = folder.files(CampaignForm, "campaigns", draft)
     draft.messages = folder.files(MessageForm, "messages", draft)
+    draft.surveys = folder.files(SurveyForm, "surveys", draft)
     return draft, [*folder.faults, *folder.strays()]
 
 
 def _known_keys() -> list[str]:
     forms = [
         form
-        for module in (models, settings_models, scenario_models, message_models)
+        for module in (models, settings_models, scenario_models, message_models, survey_models)
         for form in vars(module).values()
     ]
     found = {

@@ -49,6 +49,10 @@ def written_in(draft: Draft) -> Iterator[Written]:
     for name, part in draft.scenarios.items():
         for place, text in _of_scenario(part.form):
             yield Written(part, place, text, name)
+    for name, survey in draft.surveys.items():
+        for number, question in enumerate(survey.form.questions):
+            if question.when:
+                yield Written(survey, ("questions", number, "when"), question.when, name)
 
 
 def _of_scenario(form: ScenarioForm) -> Iterator[tuple[Place, str]]:

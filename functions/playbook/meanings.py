@@ -186,6 +186,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "StepForm": {
         "send": "Send a message.",
+        "survey": "Ask a survey of surveys/, one question after the other; what was answered is not asked again.",
         "wait": "Wait: for a while, until a time, or for something to happen.",
         "branch": "Go the way of the first case that holds.",
         "split": "Go the way of the person's variant of an experiment.",

@@ -15,9 +15,14 @@ from functions.rendering import JinjaRenderer, RenderError, variables_of
 def message_faults(draft: Draft) -> Iterator[PlaybookFault]:
     """Templates that cannot be filled in for everybody, and what LINE would refuse."""
     for part in draft.messages.values():
-        faults = [*_slot_faults(part), *_template_faults(part)]
-        yield from faults or [*_limit_faults(part), *_moving_emoji(part)]
+        yield from faults_of(part)
         yield from _coupon_kind(part)
+
+
+def faults_of(part: Part[MessageForm]) -> Iterator[PlaybookFault]:
+    """What keeps a message from being filled in for everybody, or from being taken by LINE."""
+    faults = [*_slot_faults(part), *_template_faults(part)]
+    yield from faults or [*_limit_faults(part), *_moving_emoji(part)]
 
 
 def filled_in(form: MessageForm) -> list[dict[str, Any]] | None:

@@ -30,6 +30,7 @@ def _file_names(draft: Draft) -> Iterator[PlaybookFault]:
         *((stem, part, part.form.name) for stem, part in draft.scenarios.items()),
         *((stem, part, part.form.name) for stem, part in draft.campaigns.items()),
         *((stem, part, part.form.name) for stem, part in draft.messages.items()),
+        *((stem, part, part.form.name) for stem, part in draft.surveys.items()),
     ]
     for stem, part, name in parts:
         if name is not None and name != stem:
@@ -85,6 +86,8 @@ def _scenario(part: Part[ScenarioForm], draft: Draft) -> Iterator[PlaybookFault]
 def _step(part: Part[ScenarioForm], place: Place, step: StepForm, draft: Draft) -> Iterator[PlaybookFault]:
     if step.send:
         yield from known_faults(part, (*place, "send", "message"), step.send.message, draft, "messages")
+    if step.survey:
+        yield from known_faults(part, (*place, "survey"), step.survey, draft, "surveys")
     if step.wait and step.wait.event:
         yield from _event(part, (*place, "wait", "event"), step.wait.event, draft)
     if step.rich_menu and draft.settings:
@@ -94,13 +97,13 @@ def _step(part: Part[ScenarioForm], place: Place, step: StepForm, draft: Draft) 
             message = f"rich_menus of playbook.yaml has no {step.rich_menu!r}; {hint}"
             yield part.fault((*place, "rich_menu"), message)
     for name in step.attribute or ():
-        if name in _words(draft):
+        if name in words_in(draft):
             yield part.fault(
                 (*place, "set", name), f"the attribute {name} is also the name of an event; rename one"
             )
 
 
-def _words(draft: Draft) -> set[str]:
+def words_in(draft: Draft) -> set[str]:
     """What events are read as."""
     return {*BUILT_IN, *LINE_EVENTS, *(part.form.read_as or name for name, part in draft.events.items())}
 

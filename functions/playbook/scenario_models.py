@@ -111,13 +111,14 @@ class SplitForm(Form):
     variants: dict[Name, list["StepForm"]]
 
 
-STEPS = ("send", "wait", "branch", "split", "tag", "set", "rich_menu")
+STEPS = ("send", "survey", "wait", "branch", "split", "tag", "set", "rich_menu")
 
 
 class StepForm(Form):
-    """One step: exactly one of send, wait, branch, split, tag, set, rich_menu, or the word end."""
+    """One step: exactly one of send, survey, wait, branch, split, tag, set, rich_menu, or the word end."""
 
     send: SendForm | None = None
+    survey: Name | None = None
     wait: WaitForm | None = None
     branch: list[CaseForm] | None = Field(default=None, min_length=1)
     split: SplitForm | None = None

@@ -19,6 +19,7 @@ from functions.playbook.models import CampaignForm, EventForm, ExperimentForm, S
 from functions.playbook.quantities import Name, duration_of
 from functions.playbook.scenario_models import ScenarioForm
 from functions.playbook.settings_models import SettingsForm
+from functions.playbook.survey_models import SurveyForm
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 _FILES: dict[str, Any] = {
@@ -29,6 +30,7 @@ _FILES: dict[str, Any] = {
     "campaign": CampaignForm,
     "message": MessageForm,
     "experiments": dict[Name, ExperimentForm],
+    "survey": SurveyForm,
 }
 SCHEMAS = tuple(_FILES)
 _SHORT: dict[str, dict[str, Any]] = {

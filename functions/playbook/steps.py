@@ -1,18 +1,22 @@
 """Steps as marketers write them → the flat list that journeys walk, every jump leading ahead."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from functions.domain import playbook as pb
 from functions.domain.segments import Tree
 from functions.playbook.models import DEFAULT_MENU
 from functions.playbook.scenario_models import CaseForm, SendForm, SplitForm, StepForm, WaitForm
+from functions.playbook.survey_models import SurveyForm
+from functions.playbook.surveys import survey_steps
 
 Parse = Callable[[str], Tree]
 
 
-def flat_steps(steps: list[StepForm], parse: Parse) -> list[pb.Step]:
+def flat_steps(
+    steps: list[StepForm], parse: Parse, surveys: Mapping[str, SurveyForm] | None = None
+) -> list[pb.Step]:
     """The flat list; it closes with an end, so that every jump has somewhere to land."""
-    flattening = _Flattening(parse)
+    flattening = _Flattening(parse, surveys or {})
     flattening.block(steps)
     return [*flattening.steps, pb.End()]
 
@@ -20,9 +24,10 @@ def flat_steps(steps: list[StepForm], parse: Parse) -> list[pb.Step]:
 class _Flattening:
     """The list so far. A jump is written as a placeholder, and filled in once its target is known."""
 
-    def __init__(self, parse: Parse) -> None:
+    def __init__(self, parse: Parse, surveys: Mapping[str, SurveyForm]) -> None:
         self.steps: list[pb.Step] = []
         self._parse = parse
+        self._surveys = surveys
 
     def block(self, steps: list[StepForm]) -> None:
         for step in steps:
@@ -35,6 +40,8 @@ class _Flattening:
             self._branch(step.branch)
         elif step.split:
             self._split(step.split)
+        elif step.survey:
+            self.steps += survey_steps(self._surveys[step.survey], len(self.steps), self._parse)
         else:
             self.steps.append(_plain(step))
 

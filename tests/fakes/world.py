@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from functions.addresses import SignedAddresses
 from functions.aws.queues import decode_evaluation, decode_inbox, decode_order
+from functions.decide.answers import HearAnswers
 from functions.decide.erased import ForTheLiving, LivingCustomers, LivingEvents, LivingIdentities, Watch
 from functions.decide.flow import Decide
 from functions.decide.link_attempts import TakeUp
@@ -181,6 +182,7 @@ class World:
                     self.clock,
                 ),
             ),
+            HearAnswers(customers, self.playbooks, tapped(self.measures, tap, "measures")),
             self.clock,
         )
         self.ticker = Tick(timers, inbox, to_send, self.clock)

@@ -20,6 +20,7 @@ from functions.playbook.scenario_models import ScenarioForm, StepForm
 from functions.playbook.settings_models import SettingsForm
 from functions.playbook.sources import composed
 from functions.playbook.steps import flat_steps
+from functions.playbook.survey_models import SurveyForm
 
 EC = Path(__file__).parents[2] / "playbooks" / "ec"
 HEAD = {
@@ -286,9 +287,10 @@ def test_every_example_in_the_documentation_has_the_form_it_shows() -> None:
         "schedule:": CampaignForm,
         "content:": MessageForm,
         "priorities:": SettingsForm,
+        "questions:": SurveyForm,
     }
     shown = [block.split("```")[0] for block in text.split("```yaml\n")[1:]]
-    assert len(shown) == 9
+    assert len(shown) == 10
     for block in shown:
         source, faults = composed(block, "playbooks.md", "example")
         assert source is not None

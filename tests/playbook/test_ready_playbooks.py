@@ -111,7 +111,12 @@ def test_every_scenario_says_what_it_wants_from_where_to_where_and_who_answers(n
 
 @every_book
 def test_every_file_names_its_schema(name: str) -> None:
-    folders = {"scenarios": "scenario", "campaigns": "campaign", "messages": "message"}
+    folders = {
+        "scenarios": "scenario",
+        "campaigns": "campaign",
+        "messages": "message",
+        "surveys": "survey",
+    }
     for path in (READY / name).rglob("*.yaml"):
         folder = path.parent.name
         schema = f"../../schema/{folders[folder]}" if folder in folders else f"../schema/{path.stem}"
@@ -381,6 +386,7 @@ OWNER = ago("handed_over", 400, contract_id="c", handover_on=local_date(-400), i
 
 MEANT_FOR: dict[tuple[str, str], list[Past]] = {
     ("ec", "onboarding"): [ago("line_follow")],
+    ("ec", "welcome_survey"): [ago("line_follow")],
     ("ec", "second_purchase"): [order(0)],
     ("ec", "upsell"): [order(40), order(0)],
     ("ec", "churn_prevention"): [order(200), order(46)],

@@ -13,7 +13,7 @@ from tests.playbook.test_lint import Folder
 from tests.playbook.test_message_limits import BASES
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
-FOLDERS = {"scenarios": "scenario", "campaigns": "campaign", "messages": "message"}
+FOLDERS = {"scenarios": "scenario", "campaigns": "campaign", "messages": "message", "surveys": "survey"}
 FILES = sorted(PLAYBOOKS.glob("*/**/*.yaml"))
 VALIDATORS = {name: jsonschema.Draft7Validator(schema_of(name)) for name in SCHEMAS}
 
