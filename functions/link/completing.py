@@ -8,7 +8,15 @@ from functions.domain.instants import Instant
 from functions.domain.linking_attempts import Agreed, Taken, Way, link_events, may_return_to
 from functions.domain.playbook import Linking
 from functions.link.answers import Answer, Lang, Pages, html_of, policy_of
-from functions.ports import EventsReceived, Inbox, LinkAttempts, MusubiError, Playbooks, SignedTokens
+from functions.ports import (
+    EventsReceived,
+    Identities,
+    Inbox,
+    LinkAttempts,
+    MusubiError,
+    Playbooks,
+    SignedTokens,
+)
 
 
 class AddFriend(Protocol):
@@ -23,6 +31,7 @@ class Completing:
     """The ports that all ways share."""
 
     attempts: LinkAttempts
+    identities: Identities
     inbox: Inbox
     playbooks: Playbooks
     tokens: SignedTokens
@@ -61,7 +70,10 @@ class Completing:
         return self.page(status, "trouble", lang, what=what)
 
     def done(self, taken: Taken, lang: Lang, *, is_friend: bool | None) -> Answer:
-        """The result: the button to add the account where LINE says that it is none yet."""
+        """The result: the button to add the account where LINE says that it is none yet. Nobody is told that they are
+        linked where somebody has to decide first."""
+        if self._is_disputed(taken):
+            return self.trouble(200, "disputed", lang)
         back = taken.attempt.return_url
         return self.page(
             200,
@@ -70,6 +82,13 @@ class Completing:
             friend_url="" if is_friend is not False else self._friend_url(),
             return_url=back if may_return_to(back, self.linking().return_to) else "",
         )
+
+    def _is_disputed(self, taken: Taken) -> bool:
+        """Whether the LINE user is somebody else's, and stays so for now. The events may be folded already, or not yet."""
+        link = self.identities.link_of(taken.line_user_id)
+        if link is None or not link.tied or link.customer_id == taken.attempt.customer_id:
+            return False
+        return self.linking().conflict != "move"
 
     def _friend_url(self) -> str:
         try:

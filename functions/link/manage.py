@@ -8,7 +8,7 @@ from functions.link.answers import Answer, Request
 from functions.link.completing import Completing
 from functions.link.dialog import FRIEND_MAX
 from functions.link.shop import Randomness
-from functions.ports import EventsReceived, Identities, SingleUse
+from functions.ports import EventsReceived, SingleUse
 
 FORM_MAX = dt.timedelta(minutes=15)
 JAPAN = dt.timezone(dt.timedelta(hours=9))
@@ -19,7 +19,6 @@ class Manage:
     """The ports of this part."""
 
     common: Completing
-    identities: Identities
     once: SingleUse
     random: Randomness
 
@@ -48,7 +47,7 @@ class Manage:
 
     def _tied_to(self, user: str) -> tuple[str, str]:
         """The customer and since which day in Japan; empty where there is none."""
-        link = self.identities.link_of(user)
-        if link is None or link.status not in ("linked", "conflict"):
+        link = self.common.identities.link_of(user)
+        if link is None or not link.tied:
             return "", ""
         return link.customer_id, f"{link.linked_at.astimezone(JAPAN):%Y-%m-%d}"

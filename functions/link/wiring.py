@@ -74,7 +74,7 @@ def link() -> Link:
         login=LoginWay(common, login, once, random, settings.line_access_url),
         dialog=DialogWay(common, link_tokens),
         liff=LiffWay(common, login, liff_id, settings.liff_sdk_url, LIFF_HOSTS),
-        manage=Manage(common, _identities(settings), once, random),
+        manage=Manage(common, once, random),
         preferences=PreferencesPage(
             common,
             _identities(settings),
@@ -103,6 +103,7 @@ def _shared(settings: Settings, now: Clock) -> tuple[Completing, LineLogin, Line
         attempts=DynamoLinkAttempts(
             client("dynamodb"), required(settings.table_identities, "TABLE_IDENTITIES")
         ),
+        identities=_identities(settings),
         inbox=SqsInbox(Queue(client("sqs"), required(settings.queue_inbox_url, "QUEUE_INBOX_URL"))),
         playbooks=S3Playbooks(Objects(client("s3"), required(settings.bucket, "BUCKET"))),
         tokens=Tokens(

@@ -75,6 +75,11 @@ WORDS: dict[str, dict[Lang, str]] = {
         "ja": "この画面は10分間、1回だけ使えます。お店の画面から、もう一度始めてください。",
         "en": "This page works once, for ten minutes. Please start again from the shop.",
     },
+    "disputed_title": {"ja": "確認が必要です", "en": "This needs a look"},
+    "disputed_what": {
+        "ja": "この LINE アカウントは、すでに別の会員情報とつながっています。ご自身の別の会員番号であれば、先にそちらのつながりを解除するか、お店にお問い合わせください。",
+        "en": "This LINE account is linked to another customer account. If that is yours, unlink it first, or ask the shop.",
+    },
     "used_title": {"ja": "この画面は使い終わっています", "en": "Used already"},
     "used_what": {
         "ja": "同じ画面は一度しか使えません。うまくいっていなければ、最初からやり直してください。",

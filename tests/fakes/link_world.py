@@ -210,6 +210,7 @@ class LinkWorld(World):
     def _link(self) -> Link:
         common = Completing(
             tapped(self.link_attempts, self.tap, "link_attempts"),
+            self.identities,
             tapped(FakeInbox(self.inbox_queue), self.tap, "inbox"),
             self.playbooks,
             self.tokens,
@@ -235,7 +236,7 @@ class LinkWorld(World):
             LiffWay(
                 common, self.login, lambda: str(self.channels["liff"]), SDK, ("https://api.line.example",)
             ),
-            Manage(common, self.identities, once, self.random),
+            Manage(common, once, self.random),
             PreferencesPage(common, self.identities, self.customers, once, self.random),
         )
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+from typing import Literal
 
 import pytest
 
@@ -255,6 +256,23 @@ def test_a_return_that_the_playbook_no_longer_allows_is_not_offered() -> None:
     answer = world.back(browser, world.login.consented(address, USER))
     assert shown(answer) == "done"
     assert "shop.example" not in answer.body
+
+
+@pytest.mark.parametrize(
+    ("conflict", "told", "owner"),
+    [("review", "disputed", ""), ("keep", "disputed", "c0"), ("move", "done", "c1")],
+)
+def test_whoever_is_somebody_elses_is_told_so_and_not_that_they_are_linked(
+    conflict: Literal["review", "keep", "move"], told: str, owner: str
+) -> None:
+    world = LinkWorld(linking_book(conflict=conflict))
+    world.customer_with_line("c0", USER)
+    world.later(minutes=1)
+    assert shown(world.login_link(USER)) == told
+    assert world.linked_to(USER) == owner
+    link = world.identities.link_of(USER)
+    assert link is not None
+    assert link.customer_id == (owner or "c0")
 
 
 def test_whatever_crashes_the_next_try_links_once() -> None:
