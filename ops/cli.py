@@ -60,6 +60,7 @@ _COMMANDS = {
         "List the sources of data: how complete they are, their last files, why what needs them waits.",
     ),
     "stop": ("ops.stopping", "stop", "Send nothing more: of the account, a scenario, a campaign, a kind."),
+    "tag": ("ops.tags.command", "tag", "Give tags by hand, take them away, and say who gave them."),
     "unknown": (
         "ops.unknown.command",
         "unknown",

@@ -1,0 +1,1 @@
+"""Sources that friends come by, and the pictures that lead them."""
