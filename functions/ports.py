@@ -464,6 +464,13 @@ class FileDropped(msgspec.Struct, frozen=True):
     size: int
 
 
+class BusEvents(msgspec.Struct, frozen=True):
+    """Raw events that came by the EventBridge bus, in one of its own events, whose id is `bus_id`."""
+
+    bus_id: str
+    events: list[Any]
+
+
 SECONDS_IN_HAND = 4.0
 """With less than this left an invocation begins no other page: enough to do one, and to hand over."""
 
@@ -623,7 +630,7 @@ class MissedMinute(msgspec.Struct, frozen=True):
     scheduled_at: Instant
 
 
-Payload = Order | InboxMessage | EvaluateOrder | MissedMinute | LoadOrder | FileDropped
+Payload = Order | InboxMessage | EvaluateOrder | MissedMinute | LoadOrder | FileDropped | BusEvents
 """What a dead letter may carry."""
 
 

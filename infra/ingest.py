@@ -8,6 +8,9 @@ from infra.objects import Objects
 from infra.queues import Queues
 from infra.secrets import Secrets
 from infra.tables import Tables
+from infra.worker import feed
+
+BATCH = 10
 
 
 def ingest_function(
@@ -18,7 +21,7 @@ def ingest_function(
     secrets: Secrets,
     objects: Objects,
 ) -> Function:
-    """POST /events."""
+    """POST /events, and what comes by the bus."""
     function = Function(
         scope,
         "ingest",
@@ -39,7 +42,8 @@ def ingest_function(
     may_ask_for_the_erased(function, tables)
     function.may_read_secret(secrets.ingest_arn)
     function.may_read_secret(secrets.erasure_arn)
-    function.may_use_objects(objects.bucket, read=["playbooks/"], write=["rejected/"])
+    function.may_use_objects(objects.bucket, read=["playbooks/"], write=["rejected/", "failures/"])
+    feed(function, queues.bus.queue, batch=BATCH)
     return function
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import aws_cdk as cdk
 
 from infra.api import Api
+from infra.bus import Bus
 from infra.function import Function
 from infra.objects import Objects
 from infra.queues import Queues
@@ -23,6 +24,7 @@ def write_outputs(
     schedules: Schedules,
     api: Api,
     functions: Mapping[str, Function],
+    bus: Bus,
 ) -> None:
     """One CloudFormation output a name, e.g. TableCustomers, QueueInboxUrl, DeadInboxUrl, FunctionTick."""
     _export(stack, {f"Table{name.capitalize()}": t.table_name for name, t in tables.by_name.items()})
@@ -36,6 +38,7 @@ def write_outputs(
         {
             "QueueEvaluateArn": queues.evaluate.queue.queue_arn,
             "DeadSchedulesArn": queues.schedules_dead.queue_arn,
+            "BusName": bus.bus.event_bus_name,
             "Bucket": objects.bucket.bucket_name,
             "SecretLine": secrets.line_arn,
             "SecretIngest": secrets.ingest_arn,

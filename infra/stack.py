@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.alarms import Alarms
 from infra.api import Api
+from infra.bus import Bus
 from infra.decide import decide_function
 from infra.encryption import Encryption
 from infra.evaluate import evaluate_function
@@ -56,6 +57,7 @@ class MusubiStack(cdk.Stack):
             decide=self.functions["decide"],
             parameters=self.parameters,
         )
+        self.bus = Bus(self, "Bus", queues=self.queues)
         self.schedules.tick_every_minute(self.functions["tick"])
         self.schedules.audit_every_day()
         self.alarms = Alarms(
@@ -70,6 +72,7 @@ class MusubiStack(cdk.Stack):
             schedules=self.schedules,
             api=self.api,
             functions=self.functions,
+            bus=self.bus,
         )
 
     def _functions(self) -> Mapping[str, Function]:

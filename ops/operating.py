@@ -11,7 +11,7 @@ from rich.table import Table
 from ops.customer_card import card_of, find_customer
 from ops.deployment import FORMAT, deployment_options, target_of
 from ops.errors import UserError
-from ops.importing import import_file
+from ops.importing import Imported, import_file, import_progress, try_import
 from ops.stores import Stores
 
 
@@ -34,13 +34,38 @@ def customer(identifier: str, form: str, stack: str | None, state: Path) -> None
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--dry-run", is_flag=True, help="Say what would be taken in and what rejected, and why; import nothing."
+)
 @deployment_options
-def import_history(file: Path, stack: str | None, state: Path) -> None:
-    """Import past events from FILE (CSV or JSONL): they are folded into the profiles, and start no journey."""
-    outcome = import_file(Stores(target_of(stack, state)), file)
+def import_history(file: Path, *, dry_run: bool, stack: str | None, state: Path) -> None:
+    """Import past events from FILE (CSV, JSONL or Parquet; .gz too): they are folded into the profiles, and start no
+    journey. An import that was cut off goes on where it was; a file that was imported is not imported again."""
+    stores = Stores(target_of(stack, state))
+    with import_progress() as show:
+        outcome = (try_import if dry_run else import_file)(stores, file, show)
+    if dry_run:
+        _tell_trial(outcome)
+        return
+    if outcome.same:
+        click.echo(
+            f"{file} was imported before: {outcome.events:,} events, {outcome.rejected:,} rejected lines."
+        )
+        return
     click.echo(f"{outcome.events:,} events of {outcome.customers:,} customers are on their way in.")
     if outcome.rejected:
-        raise UserError(f"{outcome.rejected:,} lines were rejected; the first: {outcome.first_fault}")
+        first = f"; the first: {outcome.faults[0]}" if outcome.faults else ""
+        raise UserError(f"{outcome.rejected:,} lines were rejected{first}")
+
+
+def _tell_trial(outcome: Imported) -> None:
+    click.echo(f"{outcome.events:,} events of {outcome.customers:,} customers would be taken in.")
+    for code, number in sorted(outcome.causes.items()):
+        click.echo(f"{number:,} lines would be rejected: {code}")
+    for fault in outcome.faults:
+        click.echo(f"  {fault}")
+    if outcome.rejected > len(outcome.faults):
+        click.echo(f"  … and {outcome.rejected - len(outcome.faults):,} more")
 
 
 def _show_card(card: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 from botocore.exceptions import ReadTimeoutError
 
+from functions.aws.event_bus import decode_bus
 from functions.aws.failure_notes import notes_of
 from functions.aws.objects import Objects
 from functions.aws.queues import (
@@ -218,6 +219,8 @@ def _read(queue: str, body: str) -> Payload:
         return MissedMinute(parse_instant(json.loads(body)["scheduled_at"]))
     if queue in ("evaluate", SCHEDULES):
         return decode_evaluation(body)
+    if queue == "bus":
+        return decode_bus(body)
     if queue == "load":
         return decode_load(body)[0]
     return decode_order(body)

@@ -1,4 +1,4 @@
-"""ingest: CRM events by HTTP. Checked one by one against the dictionary; the good go on, the others are kept."""
+"""ingest: CRM events by HTTP, or by the EventBridge bus. Checked one by one against the dictionary; the good go on, the others are kept."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from functions.domain.bearer_keys import bears
 from functions.domain.events import Event, Fault, check_event
 from functions.domain.instants import Instant
-from functions.ports import AccountState, EventsReceived, Inbox, Playbooks
+from functions.ports import AccountState, BusEvents, EventsReceived, Inbox, Playbooks
 from functions.rejected import RejectedEvents
 
 BODY_BYTES_MAX = 1024 * 1024
@@ -50,6 +50,10 @@ class Ingest:
         if len(raw_events) > EVENTS_MAX:
             return _error(413, f"{len(raw_events)} events; at most {EVENTS_MAX} a request.")
         return self._taken_in(raw_events)
+
+    def take(self, told: BusEvents) -> None:
+        """The same of what came by the bus, which let in only whom AWS knows. Raises Retryable: it comes again."""
+        self._taken_in(told.events)
 
     def _taken_in(self, raw_events: list[Any]) -> Answer:
         now, playbook = self.now(), self.playbooks.in_force().playbook

@@ -1,17 +1,23 @@
-"""CRM events by HTTP: parse the HTTP event, one call, map the answer."""
+"""CRM events by HTTP and by the bus: parse what came, one call, map the answer."""
 
 import logging
 from typing import Any
 
+from functions.aws.event_bus import decode_bus
 from functions.http_events import body_of, header_of, json_answer
-from functions.ingest.wiring import ingest
+from functions.ingest.wiring import failure_notes, ingest
 from functions.ports import Retryable
+from functions.sqs_batches import answer_batch
 
 logger = logging.getLogger(__name__)
 
 
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """POST /events. 503 asks the caller to send the same request again."""
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """POST /events, where 503 asks the caller to send the same request again; or an SQS batch of the bus."""
+    if "Records" in event:
+        return answer_batch(
+            event, context, lambda body: ingest().take(decode_bus(body)), failure_notes().keep
+        )
     try:
         answer = ingest().ingest(body_of(event), header_of(event, "authorization"))
     except Retryable as error:

@@ -5,6 +5,7 @@ from functools import cache
 from functions.aws.account import DynamoAccountState
 from functions.aws.clients import client
 from functions.aws.erasing import DynamoSuppressions
+from functions.aws.failure_notes import S3FailureNotes
 from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsInbox
@@ -41,3 +42,11 @@ def ingest() -> Ingest:
         ),
         now=clock_of(settings.clock_file),
     )
+
+
+@cache
+def failure_notes() -> S3FailureNotes:
+    """Where this process keeps why messages died."""
+    settings = read_settings()
+    objects = Objects(client("s3"), required(settings.bucket, "BUCKET"))
+    return S3FailureNotes(objects, "ingest", clock_of(settings.clock_file))

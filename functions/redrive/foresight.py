@@ -15,6 +15,7 @@ from functions.ports import (
     AccountState,
     AuditPart,
     BackfillSegment,
+    BusEvents,
     CampaignRun,
     CustomerDue,
     CustomerRefresh,
@@ -136,6 +137,8 @@ def _order_subject(payload: Payload) -> Subject:
             return Subject("tick", detail=format_instant(at))
         case FileDropped(key=key):
             return Subject("file", detail=key)
+        case BusEvents(events=raw):
+            return Subject("bus_events", detail=f"{len(raw)} events")
         case LoadOrder(load=load):
             return Subject("load", detail=load)
         case _:

@@ -16,7 +16,7 @@ POLL_SHARE = 0.05
 STALL_SECONDS = 120.0
 # A message that moves on between the reads of two queues is seen in neither: once is not enough.
 IDLE_READS = 2
-QUEUES = ("Load", "Inbox", "Send", "Bulk", "Evaluate")
+QUEUES = ("Load", "Bus", "Inbox", "Send", "Bulk", "Evaluate")
 # Waiting, being worked on, and delayed.
 COUNTS: tuple["QueueAttributeNameType", ...] = (
     "ApproximateNumberOfMessages",

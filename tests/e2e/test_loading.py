@@ -105,3 +105,22 @@ def test_a_worker_that_is_killed_midway_loses_nothing_and_doubles_nothing(local:
     wait_until(lambda: bool((load := load_of(shop, "incoming/shop/history/again.csv")) and load.same_as))
     shop.clock.settle()
     assert {orders(shop, f"k{n}") for n in range(CUSTOMERS)} == {ROWS // CUSTOMERS}
+
+
+def test_what_is_put_on_the_bus_reaches_the_customer(local: Local, shop: Shop) -> None:
+    customer, _ = shop.new_customer()
+    event = {k: v for k, v in shop.purchase(customer).items() if k != "event_id"}
+    answer = local.target.client("events").put_events(
+        Entries=[
+            {
+                "EventBusName": local.target.output("BusName"),
+                "Source": "crm",
+                "DetailType": "MusubiEvents",
+                "Detail": json.dumps({"events": [event, {**event, "name": "bought"}]}),
+            }
+        ]
+    )
+    assert answer["FailedEntryCount"] == 0
+    wait_until(lambda: orders(shop, customer) == 1)
+    shop.clock.settle()
+    assert orders(shop, customer) == 1

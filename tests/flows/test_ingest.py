@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from functions.aws.event_bus import decode_bus
 from functions.ports import Retryable
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.payloads import payload
@@ -213,3 +214,34 @@ def test_an_event_too_large_for_a_row_of_the_history_is_rejected_and_its_neighbo
     assert [fault["index"] for fault in answer.body["rejected"]] == [1]
     world.run()
     assert (orders(world, "c1"), orders(world, "c3")) == (1, 1)
+
+
+def by_bus(world: World, detail: Any, envelope: str = "b1") -> None:
+    told = {"id": envelope, "detail-type": "MusubiEvents", "source": "crm", "detail": detail}
+    world.ingestion.take(decode_bus(json.dumps(told)))
+    world.run()
+
+
+def test_what_comes_by_the_bus_is_taken_in_like_what_comes_by_http() -> None:
+    world = fresh()
+    by_bus(world, world.purchase("c1"))
+    by_bus(world, {"events": [world.purchase("c1"), world.event("bought", "c1")]})
+    assert orders(world, "c1") == 2
+    assert [one["code"] for one in world.rejected.kept] == ["unknown_event"]
+
+
+def test_an_event_of_the_bus_without_an_id_counts_once_however_often_it_is_delivered() -> None:
+    world = fresh()
+    nameless = [{k: v for k, v in world.purchase("c1").items() if k != "event_id"} for _ in range(2)]
+    for _ in range(3):
+        by_bus(world, {"events": nameless})
+    assert orders(world, "c1") == 2
+    by_bus(world, {"events": nameless}, "b2")
+    assert orders(world, "c1") == 4
+
+
+def test_a_detail_that_is_no_event_is_kept_for_repair() -> None:
+    world = fresh()
+    by_bus(world, {"events": [5]})
+    by_bus(world, {})
+    assert [one["code"] for one in world.rejected.kept] == ["malformed", "malformed"]

@@ -25,7 +25,7 @@ from ops.target import Target
 from tests.infra.conftest import Template
 from tests.simulation.throughput import Lanes
 
-WORK_QUEUES = {"inbox", "send", "bulk", "evaluate", "load"}
+WORK_QUEUES = {"inbox", "send", "bulk", "evaluate", "load", "bus"}
 DAY_SECONDS = 86_400
 CONCURRENCY_LEAST = 2
 """Lambda takes no less for a queue."""
