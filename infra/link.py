@@ -1,8 +1,9 @@
 """The ways to link: the shop's door and the pages."""
 
+import aws_cdk as cdk
 from constructs import Construct
 
-from infra.function import Function, Surroundings, edge_timeout
+from infra.function import Function, Surroundings
 from infra.objects import Objects
 from infra.queues import Queues
 from infra.secrets import Secrets
@@ -10,6 +11,8 @@ from infra.tables import Tables
 
 # What the function may write, by the beginnings of its rows: attempts and what is used up, never a link or an audit.
 ROWS = ("attempt#*", "code#*", "nonce#*", "once#*")
+# The end of a login asks LINE three times, six seconds each at most (functions/line/login.py), and the API waits for 30.
+TIMEOUT_SECONDS = 25
 
 
 def link_function(
@@ -26,7 +29,7 @@ def link_function(
         scope,
         "link",
         around=around,
-        timeout=edge_timeout(),
+        timeout=cdk.Duration.seconds(TIMEOUT_SECONDS),
         environment={
             "TABLE_IDENTITIES": tables.identities.table_name,
             "TABLE_CUSTOMERS": tables.customers.table_name,

@@ -15,6 +15,7 @@ from functions.aws.queues import decode_evaluation
 from functions.decide.reactions import BREAKER_OPENED
 from functions.domain.dead_letters import RECEIVES_MAX
 from functions.evaluate.approval import APPROVAL_AWAITED
+from functions.line import login
 from functions.ports import AuditPart
 from functions.send.allowance import MEASURES
 from functions.settings import read_settings
@@ -255,6 +256,15 @@ def test_the_edge_of_the_crm_writes_the_accounts_row_and_no_customers_gate(templ
     assert as_list(writes["Action"]) == ["dynamodb:UpdateItem"]
     (rows,) = as_list(writes["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"])
     assert rows["Fn::Join"][1][0] == "anon:#account#"
+
+
+def test_the_end_of_a_login_has_time_for_its_three_questions(template: Template) -> None:
+    (function,) = (
+        function
+        for function in resources(template, "AWS::Lambda::Function").values()
+        if function["Handler"] == "functions.link.handler.handler"
+    )
+    assert 3 * (login.CONNECT_SECONDS + login.READ_SECONDS) < function["Timeout"] < 30
 
 
 def test_the_pages_write_attempts_and_no_link(template: Template) -> None:
