@@ -183,7 +183,12 @@ class Decide:
         def change(customer: Customer, now: Instant) -> Customer:
             nonlocal news, events
             disowned.extend(event for event in events if customer.disowns(event))
-            events = [event for event in events if not customer.disowns(event)]
+            owner = customer.customer_id
+            events = [
+                msgspec.structs.replace(event, customer_id=owner)
+                for event in events
+                if not customer.disowns(event)
+            ]
             news = [event for event in events if self._is_new(customer, event)] if news is None else []
             current, versions = self.playbooks.in_force(), self._versions(customer)
             if is_outdated(customer, current):

@@ -153,7 +153,8 @@ def _is_same(kept: Keepsake, customer: Customer) -> bool:
 
 def _customer_after(customer: Customer, kept: Keepsake, friends: _Belonging, at: Instant) -> Customer:
     before = kept.customer
-    brought = kept.friend.assignments.keys() - before.assignments.keys()
+    passed = {journey.variant.partition(":")[0] for journey in friends.customers}
+    brought = kept.friend.assignments.keys() - before.assignments.keys() - passed
     theirs = friends.wished(customer.menu)
     return msgspec.structs.replace(
         customer,

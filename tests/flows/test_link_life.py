@@ -6,6 +6,7 @@ import functools
 import msgspec
 import pytest
 
+from functions.domain.customers import rebuilt
 from functions.domain.instants import format_instant
 from functions.domain.link_decisions import given, undo_of
 from functions.domain.links import Link
@@ -386,3 +387,15 @@ def test_a_number_does_not_take_a_linked_friend_away() -> None:
     phone_known(world)
     world.run()
     assert (link_of(world).customer_id, link_of(world).claimed_by) == ("c2", "c1")
+
+
+def test_what_is_provisional_under_a_merged_id_is_kept_as_the_others() -> None:
+    """Folded one by one it is the same as folded anew."""
+    world = World(BOOK)
+    world.ingest(world.event("customers_merged", "c1", into="c2"))
+    world.run()
+    world.ingest(world.purchase("c1", event_id="order-1", status="provisional"))
+    world.run()
+    customer = world.customer("c2")
+    again = rebuilt(customer, world.decide._all_of(customer), world.playbooks.in_force())
+    assert again.profile == customer.profile
