@@ -52,7 +52,7 @@ def link_function(
     function.may_send(queues.inbox.queue)
     for secret in (secrets.line_arn, secrets.ingest_arn, secrets.link_arn):
         function.may_read_secret(secret)
-    function.may_use_objects(objects.bucket, read=["playbooks/"])
+    function.may_use_objects(objects.bucket, read=["playbooks/", "inflow/"])
     return function
 
 

@@ -9,6 +9,7 @@ from functions.aws.audience import DynamoAudience
 from functions.aws.context_facts import S3Context
 from functions.aws.history import DynamoEvents
 from functions.aws.identities import DynamoIdentities
+from functions.aws.inflow_sources import S3InflowSources
 from functions.aws.items import DynamoCustomers
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsContinuation, SqsInbox, SqsSendQueue
@@ -117,6 +118,11 @@ class Stores:
     def context(self) -> S3Context:
         """The context facts of this deployment."""
         return S3Context(self.objects)
+
+    @cached_property
+    def inflow_sources(self) -> S3InflowSources:
+        """The sources that friends come by."""
+        return S3InflowSources(self.objects)
 
     @cached_property
     def backfills(self) -> S3Backfills:

@@ -156,7 +156,10 @@ BUILT_IN: Dictionary = {
     ),
     "inflow": EventType(
         "came by a source of ours: a poster, an advertisement, a shop",
-        properties={"source": PropertyType("string", required=True, index=True)},
+        properties={
+            "source": PropertyType("string", required=True, index=True),
+            "campaign": PropertyType("string", index=True),
+        },
     ),
     **{name: EventType(f"case {name.replace('_', ' ')}", properties=_CASE) for name in CASE_FLAGS},
 }

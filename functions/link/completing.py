@@ -83,6 +83,10 @@ class Completing:
             return_url=back if may_return_to(back, self.linking().return_to) else "",
         )
 
+    def welcome(self, lang: Lang, *, is_friend: bool | None) -> Answer:
+        """For whoever comes by a source of ours: the button to add the account, but for those who are friends."""
+        return self.page(200, "welcome", lang, friend_url="" if is_friend else self._friend_url())
+
     def _is_disputed(self, taken: Taken) -> bool:
         """Whether the LINE user is somebody else's, and stays so for now. The events may be folded already, or not yet."""
         link = self.identities.link_of(taken.line_user_id)

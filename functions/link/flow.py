@@ -60,6 +60,7 @@ class Link:
             ("GET", "/link/start"): self.login.start,
             ("POST", "/link/login"): self.login.begin,
             ("GET", "/link/callback"): self.login.callback,
+            ("GET", "/link/in"): self.login.arrive,
             ("GET", "/link/dialog"): self.dialog.open,
             ("GET", "/link/liff"): self.liff.page,
             ("GET", "/link/liff.js"): self.liff.script,

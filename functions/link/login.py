@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from functions.domain.linking_attempts import WAY_MAX, Agreed, origin_of
 from functions.link.answers import Answer, Lang, Request, cookie_line, cookie_name, policy_of, redirect_to
 from functions.link.completing import Completing
+from functions.link.inflow import Arrivals
 from functions.link.shop import Randomness
 from functions.ports import LoginTokens, MusubiError, Rejected, SingleUse
 
@@ -39,6 +40,7 @@ class LoginWay:
     once: SingleUse
     random: Randomness
     line_pages: str
+    arrivals: Arrivals
 
     def start(self, request: Request) -> Answer:
         """GET /link/start?t=ticket: what linking means, what one may agree to, and the button."""
@@ -53,17 +55,23 @@ class LoginWay:
         """POST /link/login: on to LINE. The secrets of this login go into a cookie, and only its name into the address."""
         ticket = self.common.tokens.read("ticket", request.field("t"), WAY_MAX)
         agreed = self.common.ticked(request.form.get("consent", ()), versions_in(request))
+        return self._to_line(
+            request.lang, {"a": ticket["a"], "c": [[one.purpose, one.version] for one in agreed]}
+        )
+
+    def arrive(self, request: Request) -> Answer:
+        """GET /link/in?s=source: on to LINE, to hear who comes; where nobody asks, straight to the account."""
+        source = self.arrivals.source_of(request.query.get("s", ""))
+        if not self.arrivals.counts(source):
+            return self.arrivals.to_the_account()
+        return self._to_line(request.lang, {"i": source.name})
+
+    def _to_line(self, lang: Lang, wish: Mapping[str, Any]) -> Answer:
+        """LINE's login page. `wish`: what the login is for; the cookie keeps it beside the login's secrets."""
         state, nonce, verifier = self.random.token(32), self.random.token(32), self.random.token(48)
-        secrets = {
-            "s": state,
-            "n": nonce,
-            "v": verifier,
-            "a": ticket["a"],
-            "c": [[one.purpose, one.version] for one in agreed],
-            "l": request.lang,
-        }
+        secrets = {"s": state, "n": nonce, "v": verifier, "l": lang, **wish}
         cookie = cookie_line(self.common.base_url, self.common.tokens.sign("state", secrets))
-        address = self.login.authorize_url(self._callback, state, nonce, verifier, request.lang)
+        address = self.login.authorize_url(self._callback, state, nonce, verifier, lang)
         return redirect_to(address, cookie)
 
     def callback(self, request: Request) -> Answer:
@@ -73,6 +81,8 @@ class LoginWay:
         if not self.once.use("state", login["s"], self.common.now() + WAY_MAX):
             return self.common.trouble(409, "used", lang)
         if error := request.query.get("error", ""):
+            if "i" in login:  # who does not say who they are may come all the same
+                return self._forgetting(self.common.welcome(lang, is_friend=None))
             what = "cancelled" if error.lower() == CANCELLED else "refused"
             return self._forgetting(self.common.trouble(200 if what == "cancelled" else 400, what, lang))
         return self._forgetting(self._ended(request.query.get("code", ""), login, lang))
@@ -93,6 +103,9 @@ class LoginWay:
     def _ended(self, code: str, login: Mapping[str, Any], lang: Lang) -> Answer:
         tokens = self.login.exchange(code, login["v"], self._callback)
         user = self.login.verified_user(tokens.id_token, login["n"])
+        if "i" in login:
+            is_friend = self._is_friend(tokens.access_token)
+            return self.arrivals.arrived(login["i"], user, lang, is_friend=is_friend)
         agreed = [Agreed(purpose, version) for purpose, version in login["c"]]
         taken = self.common.complete(login["a"], user, "login", agreed)
         if taken is None:

@@ -5,6 +5,7 @@ from functools import cache
 
 from functions.aws.clients import client
 from functions.aws.identities import DynamoIdentities
+from functions.aws.inflow_sources import S3InflowSources
 from functions.aws.items import DynamoCustomers
 from functions.aws.link_attempts import DynamoLinkAttempts
 from functions.aws.objects import Objects, S3Playbooks
@@ -18,6 +19,7 @@ from functions.line.login import LineLogin
 from functions.link.completing import Completing
 from functions.link.dialog import DialogWay
 from functions.link.flow import Link
+from functions.link.inflow import Arrivals
 from functions.link.liff import LiffWay
 from functions.link.login import LoginWay
 from functions.link.manage import Manage
@@ -55,7 +57,16 @@ def link() -> Link:
     now, random = clock_of(settings.clock_file), _Random()
     common, login, link_tokens = _shared(settings, now)
     once = Once(client("dynamodb"), settings.table_identities)
+
+    def has_login() -> bool:
+        return bool(_of_line(settings, "login_channel_id", "")())
+
     liff_id = _of_line(settings, "liff_id", "")
+    arrivals = Arrivals(
+        common,
+        S3InflowSources(Objects(client("s3"), required(settings.bucket, "BUCKET"))),
+        has_login,
+    )
     return Link(
         common=common,
         shop=ShopDoor(
@@ -68,10 +79,10 @@ def link() -> Link:
             ),
             random=random,
             addresses=login,
-            has_login=lambda: bool(_of_line(settings, "login_channel_id", "")()),
+            has_login=has_login,
             liff_url=lambda ticket: f"{settings.liff_url}/{liff_id()}?t={ticket}" if liff_id() else "",
         ),
-        login=LoginWay(common, login, once, random, settings.line_access_url),
+        login=LoginWay(common, login, once, random, settings.line_access_url, arrivals),
         dialog=DialogWay(common, link_tokens),
         liff=LiffWay(common, login, liff_id, settings.liff_sdk_url, LIFF_HOSTS),
         manage=Manage(common, once, random),

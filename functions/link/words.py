@@ -25,6 +25,15 @@ WORDS: dict[str, dict[Lang, str]] = {
         "ja": "まだ友だちではありません。お知らせを受け取るには、友だちに追加してください。",
         "en": "The account is not your friend yet. Add it, so that messages can reach you.",
     },
+    "welcome_title": {"ja": "ようこそ", "en": "Welcome"},
+    "welcome_add": {
+        "ja": "友だちに追加すると、お知らせを LINE で受け取れます。",
+        "en": "Add the account as a friend to hear from us on LINE.",
+    },
+    "welcome_friend": {
+        "ja": "友だち追加ありがとうございます。LINE のトークを開いてください。",
+        "en": "Thank you for adding us. Open the chat in LINE.",
+    },
     "friend_button": {"ja": "友だちに追加", "en": "Add as a friend"},
     "back_button": {"ja": "お店に戻る", "en": "Back to the shop"},
     "manage_title": {"ja": "つながりの確認", "en": "Your link"},

@@ -14,6 +14,7 @@ from functions.ports import EventsReceived
 from ops.callers import caller_of
 from ops.deployment import FORMAT, deployment_options, target_of
 from ops.errors import UserError
+from ops.inflow.command import source
 from ops.links.desk import (
     Known,
     foreseen_gift,
@@ -42,6 +43,9 @@ _REASONS = {
 @click.group()
 def links() -> None:
     """Who is who: LINE users, the customers they are linked to, and links that wait for somebody's decision."""
+
+
+links.add_command(source)
 
 
 @links.command("list")

@@ -16,6 +16,7 @@ from functions.link.answers import Answer, Request
 from functions.link.completing import Completing
 from functions.link.dialog import DialogWay
 from functions.link.flow import Link
+from functions.link.inflow import Arrivals
 from functions.link.liff import LiffWay
 from functions.link.login import LoginWay
 from functions.link.manage import Manage
@@ -24,6 +25,7 @@ from functions.link.preferences import PreferencesPage
 from functions.link.shop import ShopDoor
 from functions.ports import LoginTokens, Rejected
 from functions.tokens import Tokens
+from tests.fakes.inflow import FakeInflowSources
 from tests.fakes.linking import FakeOnce
 from tests.fakes.playbooks import playbook
 from tests.fakes.queues import FakeInbox
@@ -199,6 +201,7 @@ class LinkWorld(World):
         self.keys = [KEY]
         self.tokens = Tokens(lambda: self.keys, self.clock)
         self.once = FakeOnce()
+        self.inflow_sources = FakeInflowSources()
         self.random = FakeRandom()
         self.link_tokens = FakeLinkTokens()
         self.login = FakeLogin(
@@ -231,7 +234,14 @@ class LinkWorld(World):
                 lambda: bool(self.channels["login"]),
                 lambda ticket: f"https://liff.example/app?t={ticket}" if self.channels["liff"] else "",
             ),
-            LoginWay(common, self.login, once, self.random, ACCESS),
+            LoginWay(
+                common,
+                self.login,
+                once,
+                self.random,
+                ACCESS,
+                Arrivals(common, self.inflow_sources, lambda: bool(self.channels["login"])),
+            ),
             DialogWay(common, self.link_tokens),
             LiffWay(
                 common, self.login, lambda: str(self.channels["liff"]), SDK, ("https://api.line.example",)
