@@ -37,6 +37,7 @@ _COMMANDS = {
         "Erase a person from everything that is kept, with a signed proof.",
     ),
     "evaluate": ("ops.evaluate", "evaluate", "Count every segment over a file of events, offline."),
+    "export": ("ops.exporting.command", "export", "Everything that is held of one person, as JSON."),
     "explain": ("ops.explain.command", "explain", "Say why a customer got, or did not get, each message."),
     "import": ("ops.operating", "import_history", "Import past events; no journey starts from them."),
     "links": (
@@ -51,6 +52,11 @@ _COMMANDS = {
         "Forecast what a playbook would send in the coming days, and its cost.",
     ),
     "quota": ("ops.quota", "quota", "Show what is left of the month's messages and yen, and of budgets."),
+    "rejects": (
+        "ops.rejects.command",
+        "rejects",
+        "Events that were not taken in: why, mended, and put in again.",
+    ),
     "resume": ("ops.stopping", "resume", "Lift a stop, and bring back what waited for it."),
     "schema": ("ops.schema", "schema", "The JSON Schemas of a playbook's files, for editors."),
     "sends": ("ops.sends", "sends", "Show what became of every targeted message, live, and who was missed."),

@@ -1,8 +1,9 @@
 """Rejected events: grouped by what is wrong with them, mended as somebody declares, and checked again."""
 
-import datetime as dt
 import json
+import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -13,6 +14,8 @@ from functions.domain.instants import Instant
 
 _PROPERTY = re.compile(r"property '([^']{1,128})'")
 NAME_CHARACTERS_MAX = 64
+NOT_MENDED = "not_mended"
+"""The code of an event that a mend cannot be applied to."""
 Type = Literal["string", "number", "boolean"]
 
 
@@ -168,21 +171,23 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "
 def _converted(name: str, value: Any, kind: Type) -> Any:
     if kind == "string":
         if isinstance(value, list | dict):
-            raise MendError(f"{name!r} is no single value")
+            raise MendError(f"the property {name!r} is no single value")
         return _written(value)
     if kind == "boolean":
         known = _BOOLEANS.get(_written(value).strip().lower())
         if known is None:
-            raise MendError(f"{name!r} is neither true nor false")
+            raise MendError(f"the property {name!r} is neither true nor false")
         return known
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
-    # A comma parts thousands, whatever the width of the digits: the source is Japanese.
-    text = _written(value).strip().replace(",", "").replace("￥", "").replace("¥", "")
+    # A comma parts thousands, and digits may be of full width: the source is Japanese.
+    text = unicodedata.normalize("NFKC", _written(value)).strip().replace(",", "").strip("¥円 ")
     try:
         number = float(text)
     except ValueError:
-        raise MendError(f"{name!r} is no number") from None
+        raise MendError(f"the property {name!r} is no number") from None
+    if not math.isfinite(number):
+        raise MendError(f"the property {name!r} is no number")
     return int(number) if number.is_integer() and "." not in text and "e" not in text.lower() else number
 
 
@@ -197,16 +202,19 @@ class Checked(msgspec.Struct, frozen=True):
         """The event, where it is one."""
         return self.outcome if isinstance(self.outcome, Event) else None
 
+    @property
+    def again(self) -> Rejection:
+        """The rejection with what is wrong now."""
+        if isinstance(self.outcome, Event):
+            return self.rejection
+        return msgspec.structs.replace(self.rejection, code=self.outcome.code, message=self.outcome.message)
+
 
 def still_wrong(checked: Sequence[Checked]) -> dict[str, int]:
     """Why how many stay, the most first."""
     counts: dict[str, int] = {}
     for one in checked:
-        if isinstance(one.outcome, Fault):
-            again = msgspec.structs.replace(one.rejection, code=one.outcome.code, message=one.outcome.message)
-            counts[again.cause] = counts.get(again.cause, 0) + 1
+        if one.event is None:
+            cause = one.again.cause
+            counts[cause] = counts.get(cause, 0) + 1
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-OLD = dt.timedelta(days=1)
-"""What happened longer ago comes as history: it is folded, and starts no journey."""

@@ -87,6 +87,14 @@ def _people(stores: Stores) -> None:
     events = [
         Event("e1", ME, "profile_updated", NOW, properties={"name": NAME, "phone": PHONE}),
         Event("e5", ME, "purchase", NOW, properties={"order_id": "1"}),
+        Event(
+            "e11",
+            ME,
+            "consent_given",
+            NOW,
+            source="shop",
+            properties={"purpose": "marketing", "version": "2"},
+        ),
     ]
     stores.events.put_all(ME, events)
     stores.events.put_all(f"anon:{USER}", [Event("line:1", f"anon:{USER}", "line_follow", NOW)])

@@ -170,7 +170,7 @@ def test_the_proof_names_nobody_is_signed_and_tells_of_any_change(stores: Stores
     assert not is_genuine({**proof, "by": "bob"}, "a-key")
     assert not is_genuine(proof, "another-key")
     assert (proof["why"], len(proof["ids"])) == ("the wish of erased", 3)
-    assert proof["removed"]["table:events"] == 4
+    assert proof["removed"]["table:events"] == 5
     assert flow.kept.open() == []
 
 

@@ -1,0 +1,1 @@
+"""`musubi export`: everything that is held of one person."""

@@ -1,0 +1,1 @@
+"""`musubi rejects`: events that were not taken in, looked through, mended and put in again."""
