@@ -36,7 +36,7 @@ def export_of(stores: Stores, person: Person) -> Json:
         "events": _sorted(_plain(one) for own in person.customer_ids for one in stores.events.all_of(own)),
         "sends": [_plain(one) for own in person.customer_ids for one in stores.sends.of_customer(own)],
         "campaign_lists": _lists(stores, person),
-        "waiting": list(_waiting(stores, person)),
+        "waiting": sorted(_waiting(stores, person), key=lambda one: (one["due"], str(one["order"]))),
         "rejected": list(_rejected(stores, person)),
     }
 

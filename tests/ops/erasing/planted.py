@@ -267,7 +267,7 @@ def everything(stores: Stores) -> Iterator[tuple[str, str]]:
                 yield table, str(decode_gate(item) if packed else "") + str(item)
     sqs = stores.target.client("sqs")
     for name, url in stores.target.outputs.items():
-        if name.endswith("Url") and name.startswith(("Queue", "Dead")):
+        if url and name.endswith("Url") and name.startswith(("Queue", "Dead")):
             found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
             yield from ((name, one["Body"]) for one in found.get("Messages", []))
     yield from _versions(stores)
