@@ -80,7 +80,7 @@ class Target:
             line_friend_url=given["LineFriendUrl"],
             liff_url=given["LiffUrl"],
             liff_sdk_url=given["LiffSdkUrl"],
-            link_url=of("LinkUrl").removesuffix("/link"),
+            link_url=of("LinkUrl").removesuffix("/link").replace("{api}", of("ApiId")),
             schedule_group=of("ScheduleGroup"),
             schedule_role_arn=of("ScheduleRoleArn"),
             queue_evaluate_arn=of("QueueEvaluateArn"),
