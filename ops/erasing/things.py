@@ -5,6 +5,7 @@ are deleted then, so that a crash between leaves them for the next sweep.
 """
 
 import gzip
+import io
 import json
 import time
 from collections import Counter
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from functions.aws.loads import S3Loads
 from functions.aws.objects import S3Runs
 from functions.domain.approvals import Approval, Awaiting, RunHash
 from functions.domain.campaigns import Chunk, Run
@@ -103,7 +105,7 @@ class Things:
         return body
 
     def _names(self, key: str, body: bytes) -> bool:
-        plain = _plain(body)
+        plain = _opened(key, body)
         if not self.person.may_be_in(plain):
             return False
         try:
@@ -117,7 +119,7 @@ class Things:
         if found is None:
             return
         body, tag = found
-        rewritten = self._rewritten(key, _plain(body))
+        rewritten = self._rewritten(key, _opened(key, body))
         if rewritten is None:
             self._s3.delete_object(Bucket=self.stores.settings.bucket, Key=key)
         elif not self.stores.objects.write_over(key, _packed(rewritten, body), tag):
@@ -130,11 +132,24 @@ class Things:
             return self._page(key, plain, looking=looking)
         if parts[0] == "rejected":
             return _without_rejected(plain, self.person)
+        if parts[0] == "incoming":
+            return self._file(key, plain, looking=looking)
+        if key.startswith("loads/keys/"):
+            return _without_keys(plain, self.person)
         if parts[0] == "failures":
             return None if self.person.words.search(plain.decode(errors="replace")) else plain
         if key.endswith(LINES):
             return _without_lines(plain, self.person)
         return self._json(key, parts[0], plain, looking=looking)
+
+    def _file(self, key: str, plain: bytes, *, looking: bool) -> bytes | None:
+        """A file that was dropped goes as a whole once it is loaded: written anew, it would be loaded anew."""
+        if not self.person.words.search(plain.decode(errors="replace")):
+            return plain
+        loads = S3Loads(self.stores.objects).all()
+        if not looking and any(one.key == key and one.ended_at is None for one in loads):
+            raise Stays("it is being loaded")
+        return None
 
     def _json(self, key: str, room: str, plain: bytes, *, looking: bool) -> bytes:
         try:
@@ -206,6 +221,23 @@ def _following(key: str) -> str:
     """The page after a page: `…/0001-000002.json` → `…/0001-000003.json`."""
     head, _, number = key.removesuffix(".json").rpartition("-")
     return f"{head}-{int(number) + 1:06}.json"
+
+
+def _opened(key: str, body: bytes) -> bytes:
+    """What can be looked through: the values of a Parquet file as text, and whatever was compressed."""
+    if not key.endswith(".parquet") or not body:
+        return _plain(body)
+    import pyarrow.parquet as pq  # noqa: PLC0415 — slow to import, and seldom needed
+
+    batches = pq.ParquetFile(io.BytesIO(body)).iter_batches()
+    return "\n".join(str(batch.to_pydict()) for batch in batches).encode()
+
+
+def _without_keys(plain: bytes, person: Person) -> bytes:
+    """A page of customer ids: an id that stood for the person would be taken for a customer's."""
+    keys = json.loads(plain)
+    kept = [one for one in keys if one not in person.ids]
+    return plain if kept == keys else msgspec.json.encode(kept)
 
 
 def _plain(body: bytes) -> bytes:

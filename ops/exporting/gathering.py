@@ -24,7 +24,7 @@ def export_of(stores: Stores, person: Person) -> Json:
     """The whole of it. The identities, the timers and the rejected events are read through: nothing else leads to them."""
     customers = [found for one in person.customer_ids if (found := stores.customers.load(one))]
     living = [one for one in customers if not one.merged_into]
-    gates = [found for one in person.customer_ids if (found := stores.customers.load_gate(one))]
+    gates = [gate for one in person.customer_ids if (gate := stores.customers.load_gate(one))]
     return {
         "format": FORMAT,
         "exported_at": format_instant(stores.now()),

@@ -24,6 +24,7 @@ def test_no_log_names_a_customer_a_line_user_or_what_they_wrote(shop: Shop) -> N
     shop.befriend(customer, user)
     shop.line.message(user, "電話番号は090-1234-5678です")
     shop.post(shop.event(customer, "teleported", note="jane@example.com"), shop.purchase(customer))
+    shop.post(shop.event(customer, "profile_updated", first_name="山田花子", phone="+818012345678"))
     shop.clock.settle()
     queue = shop.stores.target.client("sqs")
     queue.send_message(QueueUrl=shop.stores.settings.queue_send_url, MessageBody=f'{{"broken": "{user}"}}')
@@ -36,6 +37,9 @@ def test_no_log_names_a_customer_a_line_user_or_what_they_wrote(shop: Shop) -> N
         user,
         "090-1234-5678",
         "jane@example.com",
+        "山田花子",
+        r"\u5c71\u7530",
+        "8012345678",
         shop.record["channel_secret"],
         "customer-",
         "U0000",

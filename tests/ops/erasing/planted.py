@@ -1,12 +1,15 @@
 """A deployment on moto in which one person is everywhere that a person can be, among others who are to stay."""
 
 import gzip
+import io
 import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from functions.aws.items import decode_gate
 from functions.aws.objects import S3Runs
@@ -231,6 +234,12 @@ def _objects(stores: Stores) -> None:
     objects.write("loads/l1/part.csv", f"event_id,customer_id,name\n1,{ME},{NAME}\n2,{OTHER},太郎\n".encode())
     rows = f'{{"customer_id": "{ME}", "name": "{NAME}"}}\n{{"customer_id": "{OTHER}"}}\n'
     objects.write("loads/l1/part.jsonl.gz", gzip.compress(rows.encode()))
+    objects.write("loads/keys/l1/1/000001.json", json.dumps([ME, OTHER]).encode())
+    objects.write("incoming/shop/day.csv", f"customer_id\n{ME}\n".encode("cp932"))
+    objects.write("incoming/shop/other.csv", f"customer_id\n{OTHER}\n".encode())
+    table = io.BytesIO()
+    pq.write_table(pa.table({"customer_id": [OTHER, ME], "name": ["太郎", NAME]}), table)
+    objects.write("incoming/shop/day.parquet", table.getvalue())
     objects.write("loads/l1/state.json", json.dumps({"last": ME, "told": [OTHER]}).encode())
     objects.write(
         "loads/l1/state.json", json.dumps({"last": OTHER, "told": []}).encode()
@@ -279,7 +288,9 @@ def _versions(stores: Stores) -> Iterator[tuple[str, str]]:
         for one in page.get("Versions", []):
             body = s3.get_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])["Body"].read()
             plain = gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
-            yield one["Key"], one["Key"] + plain.decode()
+            if one["Key"].endswith(".parquet"):
+                plain = str(pq.read_table(io.BytesIO(body)).to_pydict()).encode()
+            yield one["Key"], one["Key"] + plain.decode(errors="replace")
 
 
 def mentions(stores: Stores, secrets: tuple[str, ...] = SECRETS) -> list[str]:

@@ -113,6 +113,8 @@ def test_what_is_others_stays(stores: Stores) -> None:
     texts = dict(everything(stores))
     assert "太郎" in texts["loads/l1/part.csv"]
     assert OTHER in texts["loads/l1/part.jsonl.gz"]
+    assert texts["loads/keys/l1/1/000001.json"].endswith(f'["{OTHER}"]')
+    assert {key for key in texts if key.startswith("incoming/")} == {"incoming/shop/other.csv"}
     letters = [json.loads(text) for where, text in everything(stores) if where == "DeadInboxUrl"]
     assert [[event["event_id"] for event in letter["events"]] for letter in letters] == [["e9"]]
     phones = [text for where, text in everything(stores) if where == "identities" and "phone#" in text]
