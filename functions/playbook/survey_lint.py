@@ -7,6 +7,7 @@ from functions.domain.surveys import answered_mark
 from functions.playbook.draft import Draft, Part
 from functions.playbook.faults import PlaybookFault
 from functions.playbook.message_lint import faults_of
+from functions.playbook.message_reading import discount_place
 from functions.playbook.references import words_in
 from functions.playbook.scenario_models import Block, ScenarioForm, every_step
 from functions.playbook.survey_models import QuestionForm, SurveyForm
@@ -84,6 +85,13 @@ def survey_warnings(draft: Draft) -> Iterator[PlaybookFault]:
                 (), f"nothing asks the survey {name}; write the step survey: {name}, or take it out"
             )
         yield from _cut_off(part, draft)
+    for _, message in survey_messages(draft):
+        place = discount_place(message.form.content)
+        if place is not None:
+            yield message.fault(
+                place,
+                "a survey is support, and a discount makes it a promotion; leave the discount out, or send a message for it",
+            )
 
 
 def _cut_off(part: Part[SurveyForm], draft: Draft) -> Iterator[PlaybookFault]:

@@ -1,6 +1,7 @@
 """A survey in the chat: asked once each, answered by taps and words, and never twice, whatever is delivered how often."""
 
 import datetime as dt
+import functools
 import json
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from functions.domain.profiles import Profile
 from functions.domain.surveys import CLEAR, DONE, SKIP, Answer, data_of
 from tests.fakes.crashes import crash_everywhere
+from tests.fakes.lockstep import schedules, side_by_side
 from tests.fakes.surveys import SURVEY, WRITTEN, book, tap, write
 from tests.fakes.world import World
 from tests.flows.test_link_life import put, undoing
+from tests.flows.test_linking import taken_out
 
 FRIEND = "anon:U1"
 
@@ -32,6 +35,11 @@ def said(world: World) -> list[str]:
 
 def known(world: World, customer_id: str = FRIEND) -> Profile:
     return world.customer(customer_id).profile
+
+
+def said_of(world: World) -> tuple[object, list[str], int]:
+    profile = known(world)
+    return profile.attribute("style"), profile.tag_names, profile.tallies["survey_answered"].count
 
 
 def refusals(world: World) -> int:
@@ -245,6 +253,25 @@ def test_answers_given_while_linked_go_back_with_the_friend_when_the_link_is_und
     assert (known(world, "c1").attribute("style"), known(world, "c1").tag_names) == (None, [])
     assert (known(world).attribute("style"), known(world).tag_names) == ("dry", ["dry"])
     assert known(world).attribute("line_user_id") is None
+
+
+def test_two_answers_at_once_count_both_and_ask_the_next_question_once() -> None:
+    for schedule in schedules(8)[::3]:
+        world = followed()
+        for minute, value in enumerate(("dry", "oily")):
+            data = data_of(Answer("welcome", SURVEY.hash, "style", value))
+            at = world.now + dt.timedelta(minutes=minute)
+            world.webhook(
+                world.line_event("postback", "U1", event_id=f"tap-{minute}", at=at, postback={"data": data})
+            )
+        world.now += dt.timedelta(minutes=2)
+        tasks = [functools.partial(world.decide.handle, one) for one in taken_out(world)]
+        for task, error in zip(tasks, side_by_side(world.tap, schedule, *tasks), strict=True):
+            if error is not None:  # it comes again
+                task()
+        world.run()
+        assert said_of(world) == ("oily", ["oily"], 2), schedule
+        assert said(world) == ALL[:2], schedule
 
 
 def test_another_friends_tap_is_that_friends_answer() -> None:

@@ -193,6 +193,12 @@ def test_what_nobody_asks_and_what_a_cap_cuts_off_is_warned_of(folder: Folder) -
     ]
 
 
+def test_a_survey_that_promises_a_discount_is_warned_of(folder: Folder) -> None:
+    folder.change(FILE, "thanks: ありがとうございます。", "thanks: クーポンをどうぞ。")
+    (told,) = folder.warnings
+    assert told.startswith(f"{FILE}:27: a survey is support")
+
+
 def test_a_playbook_may_read_answers_by_a_name_of_its_own(folder: Folder) -> None:
     """The word that four playbooks had before it was built in."""
     events = (folder.path / "events.yaml").read_text(encoding="utf-8")
