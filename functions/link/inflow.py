@@ -1,6 +1,7 @@
 """Where a friend comes from: an address of ours on a poster, LINE's login so that we know who, and the account to add."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,6 +12,8 @@ from functions.link.answers import Answer, Lang, redirect_to
 from functions.link.completing import Completing
 from functions.ports import EventsReceived, Rejected, TokenInvalid
 
+TOKEN_CHARACTERS_MAX = 300
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}")
 POSTER_MAX = dt.timedelta(days=3650)
 """What is printed hangs for years; a source is closed by hand."""
 
@@ -34,7 +37,9 @@ class Arrivals:
     has_login: Callable[[], bool]
 
     def source_of(self, token: str) -> InflowSource:
-        """The source that an address names. Raises TokenInvalid."""
+        """The source that an address names. Raises TokenInvalid; what is no token of ours by its looks costs no read."""
+        if len(token) > TOKEN_CHARACTERS_MAX or not _TOKEN.fullmatch(token):
+            raise TokenInvalid("no source has this address")
         source = self._signed(token) or self.sources.by_digest(token_digest(token))
         if source is None or source.digest != token_digest(token):
             raise TokenInvalid("no source has this address")

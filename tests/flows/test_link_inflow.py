@@ -8,6 +8,7 @@ import pytest
 from functions.domain.inflow import InflowSource, token_digest
 from functions.link.answers import Answer
 from tests.fakes.crashes import crash_everywhere
+from tests.fakes.inflow import FakeInflowSources
 from tests.fakes.link_world import ACCESS, Browser, LinkWorld, query_of, shown
 from tests.fakes.taps import Crash
 from tests.fakes.world import World
@@ -157,6 +158,14 @@ def test_an_address_that_nobody_printed_leads_nowhere(forged: str) -> None:
     }
     answer = Browser(world).get(f"/link/in?s={tokens.get(forged, forged)}")
     assert (answer.status, shown(answer)) == (400, "broken")
+
+
+def test_what_does_not_look_like_a_token_costs_no_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = LinkWorld()
+    monkeypatch.delattr(FakeInflowSources, "find")
+    monkeypatch.delattr(FakeInflowSources, "by_digest")
+    for junk in ("", "x", "a.b.c", "a" * 5000, "../../playbooks/in-force", f"a.b.{'c' * 300}"):
+        assert Browser(world).get(f"/link/in?s={junk}").status == 400
 
 
 def test_anothers_state_counts_nobody() -> None:
