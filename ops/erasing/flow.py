@@ -27,6 +27,8 @@ SETTLE_SECONDS = 960.0
 """A worker that had read the person before may write for so long: Lambda's longest time-out, and a minute."""
 SETTLE_SECONDS_LOCAL = 3.0
 PAUSE_SECONDS = 2.0
+RECEIVES_SECONDS = 2 * 3_600.0
+"""A message that fails is tried five times within this, or is a dead letter: SQS tells no age of what has failed thrice."""
 _ATTRIBUTES = (
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
@@ -37,12 +39,14 @@ Found = tuple[Counter[str], list[str]]
 
 @dataclass(frozen=True, slots=True)
 class Erase:
-    """Erasures of one deployment. `settle_seconds`: how long after the suppression workers of before may still write."""
+    """Erasures of one deployment. `settle_seconds`: how long after the suppression workers of before may still write;
+    `age_of`: how old a queue's oldest message is, in seconds, where that is told."""
 
     stores: Stores
     settle_seconds: float
     pause: Callable[[float], None] = time.sleep
     on_step: Callable[[Erasure], None] = lambda _erasure: None
+    age_of: Callable[[str], float | None] = lambda _url: None
 
     @property
     def kept(self) -> Kept:
@@ -106,7 +110,7 @@ class Erase:
         empty = sorted(
             name
             for name, url in self._queues().items()
-            if name in erasure.empty_queues or self._is_empty(url)
+            if name in erasure.empty_queues or self._is_drained(url, erasure.suppressed_wall)
         )
         busy = [
             f"queue {name}: messages of before may be in it" for name in self._queues() if name not in empty
@@ -119,12 +123,16 @@ class Erase:
         pairs = json.loads(self.stores.settings.dead_queues)
         return {name: pair["work"] for name, pair in pairs.items() if name != "schedules"}
 
-    def _is_empty(self, url: str) -> bool:
-        """Whether nothing is in the queue, or nothing that was in it when the person was suppressed."""
+    def _is_drained(self, url: str, suppressed_wall: float) -> bool:
+        """Whether nothing is in the queue, or, in one that is never empty, nothing that was in it at the suppression."""
         answer = self.stores.target.client("sqs").get_queue_attributes(
             QueueUrl=url, AttributeNames=list(_ATTRIBUTES)
         )
-        return not sum(int(answer["Attributes"].get(name, 0)) for name in _ATTRIBUTES)
+        if not sum(int(answer["Attributes"].get(name, 0)) for name in _ATTRIBUTES):
+            return True
+        since = time.time() - suppressed_wall
+        age = self.age_of(url) if since > RECEIVES_SECONDS else None
+        return age is not None and age < since - RECEIVES_SECONDS / 2
 
     def _done(self, erasure: Erasure) -> Erasure:
         done = msgspec.structs.replace(erasure, stage="done", waits=[])
@@ -138,6 +146,27 @@ def _looked(stores: Stores, person: Person, *, dry: bool) -> Found:
     things, stays = Things(stores, person, dry).sweep()
     waits = [*(f"dead letters of {name}: more than one look can see" for name in unseen), *stays]
     return counts + letters + things, waits
+
+
+def ages_of(stores: Stores) -> Callable[[str], float | None]:
+    """What CloudWatch tells of the oldest message of a queue: the most of the last ten minutes. The engine tells nothing."""
+    if stores.target.engine_url:
+        return lambda _url: None
+
+    def age(url: str) -> float | None:
+        now = dt.datetime.fromtimestamp(time.time(), dt.UTC)
+        answer = stores.target.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/SQS",
+            MetricName="ApproximateAgeOfOldestMessage",
+            Dimensions=[{"Name": "QueueName", "Value": url.rpartition("/")[2]}],
+            StartTime=now - dt.timedelta(minutes=10),
+            EndTime=now,
+            Period=60,
+            Statistics=["Maximum"],
+        )
+        return max((float(one["Maximum"]) for one in answer["Datapoints"]), default=None)
+
+    return age
 
 
 def settle_seconds_of(stores: Stores) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from moto import mock_aws
 
@@ -185,6 +186,21 @@ def test_it_is_not_done_while_a_queue_may_hold_a_message_of_before(stores: Store
     assert waiting.waits == ["queue send: messages of before may be in it"]
     sqs.purge_queue(QueueUrl=url)
     assert flow.run(waiting, 30).stage == "done"
+
+
+@pytest.mark.parametrize(
+    ("hours", "age", "stage"),
+    [(1, 0.0, "suppressed"), (9, 7 * 3600.0, "done"), (9, 9 * 3600.0, "suppressed"), (9, None, "suppressed")],
+)
+def test_a_queue_that_is_never_empty_has_let_go_of_what_is_younger_than_the_suppression(
+    stores: Stores, hours: int, age: float | None, stage: str
+) -> None:
+    url = stores.target.outputs["QueueInboxUrl"]
+    stores.target.client("sqs").send_message(QueueUrl=url, MessageBody="somebody else's")
+    flow = Erase(stores, 0, pause=lambda _seconds: None, age_of=lambda _url: age)
+    begun = flow.run(flow.begin(the_person(stores), "ann", "a wish", "e-1"), 0)
+    earlier = msgspec.structs.replace(begun, suppressed_wall=begun.suppressed_wall - hours * 3600)
+    assert flow.run(earlier, 3).stage == stage
 
 
 def test_it_is_not_done_while_a_worker_of_before_may_write(stores: Stores) -> None:
