@@ -16,7 +16,7 @@ from functions.decide.answers import HearAnswers
 from functions.decide.histories import history_of
 from functions.decide.joining import JoinCustomers
 from functions.decide.link_attempts import TakeUp
-from functions.decide.linking import SettleLinks
+from functions.decide.linking import SettleLinks, Stirred
 from functions.decide.phones import SettlePhones
 from functions.decide.reactions import WatchReactions
 from functions.domain.compiled import Versions
@@ -155,16 +155,18 @@ class Decide:
     def _phones(self) -> SettlePhones:
         return SettlePhones(self.identities, self.customers)
 
-    def _who_is_who(self, customer_id: str, events: Sequence[Event]) -> list[str]:
-        """Customers merged, links and phone numbers; the friends who got events back and have to be folded anew."""
+    def _who_is_who(self, customer_id: str, events: Sequence[Event]) -> Stirred:
+        """Customers merged, links and phone numbers; who has to be looked at besides."""
         JoinCustomers(self.identities, self.customers, self.playbooks).join_all(customer_id, events)
         self._phones.note(customer_id, events)
-        links = SettleLinks(self.identities, self.customers, self.events, self.playbooks)
+        links = SettleLinks(self.identities, self.customers, self.events, self.playbooks, self.now)
         return links.settle(customer_id, events)
 
-    def _refold(self, customer_ids: Sequence[str]) -> None:
-        for customer_id in customer_ids:
+    def _look_at(self, stirred: Stirred) -> None:
+        for customer_id in stirred.handed_back:
             self._change(customer_id, partial(self._folded_again, (), quietly=True), known_only=True)
+        for customer_id in stirred.tied:
+            self._change(customer_id, self._woken, known_only=True)
 
     def _events(self, customer_id: str, events: Sequence[Event]) -> None:
         """New events of one customer, live.
@@ -205,9 +207,20 @@ class Decide:
         self._change(
             customer_id, change, is_repeat=lambda _loaded: news is not None and len(news) < len(events)
         )
-        self._refold(stirred)
-        for event in disowned:  # a merge was undone while this was on its way
-            self._events(anonymous_id(str(event.properties["line_user_id"])), [event])
+        self._look_at(stirred)
+        for event in disowned:
+            self._given_back(event)
+
+    def _given_back(self, event: Event) -> None:
+        """A merge was undone while this was on its way: it is the friend's. Where the two are tied anew, the customer's
+        history is made of the friend's, and only there it is not disowned."""
+        friend_id = anonymous_id(str(event.properties["line_user_id"]))
+        owner = self.customers.load(self._settled_owner(friend_id))
+        if owner is None or not owner.disowns(event):
+            self._events(friend_id, [event])
+            return
+        self.events.put_new(msgspec.structs.replace(event, customer_id=friend_id))
+        self._change(owner.customer_id, partial(self._folded_again, (event,)))
 
     def _history(self, customer_id: str, events: Sequence[Event]) -> None:
         """All of a customer's imported events in one write, folded from the history; no journey hears of them."""
@@ -221,7 +234,7 @@ class Decide:
         )
 
         self._change(customer_id, partial(self._folded_again, (), quietly=True))
-        self._refold(stirred)
+        self._look_at(stirred)
 
     def _folded_again(
         self, brought: Sequence[Event], customer: Customer, now: Instant, *, quietly: bool = False

@@ -1,7 +1,9 @@
 """The part of decide that ties customers to LINE users and unties them, and makes one customer of two."""
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -32,6 +34,17 @@ LINK_EVENTS = ("line_linked", "line_unlinked")
 ATTEMPTS_MAX = 12
 """Lost races and the steps of one event together."""
 HOPS_MAX = 8
+IN_FLIGHT = dt.timedelta(minutes=1)
+"""By so much the clocks of LINE and of our workers differ at most. What happened until an undo is carried out may be on its
+way to the customer, whenever the undo was asked for; what is disowned too much stands in the friend's history anyway."""
+
+
+class Stirred(NamedTuple):
+    """`handed_back`: friends who got events back and have to be folded anew; `tied`: customers whom a LINE user has come to
+    by somebody else's event."""
+
+    handed_back: list[str]
+    tied: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +55,27 @@ class SettleLinks:
     customers: Customers
     events: Events
     playbooks: Playbooks
+    now: Callable[[], Instant]
 
-    def settle(self, customer_id: str, events: Iterable[Event]) -> list[str]:
+    def settle(self, customer_id: str, events: Iterable[Event]) -> Stirred:
         """Every link event, in order: link, audit, both customers and both gates in one transaction.
 
-        Repeated news changes nothing. The friends who got events back and have to be folded anew. Raises Conflict where a
-        race is lost too often.
+        Repeated news changes nothing. Who has to be looked at besides. Raises Conflict where a race is lost too often.
         """
-        stirred: list[str] = []
+        stirred = Stirred([], [])
         for event in sorted(events, key=lambda item: (item.occurred_at, item.event_id)):
             if event.name in LINK_EVENTS and event.status == "confirmed":
-                stirred += self._settle_all(customer_id, event)
+                stirred.handed_back.extend(self._settle_all(customer_id, event))
+                stirred.tied.extend(self._tied_to_another(event))
         return stirred
+
+    def _tied_to_another(self, event: Event) -> list[str]:
+        """Whoever the LINE user belongs to by now, where that is not whom the event is about: a claim that waited may have
+        been let in by it, and nothing else would look at that customer. Also on a redelivery, for all that it can tell."""
+        link = self.identities.link_of(str(event.properties["line_user_id"]))
+        if link is None or not link.tied or link.customer_id == standing(self.customers, event.customer_id):
+            return []
+        return [link.customer_id]
 
     def _settle_all(self, customer_id: str, event: Event) -> list[str]:
         event = msgspec.structs.replace(event, customer_id=standing(self.customers, customer_id))
@@ -152,7 +174,8 @@ class SettleLinks:
         if kept is None:
             raise Conflict("what was kept for the undo has gone")
         unheard = self._unheard(sides.customer)
-        customer = disowned(sides.customer, user, kept.friend.history_from, event.occurred_at)
+        until = max(event.occurred_at, self.now()) + IN_FLIGHT
+        customer = disowned(sides.customer, user, kept.friend.history_from, until)
         histories = Histories(
             history_of(self.events, customer), self._friends(sides.customer, customer, user), unheard
         )

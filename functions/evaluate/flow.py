@@ -6,12 +6,19 @@ side walk the same chain and make the same intents. Enqueueing begins when all i
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from functions.domain.approvals import FrozenList, RunHash
 from functions.domain.batches import MULTICAST_MIN, orders_of_page
-from functions.domain.campaigns import Chunk, Run, intent_of, next_occurrence, recipient_of
+from functions.domain.campaigns import (
+    Chunk,
+    Run,
+    intent_of,
+    next_occurrence,
+    number_of_user,
+    recipient_of,
+)
 from functions.domain.compiled import Compiled
 from functions.domain.instants import Instant
 from functions.domain.sends import Order
@@ -97,26 +104,34 @@ class Evaluate:
 
     def _freeze(self, run: Run, compiled: Compiled, time_left: Callable[[], float]) -> FrozenList | None:
         """The whole list, where every page is frozen now."""
-        whole = RunHash(run, compiled)
+        whole, listed = RunHash(run, compiled), set[int]()
         for segment in range(run.scan_segments):
             start_key = ""
             for number in range(PAGES_MAX):
                 if time_left() < SECONDS_IN_HAND:
                     return None
                 chunk = self.runs.chunk(run, segment, number) or self._frozen_page(
-                    run, compiled, segment, number, start_key
+                    run, compiled, segment, number, start_key, listed
                 )
                 whole.add(chunk)
+                listed.update(number_of_user(one.line_user_id) for one in chunk.recipients)
                 start_key = chunk.next_key
                 if not start_key:
                     break
         self.runs.finish(run, whole.frozen.targeted)
         return whole.frozen
 
-    def _frozen_page(self, run: Run, compiled: Compiled, segment: int, number: int, start_key: str) -> Chunk:
+    def _frozen_page(
+        self, run: Run, compiled: Compiled, segment: int, number: int, start_key: str, listed: Collection[int]
+    ) -> Chunk:
+        """Who was listed already is not listed again: while the list is made a LINE user may become another customer's."""
         customers, next_key = self.audience.page(segment, run.scan_segments, start_key)
-        found = [recipient_of(customer, run, compiled) for customer in customers]
-        chunk = Chunk([recipient for recipient in found if recipient is not None], next_key)
+        found = {
+            number_of_user(one.line_user_id): one
+            for customer in customers
+            if (one := recipient_of(customer, run, compiled)) is not None
+        }
+        chunk = Chunk([one for user, one in found.items() if user not in listed], next_key)
         return self.runs.freeze_chunk(run, segment, number, chunk)
 
     def _enqueue(

@@ -5,16 +5,19 @@ import datetime as dt
 import functools
 import itertools
 from collections.abc import Iterator
+from unittest import mock
 
 import pytest
 
 from functions.aws.queues import decode_order
 from functions.domain.campaigns import Chunk, Run
+from functions.domain.customers import Customer
 from functions.domain.playbook import Playbook, Weekly
 from functions.domain.sends import Intent
 from functions.ports import Retryable
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.lockstep import side_by_side
+from tests.fakes.objects import FakeAudience
 from tests.fakes.playbooks import DAY_SECONDS, EVENING, campaign, days, playbook, scenario, send
 from tests.fakes.world import World, jst
 
@@ -398,3 +401,36 @@ def test_a_campaign_that_may_wait_is_sent_when_the_slot_is_free_again() -> None:
         ("offer", jst(11, 5, 12)),
         ("news", jst(11, 12, 12)),
     ]
+
+
+def test_a_line_user_who_moves_to_another_customer_while_the_list_is_made_is_on_it_once() -> None:
+    everywhere = playbook(campaigns={"winter": campaign("news", once=AT)}, consent={})
+    world = World(everywhere)
+    world.customer_with_line("a", "U1")
+    world.ingest(world.purchase("z"))
+    world.run()
+    world.now = AT
+    page = world.evaluation.audience.page
+    moved = False
+
+    def page_and_move(segment: int, segments: int, start_key: str) -> tuple[list[Customer], str]:
+        nonlocal moved
+        found = page(segment, segments, start_key)
+        if any(customer.customer_id == "a" for customer in found[0]) and not moved:
+            moved = True
+            world.ingest(world.event("line_unlinked", "a", line_user_id="U1"))
+            world.decide_all()
+            world.now += dt.timedelta(seconds=1)
+            world.ingest(world.linked("z", "U1"))
+            world.decide_all()
+        return found
+
+    with mock.patch.object(FakeAudience, "page", side_effect=page_and_move):
+        run_once(world)
+    chunks = [
+        world.runs.chunk(Run("winter", AT, everywhere.version, AT, 4), segment, 0) for segment in range(4)
+    ]
+    listed = [one.line_user_id for chunk in chunks if chunk is not None for one in chunk.recipients]
+    assert listed == ["U1"]
+    world.run()
+    assert len({record.send_id for record in world.records()}) == len(listed)

@@ -47,6 +47,8 @@ Draw = Literal[
     "zone_changed",
     "correction",
     "event_refused",
+    "link_undone",
+    "customers_merged",
 ]
 """What is no fault, and has to happen all the same."""
 LINE_FAULTS: tuple[Outcome, ...] = (

@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.domain.context import Fact
 from functions.domain.events import Event, check_event
+from functions.domain.link_decisions import undo_of
 from functions.ports import EventsReceived
 from tests.simulation.rules import AREA, SOURCE, WEATHER
 from tests.simulation.world import SimulatedWorld
@@ -43,6 +44,9 @@ class Lives:
             self._visit,
             self._move,
             self._turn_the_weather,
+            self._undo,
+            self._undo,
+            self._merge,
         ]
 
     def begin(self) -> None:
@@ -161,6 +165,25 @@ class Lives:
 
     def _unlink(self, customer_id: str, user: str) -> None:
         self._tell(self.world.event("line_unlinked", customer_id, at=self._when(), line_user_id=user))
+
+    def _undo(self, _customer_id: str, user: str) -> None:
+        """Somebody finds out that the two never were one, and says so, perhaps of a link that is another by now."""
+        world = self.world
+        link = world.identities.link_of(user)
+        if link is None or not link.tied:
+            return
+        event = undo_of(link, "ann", "it was her mother", world.now)
+        world.faults.draws["link_undone"] += 1
+        world.tell(f"UNDO of {user} and {event.customer_id}")
+        world.import_history(EventsReceived(event.customer_id, [event]))
+
+    def _merge(self, _customer_id: str, _user: str) -> None:
+        """The CRM finds that its last customer is one of the others."""
+        if any(event["name"] == "customers_merged" for event in self._told):
+            return
+        self.world.faults.draws["customers_merged"] += 1
+        into = self.random.choice(CUSTOMERS[:-1])
+        self._tell(self.world.event("customers_merged", CUSTOMERS[-1], at=self._when(), into=into))
 
     def _import(self, customer_id: str, _user: str) -> None:
         """Old purchases come as history, one of them young and one perhaps known already."""

@@ -16,7 +16,7 @@ from tests.simulation.lives import DEEDS_MAX, Lives
 from tests.simulation.rules import random_rules, redrawn
 from tests.simulation.world import SimulatedWorld
 
-DRAIN_DAYS = 12
+DRAIN_DAYS = 18
 REPLAYS_MAX = 5
 DAYS = (6, 6, 6, 10)
 """How long a life is; a weekly campaign comes twice in the longest."""

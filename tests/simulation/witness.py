@@ -9,6 +9,7 @@ from functions.domain.customers import Customer
 from functions.domain.events import CASE_FLAGS, Event
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey
+from functions.domain.line_events import is_anonymous
 from functions.domain.playbook import Playbook
 from functions.domain.sends import Intent
 
@@ -58,6 +59,7 @@ class Witness:
         self.heard: list[tuple[str, Instant]] = []
         self.runs: dict[str, Run] = {}
         self.journeys: dict[str, list[Journey]] = {}
+        self.given_back: set[str] = set()
         self._known_journeys: set[str] = set()
 
     def intended(self, intents: Iterable[Intent]) -> None:
@@ -66,12 +68,15 @@ class Witness:
             self.intents.setdefault(intent.send_id, intent)
 
     def written(self, customer: Customer) -> None:
-        """The customer is now so: each journey is known by whose write showed it first, and in the order of these."""
+        """The customer is now so: each journey is known by whose write showed it first, and in the order of these. One that
+        is a friend's later on was given back when a merge was undone, or was the friend's all along."""
         self.intended(customer.outbox)
         for journey in customer.journeys:
             if journey.journey_id not in self._known_journeys:
                 self._known_journeys.add(journey.journey_id)
                 self.journeys.setdefault(customer.customer_id, []).append(journey)
+            elif is_anonymous(customer.customer_id):
+                self.given_back.add(journey.journey_id)
 
     def taken_up(self, events: Iterable[Event], *, live: bool) -> None:
         """Decide begins with these: what they allow may be in the gate from now on, long before it has done."""
@@ -101,7 +106,13 @@ class Witness:
         return refused
 
     def _said(self, customer_id: str, known: int) -> list[Event]:
-        return [event for event in self.facts[:known] if event.customer_id == customer_id]
+        facts = self.facts[:known]
+        became = {
+            event.customer_id: str(event.properties["into"])
+            for event in facts
+            if event.name == "customers_merged"
+        }
+        return [event for event in facts if became.get(event.customer_id, event.customer_id) == customer_id]
 
 
 def _refused(events: Iterable[Event], intent: Intent, book: Playbook) -> str:
@@ -140,7 +151,8 @@ def _in_a_case(cases: dict[tuple[str, str], tuple[dt.datetime, bool]], intent: I
 
 def _allows(event: Event) -> bool:
     return (
-        event.name in ("consent_given", "line_linked") or CASE_FLAGS.get(event.name, ("", True))[1] is False
+        event.name in ("consent_given", "line_linked", "customers_merged")
+        or CASE_FLAGS.get(event.name, ("", True))[1] is False
     )
 
 

@@ -37,8 +37,18 @@ def memberships_are_a_recompute(world: SimulatedWorld, *, at_the_end: bool) -> I
 def events_kept(world: SimulatedWorld) -> Iterator[str]:
     """No event that was taken in is lost."""
     for identity, event in world.witness.events.items():
-        if not world.events.has(event.customer_id, identity):
+        owners = {event.customer_id, _became(world, event.customer_id)}
+        if not any(world.events.has(owner, identity) for owner in owners):
             yield f"event {identity} of {event.customer_id} is lost"
+
+
+def _became(world: SimulatedWorld, customer_id: str) -> str:
+    """Whom the CRM made of a customer."""
+    customer = world.customers.load(customer_id)
+    while customer is not None and customer.merged_into:
+        customer_id = customer.merged_into
+        customer = world.customers.load(customer_id)
+    return customer_id
 
 
 def profiles_are_folds(world: SimulatedWorld) -> Iterator[str]:
@@ -62,13 +72,14 @@ def orders_counted(world: SimulatedWorld) -> Iterator[str]:
     for event in world.witness.events.values():
         order = str(event.properties.get("order_id", ""))
         if event.name == "order_cancelled" and corrects:
-            cancelled.add((event.customer_id, order))
+            cancelled.add((_became(world, event.customer_id), order))
     for identity, event in world.witness.events.items():
-        key = event.customer_id, str(event.properties.get("order_id", ""))
+        owner = _became(world, event.customer_id)
+        key = owner, str(event.properties.get("order_id", ""))
         if event.name == "purchase" and event.status == "confirmed" and key not in cancelled:
-            orders[event.customer_id].add(identity)
+            orders[owner].add(identity)
     for customer_id in sorted(world.customers.customer_bodies):
-        if is_anonymous(customer_id):
+        if is_anonymous(customer_id) or world.customer(customer_id).merged_into:
             continue
         tally = world.customer(customer_id).profile.tallies.get("orders")
         counted = tally.count if tally else 0
@@ -87,7 +98,8 @@ def journeys_as_allowed(world: SimulatedWorld) -> Iterator[str]:
                 yield f"{customer_id} entered {journey.scenario} by history: {imported[journey.trigger]}"
             if not is_anonymous(customer_id):
                 yield from _entered(world, customer_id, journey, by_scenario[journey.scenario])
-            by_scenario[journey.scenario].append(journey)
+            if journey.journey_id not in witness.given_back:
+                by_scenario[journey.scenario].append(journey)
 
 
 def _entered(
