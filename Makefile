@@ -7,7 +7,7 @@ ENGINE := .engine
 SETUP := requirements/setup.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint types unit slow e2e test search simulate soak demo bench clean
+.PHONY: help setup lock lint types unit slow browser e2e test search simulate soak demo bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -49,7 +49,16 @@ unit: setup  ## everything but the embedded engine
 slow: setup  ## a million rows of each form of file, and the memory that takes
 	$(BIN)/pytest -n 0 -q -m slow
 
-e2e: setup  ## the embedded engine with the real bundle
+BROWSER := chromium chromium-driver fonts-noto-cjk
+
+browser:  ## Chromium for the tests of pages, where this machine lets us install Debian's packages
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		{ apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $(BROWSER); } >/dev/null \
+			|| echo "Debian's packages ($(BROWSER)) could not be installed: the tests of pages in a browser are skipped." >&2; \
+	else echo "No Chromium here: the tests of pages in a browser are skipped. Install $(BROWSER)." >&2; fi
+
+e2e: setup browser  ## the embedded engine with the real bundle
 	$(BIN)/pytest -q -m e2e
 
 test: lint types unit e2e  ## everything, from a bare machine
