@@ -7,7 +7,7 @@ ENGINE := .engine
 SETUP := requirements/setup.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint types unit slow browser e2e test search simulate soak demo bench clean
+.PHONY: help setup lock lint types unit slow browser e2e test search simulate soak soak-files demo bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -76,6 +76,11 @@ SENDS ?= 5000
 
 soak: setup  ## the storm on the embedded engine: SENDS=n messages while LINE fails 40 % of calls and workers are killed → build/soak.json
 	$(BIN)/python -m ops.soak --sends $(SENDS)
+
+ROWS ?= 1000000
+
+soak-files: setup  ## a file of ROWS=n rows loaded on the embedded engine while workers are killed → build/soak-loading.json
+	$(BIN)/python -m ops.soak.loading --rows $(ROWS)
 
 demo: setup  ## the main job, end to end, on real purchase data
 	$(BIN)/python -m ops.demo

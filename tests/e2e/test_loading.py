@@ -82,7 +82,7 @@ def test_parquet_is_read_by_the_bundle_that_has_it(local: Local, shop: Shop) -> 
 def test_a_worker_that_is_killed_midway_loses_nothing_and_doubles_nothing(local: Local, shop: Shop) -> None:
     sqs, url = local.target.client("sqs"), local.target.output("QueueLoadUrl")
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "6"})
     at, key = format_instant(shop.clock.now), "incoming/shop/history/many.csv"
     rows = (f"k{n % CUSTOMERS},purchase,{at},k-{n},100" for n in range(ROWS))
     try:
