@@ -174,6 +174,7 @@ class Lives:
             return
         event = undo_of(link, "ann", "it was her mother", world.now)
         world.faults.draws["link_undone"] += 1
+        world.witness.parted |= {link.customer_id, user}
         world.tell(f"UNDO of {user} and {event.customer_id}")
         world.import_history(EventsReceived(event.customer_id, [event]))
 

@@ -47,7 +47,8 @@ class Attempt(NamedTuple):
 
 
 class Witness:
-    """Keeps no state of the flows; only what they cannot take back."""
+    """Keeps no state of the flows; only what they cannot take back. `parted`: customers and LINE users whose merge was to be
+    undone: they were treated as one person for a while."""
 
     def __init__(self) -> None:
         self.intents: dict[str, Intent] = {}
@@ -60,6 +61,7 @@ class Witness:
         self.runs: dict[str, Run] = {}
         self.journeys: dict[str, list[Journey]] = {}
         self.given_back: set[str] = set()
+        self.parted: set[str] = set()
         self._known_journeys: set[str] = set()
 
     def intended(self, intents: Iterable[Intent]) -> None:

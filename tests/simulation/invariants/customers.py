@@ -148,7 +148,8 @@ def _longest(scenario: pb.Scenario) -> dt.timedelta:
 
 
 def assignments_stay(world: SimulatedWorld) -> Iterator[str]:
-    """Whoever was exposed to a variant stays with it, whatever the weights become."""
+    """Whoever was exposed to a variant stays with it, whatever the weights become. Who was one with somebody else, and is
+    not any more, has both been in the other's and is in its own."""
     own = {one.journey_id: owner for owner, found in world.witness.journeys.items() for one in found}
     variants: dict[tuple[str, str], set[str]] = defaultdict(set)
     for intent in world.witness.intents.values():
@@ -156,7 +157,7 @@ def assignments_stay(world: SimulatedWorld) -> Iterator[str]:
             experiment, _, variant = intent.variant.partition(":")
             variants[intent.customer_id, experiment].add(variant)
     for (customer_id, experiment), found in variants.items():
-        if len(found) > 1:
+        if len(found) > 1 and customer_id not in world.witness.parted:
             yield f"{customer_id} was in {sorted(found)} of the experiment {experiment}"
 
 

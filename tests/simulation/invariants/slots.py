@@ -21,12 +21,15 @@ def failures_are_definite(world: SimulatedWorld) -> Iterator[str]:
 
 
 def slots_are_counted(world: SimulatedWorld) -> Iterator[str]:
-    """What was sent counts against the caps; what definitely was not has given its place back."""
+    """What was sent counts against the caps; what definitely was not has given its place back. After an undo what was counted
+    counts for both, and the friend's place is not given back for what ends under the customer."""
     counted = {contact.send_id for gate in _gates(world) for contact in gate.contacts}
     for record in world.records():
         is_counted = record.send_id in counted
         if record.status == "sent" and not is_counted:
             yield f"sent, and not counted: {record.send_id[:8]} ({record.message})"
+        if record.line_user_id in world.witness.parted:
+            continue
         if record.status in ("failed", "suppressed") and is_counted:
             yield f"{record.status} ({record.reason}), and keeps its slot: {record.send_id[:8]} ({record.message})"
 
