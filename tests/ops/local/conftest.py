@@ -10,7 +10,7 @@ from ops.local.place import Place
 from ops.local.up import Wishes, bring_up
 from ops.target import Target
 
-NAMES = ("webhook", "ingest", "decide", "tick", "evaluate", "send")
+NAMES = ("webhook", "ingest", "link", "load", "decide", "tick", "evaluate", "send", "redrive")
 
 # tick enqueues and deletes what is due, and send writes, with the rights that the real ones have; decide writes down when
 # it heard of it. None evaluates, renders or sends.
