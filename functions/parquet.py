@@ -4,11 +4,13 @@ import datetime as dt
 import decimal
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from functions.domain.instants import format_instant
 from functions.domain.loads import Load, Place
 from functions.load.reading import File, Row, UnreadableFile
+from functions.ports import Retryable
 
 BATCH_ROWS = 1_000
 BUFFER_BYTES = 1024 * 1024
@@ -37,7 +39,11 @@ class _Ranges(io.RawIOBase):
 
     def read(self, length: int = -1) -> bytes:
         left = self._file.size - self._at
-        found = self._file.read(self._at, left if length < 0 else min(length, left)) if left > 0 else b""
+        try:
+            found = self._file.read(self._at, left if length < 0 else min(length, left)) if left > 0 else b""
+        except OSError as error:
+            # The file may be whole: what Arrow itself calls an OSError is one that is not.
+            raise Retryable(f"the file could not be read just now ({type(error).__name__})") from error
         self._at += len(found)
         return found
 
@@ -60,12 +66,15 @@ def parquet_columns(file: File) -> list[str]:
 
 
 def parquet_rows(file: File, load: Load) -> Iterator[Row]:
-    """Rows as column → value, from the load's place on (`offset` is the row group, `line` the rows done of it)."""
+    """Rows as column → value, from the load's place on (`offset` is the row group, `line` the rows done of it).
+
+    UnreadableFile where the file is broken further on than its head.
+    """
     parquet, row = _open(file), load.place.row
     for group in range(load.place.offset, parquet.num_row_groups):
         within, skip = 0, load.place.line if group == load.place.offset else 0
         last = parquet.metadata.row_group(group).num_rows
-        for batch in parquet.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False):
+        for batch in _batches(parquet, group):
             if within + batch.num_rows <= skip:
                 within += batch.num_rows
                 continue
@@ -82,8 +91,27 @@ def _open(file: File) -> Any:
     import pyarrow as pa  # noqa: PLC0415 — 60 MB of memory that only Parquet pays for
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    try:
+    with _mendable():
         return pq.ParquetFile(pa.PythonFile(_Ranges(file), "r"), buffer_size=BUFFER_BYTES, pre_buffer=False)
+
+
+def _batches(parquet: Any, group: int) -> Iterator[Any]:
+    batches = parquet.iter_batches(BATCH_ROWS, row_groups=[group], use_threads=False)
+    while True:
+        with _mendable():
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield batch
+
+
+@contextmanager
+def _mendable() -> Iterator[None]:
+    """What Arrow cannot read no other try will read: the sender has to mend it."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    try:
+        yield
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError):
         raise UnreadableFile("the file is no Parquet, or it is broken; write and send it again.") from None
 

@@ -1,18 +1,16 @@
 """Event files: CSV or JSONL → raw events of the ingest contract, with the line of each."""
 
 import csv
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
 
-from functions.domain.events import Dictionary, Fault, PropertyKind
+from functions.domain.events import Dictionary, Fault
+from functions.domain.rows import EventCells
 
 COLUMNS = ("event_id", "customer_id", "name", "occurred_at")
-OPTIONAL_COLUMNS = ("status", "source")
-_INTEGER = re.compile(r"[-+]?[0-9]{1,15}")
 
 RawEvent = tuple[int, Mapping[str, Any] | Fault]
 """The line, counted from 1, and what stands there."""
@@ -60,9 +58,7 @@ def _csv(path: Path, file: TextIO, dictionary: Dictionary) -> Iterator[RawEvent]
         raise EventFileError(
             f"{path} lacks the column {', '.join(missing)}; the first line must name the columns."
         )
-    kinds = {
-        name: {key: kind.type for key, kind in event.properties.items()} for name, event in dictionary.items()
-    }
+    to_event = EventCells(dictionary)
     for row in reader:
         if None in row or None in row.values():
             yield (
@@ -70,31 +66,4 @@ def _csv(path: Path, file: TextIO, dictionary: Dictionary) -> Iterator[RawEvent]
                 Fault("malformed", "the line has more or fewer cells than there are columns."),
             )
         else:
-            yield reader.line_num, _event(row, kinds.get(row["name"], {}))
-
-
-def _event(row: dict[str, str], kinds: Mapping[str, PropertyKind]) -> dict[str, Any]:
-    own = {*COLUMNS, *OPTIONAL_COLUMNS}
-    event: dict[str, Any] = {key: cell for key, cell in row.items() if key in own and cell}
-    event["properties"] = {
-        key: _value(cell, kinds.get(key, "string")) for key, cell in row.items() if key not in own and cell
-    }
-    return event
-
-
-def _value(cell: str, kind: PropertyKind) -> Any:
-    """A cell as its property's type; as it stands where it does not fit, for the check to say so."""
-    if kind == "number":
-        return _number(cell)
-    if kind == "boolean":
-        return {"true": True, "false": False}.get(cell.lower(), cell)
-    return [item.strip() for item in cell.split(";")] if kind == "list" else cell
-
-
-def _number(cell: str) -> int | float | str:
-    if _INTEGER.fullmatch(cell):
-        return int(cell)
-    try:
-        return float(cell)
-    except ValueError:
-        return cell
+            yield reader.line_num, to_event(row, "")

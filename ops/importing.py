@@ -23,7 +23,7 @@ from functions.domain.instants import Instant
 from functions.domain.loads import Drop, Load, Refusal, drop_of, load_id_of
 from functions.load.flow import ErrorLine, LoadFiles
 from functions.parquet import Arrow
-from functions.ports import EventsReceived, FileDropped, Inbox, InboxMessage, LoadOrder
+from functions.ports import Conflict, EventsReceived, FileDropped, Inbox, InboxMessage, LoadOrder
 from ops.errors import UserError
 from ops.loaded_file import LocalFile
 from ops.stores import Stores
@@ -107,7 +107,12 @@ def _run(flow: LoadFiles, file: Path, loads: "_Told", inbox: "_Counting") -> Imp
             loads.begin(
                 Load(load_id, dropped.key, dropped.version, dropped.size, drop, flow.now(), chain="00" * 32)
             )
-        flow.run(LoadOrder(load_id), lambda: float("inf"))
+        try:
+            flow.run(LoadOrder(load_id), lambda: float("inf"))
+        except Conflict:
+            raise UserError(
+                f"{file} is being imported by somebody else too; wait for that, then say it again to see what came of it."
+            ) from None
     found = loads.find(load_id)
     assert found is not None, "it was begun"
     load = found[0]

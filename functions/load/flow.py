@@ -58,7 +58,6 @@ from functions.load.reading import (
 from functions.ports import (
     SECONDS_IN_HAND,
     AccountState,
-    Conflict,
     EventsReceived,
     FileDropped,
     Inbox,
@@ -154,19 +153,16 @@ class LoadFiles:
         self.run(LoadOrder(load_id), time_left)
 
     def run(self, order: LoadOrder, time_left: Callable[[], float]) -> None:
-        """Go on as far as the time allows, then hand over to another invocation."""
+        """Go on as far as the time allows, then hand over to another invocation.
+
+        Raises Conflict where another worker is at it: the queue may have given both the same message, and to answer it
+        would be to delete it for both. It comes again, and finds the load done, or goes on where the other died.
+        """
         found = self.loads.find(order.load)
         if found is None:
             logger.warning("load %s was never begun", order.load)
             return
-        course = Course(self, *found, time_left)
-        try:
-            done = course.advance()
-        except Conflict:
-            # Whoever wrote last has a message of its own that is not answered yet, and goes on.
-            logger.warning("load %s is under way elsewhere", order.load)
-            return
-        if not done:
+        if not Course(self, *found, time_left).advance():
             self.continuation.again(order)
 
 
@@ -189,7 +185,7 @@ class Course:
         try:
             return self._hash() and self._rows() and self._missing() and self._finish()
         except UnreadableFile as error:
-            return self._finish(refused=str(error))
+            return self._finish(refused=f"{error}{_taken_already(self.load)}")
 
     def _hash(self) -> bool:
         """Read the whole file once, to know it; then its head."""
@@ -394,6 +390,16 @@ class Course:
     def _note(self, **changes: Any) -> None:
         load = msgspec.structs.replace(self.load, **changes)
         self.tag, self.load = self.ports.loads.checkpoint(load, self.tag), load
+
+
+def _taken_already(load: Load) -> str:
+    """A warning for whoever mends a file that broke off midway: its rows without ids of their own would count again."""
+    if not load.taken:
+        return ""
+    return (
+        f" The first {load.rows:,} rows were read and {load.taken:,} of them taken in: send only those that follow, "
+        "unless each row has an event_id."
+    )
 
 
 def _as_drop(drop: Drop | Refusal) -> Drop:

@@ -1,5 +1,6 @@
 """Files in: every row counts once, whatever crashes; what cannot be taken in is told by row and column, and kept."""
 
+import contextlib
 import gzip
 import io
 import json
@@ -17,7 +18,7 @@ from functions.domain.loads import Load, load_id_of
 from functions.domain.playbook import Expect, Source
 from functions.load.flow import LoadFiles
 from functions.parquet import Arrow
-from functions.ports import FileDropped, LoadOrder
+from functions.ports import FileDropped, LoadOrder, Retryable
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.loads import FakeFile, FakeLoadContinuation, FakeLoads, FakeSnapshots
 from tests.fakes.playbooks import playbook
@@ -166,6 +167,28 @@ def test_two_workers_on_one_file_take_it_in_once() -> None:
     assert (load.taken, load.state) == (8, "loaded")
 
 
+def test_whoever_loses_a_race_does_not_let_go_of_a_file_whose_other_worker_then_dies() -> None:
+    """The queue may give one message to two: to answer it is to delete it for both."""
+    world = Loading()
+    windows = iter((900.0, 900.0, 900.0))
+
+    def until_it_dies() -> float:
+        left = next(windows, None)
+        if left is None:
+            raise Crash("killed in mid-file")
+        return left
+
+    def meanwhile() -> None:
+        with contextlib.suppress(Crash):
+            world.loading.run(LoadOrder(load_id_of(KEY, "v1")), until_it_dies)
+
+    world.tap.once(17, meanwhile)
+    load = world.drop(csv_of(*(line(n) for n in range(20))))
+    assert next(windows, None) is None, "the other worker did not get far enough to prove anything"
+    assert (load.taken, load.state) == (20, "loaded")
+    assert sum(world.orders(f"c{n}")[0] for n in range(4)) == 20
+
+
 @pytest.mark.parametrize(
     ("bad", "column", "code"),
     [
@@ -274,6 +297,41 @@ def test_parquet_is_read_by_row_group_wherever_it_is_cut() -> None:
     load = world.drop(parquet(rows), "incoming/shop/orders.parquet")
     assert (load.rows, load.taken, load.newest) == (11, 11, world.now)
     assert [world.orders(f"c{n}") for n in range(4)] == [(3, 300), (3, 300), (3, 300), (2, 200)]
+
+
+def orders_as_parquet(count: int) -> bytes:
+    return parquet(
+        [
+            {
+                "customer_id": f"c{n % 4}",
+                "name": "purchase",
+                "occurred_at": "2026-11-01T03:00:00Z",
+                "order_id": f"o{n}",
+                "amount": 100,
+            }
+            for n in range(count)
+        ]
+    )
+
+
+def test_parquet_that_is_broken_further_on_is_refused_with_what_was_read_before() -> None:
+    world, body = Loading(), bytearray(orders_as_parquet(12))
+    third = pq.ParquetFile(io.BytesIO(bytes(body))).metadata.row_group(2).column(0)
+    start = third.dictionary_page_offset or third.data_page_offset
+    body[start : start + 12] = bytes(255 - byte for byte in body[start : start + 12])
+    load = world.drop(bytes(body), "incoming/shop/orders.parquet")
+    assert (load.state, load.taken) == ("refused", 6)
+    assert "broken" in load.refused
+    assert "The first 6 rows were read and 6 of them taken in" in load.refused
+
+
+def test_parquet_that_cannot_be_read_just_now_is_not_taken_for_broken() -> None:
+    class Unplugged(FakeFile):
+        def read(self, start: int, length: int) -> bytes:
+            raise ConnectionResetError("the line is dead")
+
+    with pytest.raises(Retryable):
+        Arrow().columns(Unplugged(orders_as_parquet(2)))
 
 
 def test_history_starts_no_journey_and_says_so() -> None:

@@ -89,6 +89,25 @@ def test_an_import_that_was_cut_off_goes_on_where_it_was(deployment: Deployment,
     assert len(deployment.ids) == 9
 
 
+def test_two_imports_of_one_file_do_not_both_say_that_all_is_in(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    path = file_of(tmp_path, rows(9))
+    put, asked = deployment.put, []
+
+    def put_while_another_imports(messages: list[Any]) -> None:
+        put(messages)
+        asked.append(True)
+        if len(asked) == 1:
+            import_file(deployment.stores, path)
+
+    deployment.put = put_while_another_imports  # type: ignore[method-assign]
+    with pytest.raises(UserError, match="somebody else"):
+        import_file(deployment.stores, path)
+    assert import_file(deployment.stores, path).same
+    assert len(set(deployment.ids)) == 9
+
+
 def test_a_trial_tells_every_cause_with_its_lines_and_writes_nothing(
     deployment: Deployment, tmp_path: Path
 ) -> None:
