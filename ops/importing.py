@@ -21,7 +21,8 @@ from functions.aws.loads import S3Loads, S3Snapshots
 from functions.domain.events import Event
 from functions.domain.instants import Instant
 from functions.domain.loads import Drop, Load, Refusal, drop_of, load_id_of
-from functions.load.flow import ErrorLine, LoadFiles
+from functions.load.flow import LoadFiles
+from functions.load.windows import ErrorLine
 from functions.parquet import Arrow
 from functions.ports import Conflict, EventsReceived, FileDropped, Inbox, InboxMessage, LoadOrder
 from ops.errors import UserError

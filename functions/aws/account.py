@@ -56,23 +56,12 @@ class DynamoAccountState:
 
     def lift(self, block: Block) -> bool:
         """Remove the block, on condition that it is there and still ends when this one does; whether it was."""
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=self._key,
-                UpdateExpression="REMOVE #name",
-                ConditionExpression="#name.#until = :until",
-                ExpressionAttributeNames={"#name": _name(block), "#until": "until"},
-                ExpressionAttributeValues={":until": {"S": _digits(block.until)}},
-            )
-        except ClientError as error:
-            if not is_condition_failure(error):
-                raise
-            return False
-        else:
-            return True
-        finally:
-            self._read_at = float("-inf")
+        return self._updated(
+            UpdateExpression="REMOVE #name",
+            ConditionExpression="#name.#until = :until",
+            ExpressionAttributeNames={"#name": _name(block), "#until": "until"},
+            ExpressionAttributeValues={":until": {"S": _digits(block.until)}},
+        )
 
     def heard_from(self, source: str, at: Instant) -> None:
         """Note it, at most once a minute and source: this process remembers, and the condition holds for all others."""
@@ -105,16 +94,27 @@ class DynamoAccountState:
 
     def _replace(self, name: str, old: str, new: str) -> bool:
         """Set a text, on condition that it is still the old one (or there is none); whether that was done."""
-        condition = "#name = :old" if old else "attribute_not_exists(#name)"
+        return self._updated(
+            UpdateExpression="SET #name = :new",
+            ConditionExpression="#name = :old" if old else "attribute_not_exists(#name)",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":new": {"S": new}, **({":old": {"S": old}} if old else {})},
+        )
+
+    def _set(self, name: str, value: Any, condition: str, than: Instant) -> None:
+        """Set one attribute where the condition holds; leave it where it does not."""
+        names = {"#name": name, **({"#until": "until"} if "#until" in condition else {})}
+        self._updated(
+            UpdateExpression="SET #name = :value",
+            ConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues={":value": value, ":than": {"S": _digits(than)}},
+        )
+
+    def _updated(self, **update: Any) -> bool:
+        """Whether the condition held. What is kept of the row is read anew either way."""
         try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=self._key,
-                UpdateExpression="SET #name = :new",
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#name": name},
-                ExpressionAttributeValues={":new": {"S": new}, **({":old": {"S": old}} if old else {})},
-            )
+            self._client.update_item(TableName=self._table, Key=self._key, **update)
         except ClientError as error:
             if not is_condition_failure(error):
                 raise
@@ -123,23 +123,6 @@ class DynamoAccountState:
             return True
         finally:
             self._read_at = float("-inf")
-
-    def _set(self, name: str, value: Any, condition: str, than: Instant) -> None:
-        """Set one attribute where the condition holds; leave it where it does not."""
-        names = {"#name": name, **({"#until": "until"} if "#until" in condition else {})}
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=self._key,
-                UpdateExpression="SET #name = :value",
-                ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues={":value": value, ":than": {"S": _digits(than)}},
-            )
-        except ClientError as error:
-            if not is_condition_failure(error):
-                raise
-        self._read_at = float("-inf")
 
 
 def _name(block: Block) -> str:

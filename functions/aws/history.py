@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from botocore.exceptions import ClientError
 
-from functions.aws.items import is_condition_failure
+from functions.aws.items import put_new
 from functions.domain.events import Event
 from functions.ports import Retryable
 
@@ -32,17 +31,7 @@ class DynamoEvents:
 
     def put_new(self, event: Event) -> bool:
         """Keep the event, on condition that its identity is not kept yet; whether it was new."""
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item=self._row(event.customer_id, event),
-                ConditionExpression="attribute_not_exists(pk)",
-            )
-        except ClientError as error:
-            if is_condition_failure(error):
-                return False
-            raise
-        return True
+        return put_new(self._client, self._table, self._row(event.customer_id, event))
 
     def put_all(self, customer_id: str, events: Sequence[Event]) -> None:
         """Keep many events of one customer, 25 a request; what a batch leaves unwritten is written again, bounded."""

@@ -41,6 +41,17 @@ def is_condition_failure(error: ClientError) -> bool:
     )
 
 
+def put_new(client: "DynamoDBClient", table: str, item: dict[str, Any]) -> bool:
+    """Write a row, on condition that there is none under its key yet; whether there was none."""
+    try:
+        client.put_item(TableName=table, Item=item, ConditionExpression="attribute_not_exists(pk)")
+    except ClientError as error:
+        if is_condition_failure(error):
+            return False
+        raise
+    return True
+
+
 def decode_customer(item: dict[str, Any]) -> Customer:
     """A row of the customers table as a value."""
     return _customer.decode(item["body"]["S"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from functions.aws.items import is_condition_failure
+from functions.aws.items import is_condition_failure, put_new
 from functions.aws.once import hashed
 from functions.domain.instants import Instant, format_instant, parse_instant
 from functions.domain.linking_attempts import (
@@ -137,17 +137,7 @@ class DynamoLinkAttempts:
 
     def _put(self, kind: str, name: str, more: dict[str, Any]) -> bool:
         """On condition that there is no such row yet; whether there was none."""
-        try:
-            self._client.put_item(
-                TableName=self._table,
-                Item={**_key(kind, name), "ttl": _ttl(), **more},
-                ConditionExpression="attribute_not_exists(pk)",
-            )
-        except ClientError as error:
-            if is_condition_failure(error):
-                return False
-            raise
-        return True
+        return put_new(self._client, self._table, {**_key(kind, name), "ttl": _ttl(), **more})
 
     def _get(self, kind: str, name: str) -> dict[str, Any] | None:
         answer = self._client.get_item(TableName=self._table, Key=_key(kind, name), ConsistentRead=True)

@@ -13,8 +13,8 @@ from functions.aws.queues import Queue
 from functions.domain.instants import format_instant
 from functions.domain.loads import INCOMING, Load
 from functions.domain.snapshots import Snapshot
-from functions.load.flow import ErrorLine
 from functions.load.reading import UnreadableFile
+from functions.load.windows import ErrorLine
 from functions.ports import Conflict, LoadOrder
 
 if TYPE_CHECKING:

@@ -4,9 +4,7 @@ import hashlib
 import time
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from functions.aws.items import is_condition_failure
+from functions.aws.items import put_new
 from functions.domain.instants import Instant
 
 if TYPE_CHECKING:
@@ -31,19 +29,5 @@ class Once:
     def use(self, purpose: str, name: str, until: Instant) -> bool:
         """Use up a name that nobody accepts after `until` anyway; True for the first only."""
         ends = max(until.timestamp(), time.time()) + KEPT_SECONDS  # noqa: TID251 — a `ttl` is wall time
-        try:
-            # On condition that there is no such row yet.
-            self._client.put_item(
-                TableName=self._table,
-                Item={
-                    "pk": {"S": f"once#{purpose}#{hashed(name)}"},
-                    "sk": {"S": "once"},
-                    "ttl": {"N": str(int(ends))},
-                },
-                ConditionExpression="attribute_not_exists(pk)",
-            )
-        except ClientError as error:
-            if is_condition_failure(error):
-                return False
-            raise
-        return True
+        key = {"pk": {"S": f"once#{purpose}#{hashed(name)}"}, "sk": {"S": "once"}}
+        return put_new(self._client, self._table, {**key, "ttl": {"N": str(int(ends))}})

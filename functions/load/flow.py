@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from functions.domain.events import Event, Fault, check_event
+from functions.domain.events import Event
 from functions.domain.instants import Instant
 from functions.domain.loads import (
     Drop,
@@ -55,6 +55,15 @@ from functions.load.reading import (
     csv_rows,
     jsonl_rows,
 )
+from functions.load.windows import (
+    ErrorLine,
+    by_customer,
+    checked,
+    columns_told,
+    error_lines,
+    whose_row,
+    windows_of,
+)
 from functions.ports import (
     SECONDS_IN_HAND,
     AccountState,
@@ -72,15 +81,6 @@ WINDOW_ROWS = 2_000
 TOLD_MAX = 10_000
 """So many faults are written beside the file; all are kept for repair."""
 _NO_COLUMNS = ("jsonl",)
-
-
-class ErrorLine(msgspec.Struct, frozen=True):
-    """One line of the error file."""
-
-    row: int
-    column: str
-    code: str
-    reason: str
 
 
 class Parquet(Protocol):
@@ -245,7 +245,7 @@ class Course:
         if self.load.stage != "rows" or self.load.same_as:
             return True
         to_event = self._to_event()
-        for window in _windows(self._read(), self.ports.window_rows):
+        for window in windows_of(self._read(), self.ports.window_rows):
             if self.time_left() < SECONDS_IN_HAND:
                 return False
             self._take(window, to_event)
@@ -264,17 +264,17 @@ class Course:
         return EventCells(dictionary, drop.source) if drop.form == "csv" else EventObject(drop.source)
 
     def _take(self, window: list[Row], to_event: ToEvent) -> None:
-        good, bad = _checked(window, to_event, self.load, self._playbook, self.ports.now())
+        good, bad = checked(window, to_event, self.load, self._playbook, self.ports.now())
         history = self.load.drop.kind == "history"
         self.ports.inbox.put(
-            [EventsReceived(customer, events, history) for customer, events in _by_customer(good).items()]
+            [EventsReceived(customer, events, history) for customer, events in by_customer(good).items()]
         )
         load = self._counted(window, good, bad)
         if bad:
             self.ports.rejected.keep(bad, self.load.began_at)
-            self.ports.loads.keep_errors(self.load, _error_lines(bad)[: TOLD_MAX - self.load.told])
+            self.ports.loads.keep_errors(self.load, error_lines(bad)[: TOLD_MAX - self.load.told])
         if load.drop.kind == "snapshot":
-            keys = {event.customer_id for event in good} | {one for one in map(_whose, bad) if one}
+            keys = {event.customer_id for event in good} | {one for one in map(whose_row, bad) if one}
             self.ports.snapshots.put_page(load.load_id, run_of_window(self.load.windows), 0, sorted(keys))
         self.tag, self.load = self.ports.loads.checkpoint(load, self.tag), load
 
@@ -292,8 +292,8 @@ class Course:
             rejected=load.rejected + len(bad),
             told=min(TOLD_MAX, load.told + len(bad)),
             causes=causes,
-            nameless=load.nameless + sum(not _whose(one) for one in bad),
-            columns=_columns(load, good),
+            nameless=load.nameless + sum(not whose_row(one) for one in bad),
+            columns=columns_told(load, good),
             newest=max([*times, *([load.newest] if load.newest else [])], default=None),
         )
 
@@ -406,75 +406,5 @@ def _as_drop(drop: Drop | Refusal) -> Drop:
     return drop if isinstance(drop, Drop) else Drop("", "events", "csv", gz=False)
 
 
-def _whose(rejected: dict[str, Any]) -> str:
-    """Whose row it is that was not taken in, as far as it can be read."""
-    raw = rejected["event"]
-    customer = raw.get("customer_id") if raw else None
-    return customer if isinstance(customer, str) else ""
-
-
-def _columns(load: Load, good: list[Event]) -> list[str]:
-    """The columns; of JSON lines, which have none, the attributes that were told so far."""
-    if load.drop.form != "jsonl" or load.drop.kind != "snapshot":
-        return load.columns
-    return sorted(
-        {*load.columns, *(name for event in good for name in event.properties)} - {*load.gone}
-        | {name for event in good for name, value in event.properties.items() if value is not None}
-    )
-
-
 def _is_snapshot(drop: Drop) -> bool:
     return drop.kind in ("snapshot", "partial")
-
-
-def _windows(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
-    window: list[Row] = []
-    for row in rows:
-        window.append(row)
-        if len(window) == size:
-            yield window
-            window = []
-    if window:
-        yield window
-
-
-def _checked(
-    window: list[Row], to_event: ToEvent, load: Load, playbook: Playbook, now: Instant
-) -> tuple[list[Event], list[dict[str, Any]]]:
-    """The events of a window, and the rows that are none with their faults."""
-    good: list[Event] = []
-    bad: list[dict[str, Any]] = []
-    for line, cells, place in window:
-        raw = cells if isinstance(cells, Fault) else to_event(cells, load.event_id(place.row))
-        event = raw if isinstance(raw, Fault) else check_event(raw, playbook.events, now)
-        if isinstance(event, Fault):
-            bad.append(_rejected(line, raw if isinstance(raw, dict) else None, event, load))
-        else:
-            good.append(event)
-    return good, bad
-
-
-def _rejected(line: int, raw: dict[str, Any] | None, fault: Fault, load: Load) -> dict[str, Any]:
-    """As the HTTP edge keeps them, with where it stands."""
-    event_id = raw.get("event_id") if raw else None
-    return {
-        "index": line,
-        "event_id": event_id if isinstance(event_id, str) else None,
-        "code": fault.code,
-        "message": fault.message,
-        "column": fault.column,
-        "load": load.load_id,
-        "key": load.key,
-        "event": raw,
-    }
-
-
-def _error_lines(bad: list[dict[str, Any]]) -> list[ErrorLine]:
-    return [ErrorLine(one["index"], one["column"], one["code"], one["message"]) for one in bad]
-
-
-def _by_customer(events: list[Event]) -> dict[str, list[Event]]:
-    groups: dict[str, list[Event]] = {}
-    for event in events:
-        groups.setdefault(event.customer_id, []).append(event)
-    return groups

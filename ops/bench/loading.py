@@ -22,7 +22,8 @@ from functions.domain.events import EventType, PropertyType
 from functions.domain.instants import Instant
 from functions.domain.loads import Load
 from functions.domain.playbook import Playbook
-from functions.load.flow import ErrorLine, LoadFiles
+from functions.load.flow import LoadFiles
+from functions.load.windows import ErrorLine
 from functions.parquet import Arrow
 from functions.ports import FileDropped, InboxMessage, LoadOrder
 from ops.loaded_file import LocalFile

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -13,6 +12,7 @@ from rich.table import Table
 from ops.errors import UserError
 from ops.local.down import bring_down
 from ops.local.place import Place
+from ops.soak.concluded import concluded, table_of
 from ops.soak.storm import FAULTS, Outcome, run
 
 OUTPUT = Path("build/soak.json")
@@ -33,12 +33,7 @@ def main() -> int:
         return 2
     finally:
         bring_down(place)
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    OUTPUT.write_bytes(msgspec.json.format(msgspec.json.encode(outcome), indent=2) + b"\n")
-    Console().print(_table(outcome))
-    for fault in outcome.amiss:
-        Console().print(f"[red]Not as it must be:[/red] {fault}.")
-    return 1 if outcome.amiss else 0
+    return concluded(outcome, _table(outcome), OUTPUT)
 
 
 def _bars(console: Console) -> Progress:
@@ -58,7 +53,6 @@ def _shown_by(bars: Progress) -> Callable[[str, int, int], None]:
 
 
 def _table(outcome: Outcome) -> Table:
-    table = Table("what", "found", title="The storm")
     kept, wall = outcome.accounts, outcome.wall_seconds
     share = {rule.kind: rule.share or 0 for rule in FAULTS}
     rows = {
@@ -78,9 +72,7 @@ def _table(outcome: Outcome) -> Table:
         "virtual hours": f"{outcome.virtual_hours:.1f}",
         "wall seconds": f"{sum(wall.values()):,.0f} ({', '.join(f'{name} {took:,.0f}' for name, took in wall.items())})",
     }
-    for what, found in rows.items():
-        table.add_row(what, found)
-    return table
+    return table_of("The storm", rows)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from ops.local.down import bring_down
 from ops.local.place import Place
 from ops.local.up import bring_up
 from ops.local.workers import kill, workers_of
+from ops.soak.concluded import concluded, table_of
 from ops.soak.storm import START, apply_playbook, wishes_of
 from ops.stores import Stores
 from ops.target import Target
@@ -92,12 +93,7 @@ def main() -> int:
         return 2
     finally:
         bring_down(place)
-    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    OUTPUT.write_bytes(msgspec.json.format(msgspec.json.encode(outcome), indent=2) + b"\n")
-    Console().print(_table(outcome))
-    for fault in outcome.amiss:
-        Console().print(f"[red]Not as it must be:[/red] {fault}.")
-    return 1 if outcome.amiss else 0
+    return concluded(outcome, _table(outcome), OUTPUT)
 
 
 def _loaded(place: Place, target: Target, rows: int, say: Any) -> Outcome:
@@ -211,7 +207,6 @@ def _in_the_inbox(target: Target) -> tuple[int, int]:
 
 
 def _table(outcome: Outcome) -> Table:
-    table = Table("what", "found", title="A large file")
     rows = {
         "rows": f"{outcome.rows:,}",
         "taken in": f"{outcome.taken:,} (rejected {outcome.rejected:,})",
@@ -220,9 +215,7 @@ def _table(outcome: Outcome) -> Table:
         "memory of a worker": f"{outcome.early_bytes / MEGABYTE:.0f} MB in the first tenth, {outcome.peak_bytes / MEGABYTE:.0f} at most",
         "wall seconds": f"{outcome.seconds:,.0f} ({outcome.rows / outcome.seconds:,.0f} rows a second, two deaths included)",
     }
-    for what, found in rows.items():
-        table.add_row(what, found)
-    return table
+    return table_of("A large file", rows)
 
 
 if __name__ == "__main__":

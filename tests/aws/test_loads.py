@@ -12,8 +12,9 @@ from functions.aws.loads import S3File, S3Loads, S3Snapshots
 from functions.aws.queues import decode_load
 from functions.domain.loads import Drop, Load
 from functions.domain.snapshots import Snapshot
-from functions.load.flow import ErrorLine, Loads
+from functions.load.flow import Loads
 from functions.load.missing import Snapshots
+from functions.load.windows import ErrorLine
 from functions.ports import Conflict, FileDropped, LoadOrder
 from tests.aws.conftest import Aws
 from tests.fakes.loads import FakeLoads, FakeSnapshots

@@ -7,7 +7,7 @@ import msgspec
 
 from functions.domain.loads import Load
 from functions.domain.snapshots import Snapshot
-from functions.load.flow import ErrorLine
+from functions.load.windows import ErrorLine
 from functions.ports import Conflict, LoadOrder
 from tests.fakes.encoded import kept, read
 from tests.fakes.queues import FakeQueue
