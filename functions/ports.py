@@ -22,7 +22,7 @@ from functions.domain.gate import Gate
 from functions.domain.instants import Instant
 from functions.domain.link_changes import Joining, LinkChange
 from functions.domain.linking_attempts import Attempt, Taken, Way
-from functions.domain.links import AuditEntry, Link, Review
+from functions.domain.links import Link
 from functions.domain.money import Count, LineUsage
 from functions.domain.phones import CustomerPhone, PhoneOwners
 from functions.domain.redrives import Page, Redrive, Tally, Trail
@@ -183,16 +183,6 @@ class Identities(Protocol):
 
     def save_phone(self, phone: CustomerPhone, owners: Sequence[PhoneOwners]) -> None:
         """A customer's number with every index row that changes by it in one transaction; Conflict where any did."""
-
-
-class LinkDesk(Protocol):
-    """What people see of the links."""
-
-    def reviews(self) -> list[Review]:
-        """The links that wait for a decision, by LINE user."""
-
-    def audit_of(self, line_user_id: str) -> list[AuditEntry]:
-        """What was noted about a LINE user's link, oldest first."""
 
 
 SecretKind = Literal["code", "nonce"]

@@ -1,7 +1,5 @@
 """Phone numbers as hashes: whose they are, so that a friend whose number is known can be linked."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from functions.domain.events import Event
@@ -58,8 +56,3 @@ def owners_after(owners: PhoneOwners, phone: CustomerPhone) -> PhoneOwners:
     others = {one for one in owners.customers if one != phone.customer_id}
     mine = {phone.customer_id} if phone.phone_hash == owners.phone_hash else set[str]()
     return msgspec.structs.replace(owners, customers=sorted(others | mine))
-
-
-def is_phone(events: Sequence[Event]) -> bool:
-    """Whether any of these says what somebody's number is."""
-    return any(phone_hash_of(event) is not None for event in events)

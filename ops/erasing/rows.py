@@ -6,7 +6,7 @@ who claimed the same LINE user. Each write stands on its condition; what it does
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -213,8 +213,3 @@ def _owners(row: Mapping[str, Any]) -> list[str]:
     body = row.get("body")
     named = body.get("customers") if isinstance(body, dict) else None
     return [one for one in named or [] if one != ERASED]
-
-
-def rows_naming(stores: Stores, person: Person) -> Iterator[str]:
-    """The tables in which a row still is the person's or names them: for whoever wants to see for themselves."""
-    yield from sorted(Rows(stores, person, dry=True).sweep())
