@@ -1,0 +1,1 @@
+"""measure: what came of the messages, once a day."""
