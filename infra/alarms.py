@@ -40,7 +40,7 @@ TOLD = {
 
 
 class Alarms(Construct):
-    """All to one topic; who subscribes to it is an operator's choice."""
+    """All to one topic; who subscribes to it is an operator's choice. `account`, such as prod/shop, stands before each."""
 
     def __init__(
         self,
@@ -50,8 +50,10 @@ class Alarms(Construct):
         queues: Queues,
         functions: Mapping[str, Function],
         parameters: Parameters,
+        account: str = "",
     ) -> None:
         super().__init__(scope, construct_id)
+        self._account = account
         self.topic = self._topic(parameters)
         self._action = actions.SnsAction(cast("sns.ITopic", self.topic))
         for name, queue in queues.all_dead().items():
@@ -65,7 +67,7 @@ class Alarms(Construct):
                 self._measure(service, measure, why)
 
     def _topic(self, parameters: Parameters) -> sns.Topic:
-        topic = sns.Topic(self, "Topic", display_name="Musubi", enforce_ssl=True)
+        topic = sns.Topic(self, "Topic", display_name=f"Musubi {self._account}".strip(), enforce_ssl=True)
         # A topic policy replaces the default one, under which CloudWatch may publish.
         topic.add_to_resource_policy(
             iam.PolicyStatement(
@@ -115,6 +117,6 @@ class Alarms(Construct):
             evaluation_periods=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=description,
+            alarm_description=f"{self._account}: {description}" if self._account else description,
         )
         alarm.add_alarm_action(cast("cloudwatch.IAlarmAction", self._action))

@@ -1,7 +1,10 @@
 """`python -m infra.app`: the synthesis, under the CDK's command or on its own.
 
-Context: `target` aws (default) or local chooses whom the bundle is built for; `functions` names the package
-directory to bundle. Without the CDK's command the assembly goes to cdk.out.
+One stack `Musubi`; or, where there is a deployments.yaml, one a LINE account and environment: `Musubi-prod-shop`.
+
+Context: `target` aws (default) or local chooses whom the bundle is built for, and local is always the one stack;
+`functions` names the package directory to bundle, `deployments` another file than deployments.yaml. Without the CDK's
+command the assembly goes to cdk.out.
 """
 
 import json
@@ -17,6 +20,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
 from infra.bundle import CORE, FILES, ROOT, BundleError, build_bundle, platform_of
+from infra.deployments import DEPLOYMENTS, Deployment, DeploymentsError, read_deployments
 from infra.stack import MusubiStack
 
 STACK_NAME = "Musubi"
@@ -24,25 +28,37 @@ STACK_NAME = "Musubi"
 
 def build_app(
     outdir: str | None = None, context: Mapping[str, str] | None = None
-) -> tuple[cdk.App, MusubiStack]:
-    """The app and its stack, not yet synthesized. BundleError where the bundle cannot be built."""
+) -> tuple[cdk.App, list[MusubiStack]]:
+    """The app and its stacks, not yet synthesized.
+
+    BundleError where the bundle cannot be built, DeploymentsError where deployments.yaml has faults.
+    """
     # The CDK's command reads cdk.json itself; without it the same switches must hold, or the template differs.
     switches = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = cdk.App(outdir=outdir, context=switches | dict(context or {}))
-    target = app.node.try_get_context("target") or "aws"
+    target = str(app.node.try_get_context("target") or "aws")
     source = app.node.try_get_context("functions") or str(ROOT / "functions")
-    code, files = (
-        lambda_.Code.from_asset(str(build_bundle(platform_of(str(target)), Path(str(source)), contents)))
-        for contents in (CORE, FILES)
-    )
-    return app, MusubiStack(app, STACK_NAME, code=code, files_code=files)
+    bundles = [
+        str(build_bundle(platform_of(target), Path(str(source)), contents)) for contents in (CORE, FILES)
+    ]
+    file = Path(str(app.node.try_get_context("deployments") or DEPLOYMENTS))
+    deployments = None if target == "local" else read_deployments(file)
+    if deployments is None:
+        return app, [_stack(app, bundles, STACK_NAME)]
+    return app, [_stack(app, bundles, one.stack, one) for one in deployments.every]
+
+
+def _stack(app: cdk.App, bundles: list[str], name: str, deployment: Deployment | None = None) -> MusubiStack:
+    # A Code belongs to one stack; what it is made of is the same file for all, and is uploaded once.
+    code, files = (lambda_.Code.from_asset(bundle) for bundle in bundles)
+    return MusubiStack(app, name, code=code, files_code=files, deployment=deployment)
 
 
 def main() -> int:
     """Synthesize; 2 and one line where that cannot be done."""
     try:
         app, _ = build_app(os.environ.get("CDK_OUTDIR", "cdk.out"))
-    except BundleError as error:
+    except (BundleError, DeploymentsError) as error:
         print(error, file=sys.stderr)  # noqa: T201 (this module is a command)
         return 2
     app.synth()

@@ -1,5 +1,6 @@
 """What may differ between deployments of the one template: AWS takes the defaults, one machine overrides them."""
 
+from collections.abc import Mapping
 from typing import cast
 
 import aws_cdk as cdk
@@ -67,6 +68,18 @@ class Parameters:
             expression=cdk.Fn.condition_not(cast("cdk.ICfnConditionExpression", self.tls_only)),
         )
 
+    def settle(self, stack: Construct, given: Mapping[str, str | None]) -> None:
+        """Let nothing but `given` be taken, by the parameters' names; None: nothing but the default.
+
+        Where a file decides, it must go on deciding: the CDK's command hands an update the values of the time before, and
+        CloudFormation then refuses what is no longer allowed, where a changed default would silently count for nothing.
+        """
+        for name, value in given.items():
+            parameter = cast("cdk.CfnParameter", stack.node.find_child(name))
+            if value is not None:
+                parameter.default = int(value) if parameter.type == "Number" else value
+            parameter.allowed_values = [str(_plain(parameter.default))]
+
     def worker_timeout(self) -> cdk.Duration:
         """How long a worker may take over one batch."""
         return cdk.Duration.seconds(self.worker_timeout_seconds.value_as_number)
@@ -92,3 +105,7 @@ def _choice(stack: Construct, name: str, values: tuple[str, ...]) -> cdk.CfnPara
 
 def _number(stack: Construct, name: str, default: int, least: int, most: int) -> cdk.CfnParameter:
     return cdk.CfnParameter(stack, name, type="Number", default=default, min_value=least, max_value=most)
+
+
+def _plain(value: object) -> object:
+    return int(value) if isinstance(value, float) else value

@@ -1,6 +1,7 @@
 """The composition: which construct gets what. What each one is, its own module says."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
@@ -10,6 +11,7 @@ from infra.alarms import Alarms
 from infra.api import Api
 from infra.bus import Bus
 from infra.decide import decide_function
+from infra.deployments import Deployment
 from infra.encryption import Encryption
 from infra.evaluate import evaluate_function
 from infra.function import Function, Surroundings
@@ -28,15 +30,25 @@ from infra.tables import Tables
 from infra.tick import tick_function
 from infra.webhook import webhook_function
 
+DESCRIPTION = "Musubi: LINE × CRM lifecycle messaging"
+
 
 class MusubiStack(cdk.Stack):
-    """One LINE account's deployment."""
+    """One LINE account's deployment, alone or as deployments.yaml has it; nothing in it names another's."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, code: lambda_.Code, files_code: lambda_.Code
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: lambda_.Code,
+        files_code: lambda_.Code,
+        deployment: Deployment | None = None,
     ) -> None:
-        super().__init__(scope, construct_id, description="Musubi: LINE × CRM lifecycle messaging")
+        super().__init__(scope, construct_id, description=DESCRIPTION, **_placed(deployment))
         self.parameters = Parameters(self)
+        if deployment:
+            self.parameters.settle(self, deployment.parameters)
         key = Encryption(self, "Encryption").as_key()
         self.around = Surroundings(code=code, parameters=self.parameters, key=key)
         self.around_files = Surroundings(code=files_code, parameters=self.parameters, key=key)
@@ -58,10 +70,17 @@ class MusubiStack(cdk.Stack):
             parameters=self.parameters,
         )
         self.bus = Bus(self, "Bus", queues=self.queues)
+        if deployment and deployment.company_bus:
+            self.bus.listen_to(deployment.company_bus, deployment.account)
         self.schedules.tick_every_minute(self.functions["tick"])
         self.schedules.audit_every_day()
         self.alarms = Alarms(
-            self, "Alarms", queues=self.queues, functions=self.functions, parameters=self.parameters
+            self,
+            "Alarms",
+            queues=self.queues,
+            functions=self.functions,
+            parameters=self.parameters,
+            account=deployment.name if deployment else "",
         )
         write_outputs(
             self,
@@ -90,3 +109,18 @@ class MusubiStack(cdk.Stack):
             "load": load_function(self, self.around_files, tables, queues, secrets, objects),
             "redrive": redrive_function(self, around, tables, queues, objects, tick),
         }
+
+
+def _placed(deployment: Deployment | None) -> dict[str, Any]:
+    """Where a stack goes, and what everything in it is tagged with, so that bills and people can tell accounts apart."""
+    if deployment is None:
+        return {}
+    return {
+        "env": cdk.Environment(account=deployment.aws_account, region=deployment.region),
+        "tags": {
+            "musubi:environment": deployment.environment,
+            "musubi:account": deployment.account,
+            "musubi:provider": deployment.provider,
+            "musubi:channel": deployment.channel,
+        },
+    }
