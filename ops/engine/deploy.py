@@ -34,9 +34,15 @@ class Deployed:
     parameters: dict[str, str]
 
 
-def deploy(clients: Clients, assembly: Path, parameters: Mapping[str, str]) -> Deployed:
-    """Create the assembly's one stack, or update it. DeployError names the resource that failed and why."""
-    stack, template = _publish(clients, assembly)
+def deploy(
+    clients: Clients, assembly: Path, parameters: Mapping[str, str], stack: str | None = None
+) -> Deployed:
+    """Create the assembly's one stack, or update it, under another name where one is given.
+
+    DeployError names the resource that failed and why.
+    """
+    own, template = _publish(clients, assembly)
+    stack = stack or own
     clients.client("ssm").put_parameter(
         Name=BOOTSTRAP_PARAMETER, Value=BOOTSTRAP_VERSION, Type="String", Overwrite=True
     )

@@ -73,19 +73,20 @@ def _review_line(review: Review) -> str:
 @deployment_options
 def show(identifier: str, form: str, stack: str | None, state: Path) -> None:
     """Show the link of a LINE user, or all links of a customer, with every change: who, when, how, before and after."""
-    found = links_known_as(Stores(target_of(stack, state)), identifier)
+    stores = Stores(target_of(stack, state))
+    found, account = links_known_as(stores, identifier), stores.settings.account
     if form == "json":
-        click.echo(json.dumps([known_json(one) for one in found], ensure_ascii=False, indent=2))
+        click.echo(json.dumps([known_json(one, account) for one in found], ensure_ascii=False, indent=2))
         return
     for known in found:
-        click.echo("\n".join(_shown(known)))
+        click.echo("\n".join(_shown(known, account)))
 
 
-def _shown(known: Known) -> list[str]:
-    told = known_json(known)
+def _shown(known: Known, account: str) -> list[str]:
+    told = known_json(known, account)
     owner = told["customer_id"] or "nobody"
     claim = f", claimed by {told['claimed_by']}" if told["claimed_by"] else ""
-    lines = [f"{told['line_user_id']}: {told['status']}, {owner}{claim}"]
+    lines = [f"{told['line_user_id']} in {account}: {told['status']}, {owner}{claim}"]
     if told["undo_until"]:
         lines.append(
             f"  linked at {told['linked_at']} ({told['method']}); can be undone until {told['undo_until']}"

@@ -75,10 +75,11 @@ def review_json(review: Review) -> Told:
     }
 
 
-def known_json(known: Known) -> Told:
-    """For `--format json`."""
+def known_json(known: Known, account: str) -> Told:
+    """For `--format json`; `account`: in which the link holds, for the same LINE user may be another customer's elsewhere."""
     link = known.link
     return {
+        "account": account,
         "line_user_id": link.line_user_id,
         "customer_id": link.customer_id or None,
         "status": link.status,

@@ -38,17 +38,45 @@ class Step:
 OnProgress = Callable[[Step], None]
 
 
+class _Account:
+    """One deployment that the clock moves: what falls due there, and what runs it."""
+
+    def __init__(self, target: Target, fired_path: Path, stall_seconds: float) -> None:
+        self._target = target
+        self._fired_path = fired_path
+        self._lambda: LambdaClient = target.client("lambda")
+        self._tick_function = target.output("FunctionTick")
+        self._queues = WorkQueues(target, stall_seconds)
+
+    def look(self) -> None:
+        """See afresh what is due: whatever came since the clock last moved."""
+        self.timers = Timers(self._target)
+        self.schedules = Schedules(self._target, self._fired_path)
+
+    def settle(self) -> None:
+        self._queues.settle()
+
+    def first(self, until: dt.datetime) -> TimerRow | Occurrence | None:
+        return _first(self.timers.first(), self.schedules.first(), until)
+
+    def tick(self, scheduled_at: dt.datetime) -> None:
+        payload = json.dumps({"scheduled_at": text_of(scheduled_at)})
+        answer = self._lambda.invoke(FunctionName=self._tick_function, Payload=payload)
+        if "FunctionError" in answer:
+            raise LocalError(f"The tick failed: {answer['Payload'].read().decode(errors='replace')[:500]}")
+
+
 class LocalClock:
-    """The virtual clock of the run that is up at `place`."""
+    """The virtual clock of the run that is up at `place`, of one deployment where `target` is given, or of all in it."""
 
     def __init__(
         self, place: Place, target: Target | None = None, stall_seconds: float = STALL_SECONDS
     ) -> None:
         self._place = place
-        self._target = target or local_target(place.record_path)
-        self._lambda: LambdaClient = self._target.client("lambda")
-        self._tick_function = self._target.output("FunctionTick")
-        self._queues = WorkQueues(self._target, stall_seconds)
+        self._accounts = [
+            _Account(one, place.run_dir / fired, stall_seconds)
+            for fired, one in ([("fired.json", target)] if target else _targets(place))
+        ]
 
     @property
     def now(self) -> dt.datetime:
@@ -57,7 +85,8 @@ class LocalClock:
 
     def settle(self) -> None:
         """Wait until the queues are idle; time stands still. StalledError where they never are."""
-        self._queues.settle()
+        for account in self._accounts:
+            account.settle()
 
     def advance_to(self, instant: dt.datetime, on_progress: OnProgress | None = None) -> Step:
         """Run everything due up to and including `instant` in order, then stand at `instant`.
@@ -72,44 +101,59 @@ class LocalClock:
         if instant < self.now:
             raise LocalError(f"Time does not run backwards: it is {text_of(self.now)} already.")
         self.settle()
-        timers = Timers(self._target)
-        schedules = Schedules(self._target, self._place.run_dir / "fired.json")
+        for account in self._accounts:
+            account.look()
         steps, last, tries = 0, None, 0
-        while due := _first(timers.first(), schedules.first(), instant):
-            last, tries = due, (tries + 1 if due == last else 1)
+        while found := self._next(instant):
+            last, tries = found, (tries + 1 if found == last else 1)
             if tries > TICKS_A_ROW_MAX:
-                raise LocalError(f"The tick leaves the due row {due} in its bucket: see the engine's log.")
-            self._fire(due, schedules)
+                raise LocalError(
+                    f"The tick leaves the due row {found[1]} in its bucket: see the engine's log."
+                )
+            self._fire(*found)
             steps += 1
             if on_progress:
                 on_progress(Step(self.now, steps))
         self._stand_at(instant)
         return Step(instant, steps)
 
-    def _fire(self, due: TimerRow | Occurrence, schedules: Schedules) -> None:
+    def _next(self, until: dt.datetime) -> tuple[_Account, TimerRow | Occurrence] | None:
+        """What is due first, and whose: no account's due work waits for another's later."""
+        due = [(account, one) for account in self._accounts if (one := account.first(until))]
+        return min(due, key=lambda pair: _instant_of(pair[1]), default=None)
+
+    def _fire(self, account: _Account, due: TimerRow | Occurrence) -> None:
         """Stand at the due instant, or stay where it has passed, and run what is due there."""
         if isinstance(due, Occurrence):
             self._stand_at(max(self.now, due.at))
-            schedules.fire(due)
-            self.settle()
-            schedules.reload()
+            account.schedules.fire(due)
+            account.settle()
+            account.schedules.reload()
         else:
             now = max(self.now, due.due)
             self._stand_at(now)
-            self._tick(now if now - LOOK_BACK <= due.minute <= now else due.minute)
-            self.settle()
-
-    def _tick(self, scheduled_at: dt.datetime) -> None:
-        payload = json.dumps({"scheduled_at": text_of(scheduled_at)})
-        answer = self._lambda.invoke(FunctionName=self._tick_function, Payload=payload)
-        if "FunctionError" in answer:
-            raise LocalError(f"The tick failed: {answer['Payload'].read().decode(errors='replace')[:500]}")
+            account.tick(now if now - LOOK_BACK <= due.minute <= now else due.minute)
+            account.settle()
 
     def _stand_at(self, instant: dt.datetime) -> None:
         """Write the instant where the functions read it, then where scripts do."""
         text = text_of(instant)
         replace_text(self._place.clock_file, text)
-        self._place.write_record(self._place.read_record() | {"clock": text})
+        self._place.write_clock(text)
+
+
+def _targets(place: Place) -> Iterator[tuple[str, Target]]:
+    """Every deployment of the run, with the name of the file that notes which of its schedules have fired."""
+    accounts = place.read_record().get("accounts")
+    if accounts is None:
+        yield "fired.json", local_target(place.record_path)
+        return
+    for name in accounts:
+        yield f"fired-{name}.json", local_target(place.account_path(name))
+
+
+def _instant_of(due: TimerRow | Occurrence) -> dt.datetime:
+    return due.at if isinstance(due, Occurrence) else due.due
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from ops.apply import apply_directory
 from ops.engine.errors import LocalError
+from ops.local.accounts import accounts_named
 from ops.local.clock import LocalClock, Step
 from ops.local.down import bring_down
 from ops.local.instants import parse_instant, parse_span, text_of
@@ -55,12 +56,18 @@ def local() -> None:
     show_default="playbooks/ec",
     help="The playbook to put in force.",
 )
-def up(line_api: str | None, at: str | None, port: int | None, playbook: Path) -> None:
+@click.option(
+    "--accounts",
+    metavar="NAMES",
+    help="Several accounts side by side: shop,salon; or all of deployments.yaml [default: one].",
+)
+def up(line_api: str | None, at: str | None, port: int | None, playbook: Path, accounts: str | None) -> None:
     """Start the engine and LINE, deploy the stack, apply the playbook."""
     console = Console(stderr=True)
     with plainly():
         instant = parse_instant(at) if at else None
-        wishes = Wishes(line_api=line_api, at=instant, port=port, playbook=playbook)
+        named = accounts_named(accounts, playbook) if accounts else ()
+        wishes = Wishes(line_api=line_api, at=instant, port=port, playbook=playbook, accounts=named)
         with console.status("Starting") as status:
             target = bring_up(wishes, after_deploy, lambda text: status.update(f"{text} …"))
         _summarize(console, wishes.place, target)
@@ -108,8 +115,11 @@ def _summarize(console: Console, place: Place, target: Target) -> None:
     record = place.read_record()
     where = place.record_path
     console.print(f"[bold]Musubi is up.[/bold] It is {record['clock']}, and time stands still.")
-    console.print(f"  webhook  {record['webhook_url']}")
-    console.print(f"  events   {record['ingest_url']}")
-    console.print(f"  LINE     {record['line_url']}")
+    for name, one in record.get("accounts", {"": record}).items():
+        if name:
+            console.print(f"[bold]{name}[/bold]")
+        console.print(f"  webhook  {one['webhook_url']}")
+        console.print(f"  events   {one['ingest_url']}")
+        console.print(f"  LINE     {one['line_url']}")
     console.print(f"  engine   {target.engine_url}")
     console.print(f"Keys and all else: {where}. Move time: musubi local clock --advance 7d")

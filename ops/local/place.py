@@ -65,6 +65,25 @@ class Place:
             raise LocalError("Nothing is up on this machine: run `musubi local up` first.") from None
         return found
 
+    def account_path(self, name: str) -> Path:
+        """The record of one of several accounts, for whatever takes the whole run's."""
+        return self.run_dir / f"account-{name}.json"
+
+    def write_records(self, records: Mapping[str, Mapping[str, Any]]) -> None:
+        """The accounts' records, and the run's: that of the first, with all of them beside it."""
+        told = {name: {**record, "state": str(self.account_path(name))} for name, record in records.items()}
+        for name, record in told.items():
+            replace_text(self.account_path(name), json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+        self.write_record({**next(iter(records.values())), "accounts": told})
+
+    def write_clock(self, text: str) -> None:
+        """Write the virtual instant into every record."""
+        record = self.read_record()
+        if "accounts" in record:
+            self.write_records({name: one | {"clock": text} for name, one in record["accounts"].items()})
+        else:
+            self.write_record(record | {"clock": text})
+
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Replace the record in one step: a reader sees the old one or the new one. It holds secrets."""
         replace_text(self.record_path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")

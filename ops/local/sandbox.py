@@ -25,26 +25,26 @@ class Credentials:
     login_channel_secret: str
 
 
-def start_sandbox(place: Place, credentials: Credentials) -> int:
-    """Start the sandbox on a free port; its pid."""
+def start_sandbox(place: Place, credentials: Credentials, suffix: str = "") -> int:
+    """Start the sandbox on a free port; its pid. `suffix` tells several apart."""
     command = [
         sys.executable, "-m", "ops.line_sandbox", "--clock-file", str(place.clock_file),
         "--channel-secret", credentials.channel_secret, "--access-token", credentials.access_token,
     ]  # fmt: skip
     environment = {"PATH": os.defpath, "HOME": str(place.run_dir), "LANG": "C.UTF-8", "PYTHONUTF8": "1"}
-    return start_group(command, environment, _log(place), ROOT)
+    return start_group(command, environment, _log(place, suffix), ROOT)
 
 
-def wait_for_url(place: Place, pid: int) -> str:
+def wait_for_url(place: Place, pid: int, suffix: str = "") -> str:
     """The address the sandbox answers at, once it says so; LocalError with its last words where it does not."""
     deadline = time.monotonic() + START_SECONDS_MAX
     while time.monotonic() < deadline:
-        if url := _announced(_log(place)):
+        if url := _announced(_log(place, suffix)):
             return url
         if not is_alive(pid, str(place.run_dir)):
             break
         time.sleep(POLL_SECONDS)
-    raise LocalError(f"The LINE sandbox did not start:\n{tail(_log(place))}")
+    raise LocalError(f"The LINE sandbox did not start:\n{tail(_log(place, suffix))}")
 
 
 def _announced(log: Path) -> str:
@@ -54,5 +54,5 @@ def _announced(log: Path) -> str:
     return ""
 
 
-def _log(place: Place) -> Path:
-    return place.run_dir / "sandbox.log"
+def _log(place: Place, suffix: str) -> Path:
+    return place.run_dir / f"sandbox{suffix}.log"

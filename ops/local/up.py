@@ -16,14 +16,13 @@ from ops.engine.processes import free_port, require_port_free
 from ops.engine.server import REGION, Engine, start_engine, wait_until_healthy
 from ops.engine.synth import local_assembly
 from ops.line_sandbox import SandboxClient
-from ops.line_sandbox.settings import SANDBOX_LIFF_ID, SANDBOX_LOGIN_CHANNEL_ID
+from ops.local.accounts import LocalAccount, the_one
 from ops.local.down import bring_down, is_up
 from ops.local.instants import text_of
 from ops.local.place import Place, replace_text
 from ops.local.sandbox import Credentials, start_sandbox, wait_for_url
 from ops.target import Target
 
-ACCOUNT = "main"
 PLAYBOOK = ROOT / "playbooks" / "ec"
 
 Say = Callable[[str], None]
@@ -44,7 +43,8 @@ class Wishes:
 
     `line_api`: where to send instead of to a sandbox of ours. `at`: the virtual instant to start from; now
     where None. `port`: the engine's; a free one where None. `functions`: the package to bundle.
-    `line_push_per_second`: what all send workers together may push.
+    `line_push_per_second`: what all send workers of an account together may push. `accounts`: several side by side; the
+    one account where there are none.
     """
 
     place: Place = field(default_factory=Place)
@@ -58,10 +58,16 @@ class Wishes:
     send_concurrency: int = 2
     bulk_concurrency: int = 2
     line_push_per_second: int = 2_000
+    accounts: tuple[LocalAccount, ...] = ()
+
+    @property
+    def every(self) -> tuple[LocalAccount, ...]:
+        """The accounts that shall stand."""
+        return self.accounts or (the_one(self.playbook),)
 
 
 def bring_up(wishes: Wishes, after_deploy: AfterDeploy = nothing_more, say: Say = unsaid) -> Target:
-    """Start everything, deploy, then hand the target and the playbook's directory to `after_deploy`.
+    """Start everything, deploy, then hand each target and its playbook's directory to `after_deploy`; the first target.
 
     LocalError, with nothing left behind, where any of it fails or a run is up already.
     """
@@ -75,48 +81,82 @@ def bring_up(wishes: Wishes, after_deploy: AfterDeploy = nothing_more, say: Say 
     bring_down(place)
     place.make()
     try:
-        target = _start(wishes, assembly, say)
-        say(f"Applying {wishes.playbook}")
-        after_deploy(target, wishes.playbook)
+        targets = _start(wishes, assembly, say)
+        for account, target in zip(wishes.every, targets, strict=True):
+            say(f"Applying {account.playbook}")
+            after_deploy(target, account.playbook)
     except BaseException:
         bring_down(place)
         raise
-    return target
+    return targets[0]
 
 
-def _start(wishes: Wishes, assembly: Path, say: Say) -> Target:
+def _start(wishes: Wishes, assembly: Path, say: Say) -> list[Target]:
     place = wishes.place
-    credentials = Credentials(secrets.token_hex(16), secrets.token_urlsafe(48), secrets.token_hex(16))
     replace_text(place.clock_file, text_of(wishes.at or dt.datetime.now(dt.UTC).replace(microsecond=0)))
     say("Starting the embedded engine and LINE")
     engine = start_engine(place.run_dir, wishes.port or free_port(), auth=wishes.auth)
     place.remember_group("engine", engine.pid)
-    line_url, sandbox_pid = wishes.line_api, None
-    if line_url is None:
-        sandbox_pid = start_sandbox(place, credentials)
-        place.remember_group("sandbox", sandbox_pid)
-        line_url = wait_for_url(place, sandbox_pid)
+    lines = _start_lines(wishes)
     wait_until_healthy(engine)
-    say("Deploying")
     clients = Clients(engine.url, REGION)
-    deployed = deploy(clients, assembly, local_parameters(wishes, line_url, engine.url))
-    target = Target(deployed.outputs, deployed.parameters, clients)
-    record = _record(wishes, engine, target, credentials) | _line_record(line_url)
-    record["sandbox_pid"] = sandbox_pid
-    if sandbox_pid is not None:
-        _configure_sandbox(wishes, record)
-    place.write_record(record)
-    return target
+    targets, records = [], {}
+    for line in lines:
+        say(f"Deploying {line.account.stack}")
+        given = local_parameters(wishes, line.url, engine.url, line.account.name)
+        deployed = deploy(clients, assembly, given, line.account.stack)
+        targets.append(Target(deployed.outputs, deployed.parameters, clients))
+        records[line.account.name] = _record(wishes, engine, targets[-1], line) | _line_record(line)
+        if line.pid is not None:
+            _configure_sandbox(wishes, line.account, records[line.account.name])
+    if wishes.accounts:
+        place.write_records(records)
+    else:
+        place.write_record(next(iter(records.values())))
+    return targets
 
 
-def local_parameters(wishes: Wishes, line_url: str, engine_url: str = "") -> Mapping[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """LINE, as one account meets it: a sandbox of its own, or (`pid` None) whatever answers elsewhere."""
+
+    account: LocalAccount
+    credentials: Credentials
+    url: str
+    pid: int | None
+
+
+def _start_lines(wishes: Wishes) -> list[_Line]:
+    place, started = wishes.place, []
+    for account in wishes.every:
+        credentials = Credentials(secrets.token_hex(16), secrets.token_urlsafe(48), secrets.token_hex(16))
+        pid = None
+        if wishes.line_api is None:
+            pid = start_sandbox(place, credentials, account.suffix)
+            place.remember_group(f"sandbox{account.suffix}", pid)
+        started.append((account, credentials, pid))
+    return [
+        _Line(account, credentials, _url_of(wishes, account, pid), pid)
+        for account, credentials, pid in started
+    ]
+
+
+def _url_of(wishes: Wishes, account: LocalAccount, pid: int | None) -> str:
+    if pid is None:
+        return str(wishes.line_api)
+    return wait_for_url(wishes.place, pid, account.suffix)
+
+
+def local_parameters(
+    wishes: Wishes, line_url: str, engine_url: str = "", account: str = "main"
+) -> Mapping[str, str]:
     """The one template's parameters on one machine.
 
     The local clock fires schedules and timers, so nothing waits in a queue for real seconds; a worker that
     was killed gives its batch back after twelve seconds instead of three minutes.
     """
     return {
-        "Account": ACCOUNT,
+        "Account": account,
         "LineApiUrl": line_url,
         "LineLoginUrl": line_url,
         "LineAccessUrl": line_url,
@@ -145,9 +185,10 @@ def _door(engine_url: str, api_id: str) -> str:
     return f"{engine_url}/_aws/execute-api/{api_id}/$default"
 
 
-def _record(wishes: Wishes, engine: Engine, target: Target, credentials: Credentials) -> dict[str, Any]:
+def _record(wishes: Wishes, engine: Engine, target: Target, line: _Line) -> dict[str, Any]:
     """The record's contents, the secrets put into the deployment on the way."""
     door = _door(engine.url, target.output("ApiId"))
+    account, credentials = line.account, line.credentials
     return {
         "engine_url": engine.url,
         "webhook_url": f"{door}/webhook",
@@ -158,34 +199,36 @@ def _record(wishes: Wishes, engine: Engine, target: Target, credentials: Credent
         "link_callback_url": f"{door}/link/callback",
         "liff_endpoint_url": f"{door}/link/liff",
         "channel_secret": credentials.channel_secret,
-        "login_channel_id": SANDBOX_LOGIN_CHANNEL_ID,
+        "login_channel_id": account.login_channel_id,
         "login_channel_secret": credentials.login_channel_secret,
-        "liff_id": SANDBOX_LIFF_ID,
-        "ingest_key": _put_secrets(target, credentials),
-        "account": ACCOUNT,
+        "liff_id": account.liff_id,
+        "ingest_key": _put_secrets(target, account, credentials),
+        "account": account.name,
         "clock": wishes.place.clock_file.read_text(encoding="ascii"),
         "engine_pid": engine.pid,
         "access_token": credentials.access_token,
         "clock_file": str(wishes.place.clock_file),
         "run_dir": str(wishes.place.run_dir),
-        "playbook": str(wishes.playbook),
+        "playbook": str(account.playbook),
         "stack_outputs": dict(target.outputs),
         "stack_parameters": dict(target.parameters),
+        "sandbox_pid": line.pid,
     }
 
 
-def _line_record(line_url: str) -> dict[str, Any]:
+def _line_record(line: _Line) -> dict[str, Any]:
     """Where LINE's hosts are: one stands for api.line.me, access.line.me, liff.line.me and the script's."""
+    line_url = line.url
     return {
         "line_url": line_url,
         "line_login_url": line_url,
         "line_access_url": line_url,
-        "liff_url": f"{line_url}/{SANDBOX_LIFF_ID}",
+        "liff_url": f"{line_url}/{line.account.liff_id}",
         "liff_sdk_url": f"{line_url}/liff/edge/2/sdk.js",
     }
 
 
-def _put_secrets(target: Target, credentials: Credentials) -> str:
+def _put_secrets(target: Target, account: LocalAccount, credentials: Credentials) -> str:
     """Tell the functions how to speak to LINE and what a CRM must show; the latter's key.
 
     The engine generates secrets with any sign in them, whatever the template asks for: one that stands in a
@@ -195,9 +238,9 @@ def _put_secrets(target: Target, credentials: Credentials) -> str:
     line = {
         "channel_secret": credentials.channel_secret,
         "channel_access_token": credentials.access_token,
-        "login_channel_id": SANDBOX_LOGIN_CHANNEL_ID,
+        "login_channel_id": account.login_channel_id,
         "login_channel_secret": credentials.login_channel_secret,
-        "liff_id": SANDBOX_LIFF_ID,
+        "liff_id": account.liff_id,
     }
     manager.put_secret_value(SecretId=target.output("SecretLine"), SecretString=json.dumps(line))
     keys = {"keys": [secrets.token_urlsafe(32)]}
@@ -209,11 +252,16 @@ def _put_secrets(target: Target, credentials: Credentials) -> str:
     return ingest_key
 
 
-def _configure_sandbox(wishes: Wishes, record: Mapping[str, Any]) -> None:
+def _configure_sandbox(wishes: Wishes, account: LocalAccount, record: Mapping[str, Any]) -> None:
+    """Where several providers are up, each knows its own users alone, and refuses any other id, as LINE does."""
+    one_provider = len({one.provider for one in wishes.every}) == 1
     with SandboxClient(record["line_url"]) as sandbox:
         sandbox.configure(
             webhook_url=record["webhook_url"],
-            accept_any_user=wishes.accept_any_user,
+            accept_any_user=wishes.accept_any_user and one_provider,
+            destination=account.bot_user_id,
+            login_channel_id=account.login_channel_id,
+            liff_id=account.liff_id,
             login_channel_secret=record["login_channel_secret"],
             login_redirect_uris=[record["link_callback_url"]],
             liff_endpoint_url=record["liff_endpoint_url"],

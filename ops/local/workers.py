@@ -4,8 +4,10 @@ import os
 import signal
 from pathlib import Path
 
+from ops.target import STACK_NAME
 
-def workers_of(run_dir: Path, function: str) -> list[int]:
+
+def workers_of(run_dir: Path, function: str, stack: str = STACK_NAME) -> list[int]:
     """The process ids of a function's warm workers in this run."""
     found = []
     for entry in Path("/proc").iterdir():
@@ -15,7 +17,7 @@ def workers_of(run_dir: Path, function: str) -> list[int]:
             command = (entry / "cmdline").read_bytes().decode(errors="replace")
         except OSError:
             continue
-        if str(run_dir) in command and f"Musubi-{function.capitalize()}Function" in command:
+        if str(run_dir) in command and f"{stack}-{function.capitalize()}Function" in command:
             found.append(int(entry.name))
     return found
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from functions.domain.instants import Instant, InstantError, parse_instant
 from functions.domain.playbook import Playbook
 from ops.check import sound_playbook
-from ops.deployment import STATE, target_of
+from ops.deployment import STATE, account_option, target_of
 from ops.errors import UserError
 from ops.plan.basis import Basis, basis_of_deployment, basis_of_file, with_expected
 from ops.plan.course import Terms, course_of
@@ -59,6 +59,7 @@ ACCOUNT = "plan"
 @click.option("--local", "state", type=click.Path(path_type=Path), default=STATE, show_default=True,
     help="The local deployment's state file; used where neither --events nor --stack is given.",
 )  # fmt: skip
+@account_option
 def plan(
     directory: Path,
     days: int,

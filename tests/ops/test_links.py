@@ -28,6 +28,7 @@ class Desk:
         world = self.world
         return SimpleNamespace(
             target=SimpleNamespace(engine_url="here"),
+            settings=SimpleNamespace(account="shop"),
             identities=world.identities,
             customers=world.customers,
             events=world.events,
@@ -80,6 +81,7 @@ def test_a_link_is_shown_with_every_change(desk: Desk) -> None:
     for identifier in ("U1", "c1", "c2"):
         (told,) = json.loads(desk("show", identifier, "--format", "json"))
         assert (told["customer_id"], told["status"], told["claimed_by"]) == ("c1", "conflict", "c2")
+        assert told["account"] == "shop", "the same LINE user may be somebody else elsewhere"
         assert [(one["before"]["status"], one["after"]["status"]) for one in told["audit"]] == [
             ("anonymous", "linked"),
             ("linked", "conflict"),
