@@ -100,9 +100,15 @@ class World:
     """Everything, in one process. A worker's crash is followed by the redelivery of what it worked on."""
 
     def __init__(
-        self, book: Playbook, *, start: Instant = START, shuffle: random.Random | None = None
+        self,
+        book: Playbook,
+        *,
+        start: Instant = START,
+        shuffle: random.Random | None = None,
+        account: str = ACCOUNT,
     ) -> None:
         self.now = start
+        self.account = account
         self.tap = Tap()
         self._shuffle = shuffle
         self.customers = FakeCustomers()
@@ -157,7 +163,7 @@ class World:
         suppressions = tapped(self.suppressions, tap, "suppressions")
         watch = Watch(suppressions)
         self.decide = Decide(
-            ACCOUNT,
+            self.account,
             LivingCustomers(customers, watch),
             LivingIdentities(tapped(self.identities, tap, "identities"), watch),
             LivingEvents(tapped(self.events, tap, "events"), watch),
@@ -187,7 +193,7 @@ class World:
         )
         self.ticker = Tick(timers, inbox, to_send, self.clock)
         self.evaluation = Evaluate(
-            ACCOUNT,
+            self.account,
             self.playbooks,
             tapped(self.audience, tap, "audience"),
             tapped(self.runs, tap, "runs"),
@@ -237,7 +243,7 @@ class World:
             tapped(self.reactions, tap, "reactions"),
             tapped(self.runs, tap, "runs"),
             tapped(self.batches, tap, "batches"),
-            ACCOUNT,
+            self.account,
         )
 
     def _decide(self, body: str) -> None:
@@ -481,7 +487,7 @@ class World:
         )
         name = step or message
         return Intent(
-            send_id=send_id_of(ACCOUNT, source, "j1", name, user, occurrence),
+            send_id=send_id_of(self.account, source, "j1", name, user, occurrence),
             customer_id=customer_id,
             line_user_id=user,
             kind=kind,
