@@ -20,13 +20,17 @@ ACTS = st.lists(
     st.tuples(st.sampled_from((0, 1)), st.sampled_from(("follow", "link", "buy", "cart", "unfollow", "hours")), st.sampled_from(PEOPLE)),
     max_size=24,
 )  # fmt: skip
+ALWAYS = [(number, kind, "c1") for kind in ("follow", "link", "buy") for number in (0, 1)]
+"""So that there is somebody to send to in both."""
 BOOK = busy_book()
 
 
 def act(world: World, kind: str, customer: str) -> None:
     user = f"U{customer}"  # the same LINE user in both accounts: one provider
     match kind:
-        case "follow" | "unfollow":
+        case "follow":
+            world.befriend(user)
+        case "unfollow":
             world.webhook(world.line_event(kind, user))
         case "link":
             world.ingest(world.linked(customer, user))
@@ -52,6 +56,7 @@ def come_to(world: World) -> Any:
 @given(acts=ACTS)
 @settings(max_examples=40, deadline=None)
 def test_accounts_by_turns_come_to_what_each_comes_to_alone(acts: list[Act]) -> None:
+    acts = [*ALWAYS, *acts, *((number, "hours", "c1") for number in (0, 1, 0, 1))]
     together = [World(BOOK, account=one) for one in ACCOUNTS]
     for number, kind, customer in acts:
         act(together[number], kind, customer)
@@ -62,6 +67,8 @@ def test_accounts_by_turns_come_to_what_each_comes_to_alone(acts: list[Act]) -> 
                 act(alone, kind, customer)
         assert come_to(together[number]) == come_to(alone)
     shop, salon = ({record.send_id for record in world.records()} for world in together)
+    assert shop
+    assert salon
     assert not shop & salon
 
 
