@@ -323,12 +323,46 @@ class Scenario(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Experiment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A comparison of variants that differ in exactly one thing. `variants`: name → weight; buckets are stable."""
+    """A comparison of variants that differ in exactly one thing. `variants`: name → weight; buckets are stable.
+
+    `goal` says for people what decides; `measures` names the goal of `Measure` that is counted, empty for its first.
+    """
 
     changes: Change
     variants: dict[str, int]
     goal: str = ""
     owner: str = ""
+    measures: str = ""
+
+
+class Goal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What messages are sent for: an event within so long after one. `when_number`: only somebody's so-manieth order."""
+
+    event: str
+    within_seconds: int
+    when_number: int | None = None
+
+
+class Measure(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an order is, and what it brings. `order`: the event (empty: there are no orders), `id`, `value`, `category` and
+    `item` its properties (empty: it has none).
+
+    Gross profit is `margin_percent` of the amount, or the property `profit`; all of the amount where neither is given.
+    `coupon_value` of `coupon_event` is what a coupon cost; who has not ordered for longer than `dormant_seconds` is
+    dormant; the first of `goals` is what KPIs mean where they name none.
+    """
+
+    order: str = ""
+    id: str = ""
+    value: str = ""
+    category: str = ""
+    item: str = ""
+    margin_percent: float | None = None
+    profit: str = ""
+    coupon_event: str = ""
+    coupon_value: str = ""
+    dormant_seconds: int = 180 * 86_400
+    goals: dict[str, Goal] = {}
 
 
 class Weekly(msgspec.Struct, frozen=True):
@@ -399,4 +433,5 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     preferences: Preferences = Preferences()
     linking: Linking = Linking()
     surveys: dict[str, Survey] = {}
+    measure: Measure = Measure()
     format: int = 1

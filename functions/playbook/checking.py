@@ -9,6 +9,7 @@ from functions.playbook.draft import read_draft
 from functions.playbook.experiment_lint import experiment_faults
 from functions.playbook.expressions import expression_faults
 from functions.playbook.faults import CheckResult, PlaybookFaults
+from functions.playbook.measuring import measure_faults, measure_warnings
 from functions.playbook.message_lint import message_faults
 from functions.playbook.references import reference_faults
 from functions.playbook.scenario_lint import scenario_faults
@@ -29,12 +30,20 @@ def check_playbook(directory: Path) -> CheckResult:
         scenario_faults,
         settings_faults,
         experiment_faults,
+        measure_faults,
         survey_faults,
     ):
         faults += lint(draft)
     warnings = [
         warning
-        for lint in (style_warnings, discount_warnings, settings_warnings, trade_warnings, survey_warnings)
+        for lint in (
+            style_warnings,
+            discount_warnings,
+            settings_warnings,
+            trade_warnings,
+            survey_warnings,
+            measure_warnings,
+        )
         for warning in lint(draft)
     ]
     playbook = None if faults else compiled(draft)

@@ -10,6 +10,7 @@ from functions.domain.addresses import EXAMPLES
 from functions.domain.segments import Tree, inlined, parse, segment_hash
 from functions.playbook.draft import Draft
 from functions.playbook.expressions import event_type, names_in, segment_trees
+from functions.playbook.measuring import measured_by
 from functions.playbook.message_models import MessageForm
 from functions.playbook.message_reading import texts_in
 from functions.playbook.models import CampaignForm, ExperimentForm, Weekday
@@ -84,6 +85,7 @@ class _Compiling:
             linking=_linking(settings.linking),
             preferences=_preferences(settings.preferences),
             surveys={name: compiled_survey(part.form) for name, part in draft.surveys.items()},
+            measure=measured_by(settings, {name: part.form for name, part in draft.events.items()}),
         )
         return msgspec.structs.replace(playbook, version=short_hash(playbook))
 
@@ -186,7 +188,7 @@ def _consent(settings: SettingsForm) -> dict[pb.Kind, list[str]]:
 
 
 def _experiment(form: ExperimentForm) -> pb.Experiment:
-    return pb.Experiment(form.changes, form.variants, form.goal, form.owner)
+    return pb.Experiment(form.changes, form.variants, form.goal, form.owner, form.measures or "")
 
 
 def _message(form: MessageForm) -> pb.Message:

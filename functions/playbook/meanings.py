@@ -31,6 +31,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "retention": "How long what no profile needs is kept; all of it for good unless given.",
         "linking": "How LINE users and customers are tied.",
         "preferences": "What people may choose for themselves, by a word in the chat or on their page.",
+        "measure": "What an order is and brings, and which goals messages are measured by.",
         "rich_menus": "Our name of a rich menu → LINE's id of it.",
         "priorities": "From the most to the least important.",
     },
@@ -98,6 +99,27 @@ MEANINGS: dict[str, dict[str, str]] = {
         "sends_min": "Fewer messages than these say nothing.",
         "window": "A block counts for what the person was sent so long before; at most 72h.",
     },
+    "MeasureForm": {
+        "order": "The event that is an order; events that amend it take back from it.",
+        "id": "Its property that names the order; the one that corrections name it by unless given.",
+        "value": "Its property that is the amount in yen; the first that is summed unless given.",
+        "category": "Its property that is the category; category unless given.",
+        "item": "Its property that is the item; item unless given.",
+        "gross_profit": "What is left of the amount; all of it unless given.",
+        "coupon_cost": "The event of a used coupon, and what it took off.",
+        "dormant": "Who has not ordered for longer is dormant, and won back by the next order.",
+        "goals": "Name → what messages are sent for; the first is what KPIs mean by a conversion. The order within 7d unless given.",
+    },
+    "ProfitForm": {
+        "margin": "So much of the amount, such as 40%.",
+        "property": "The order's property that is its gross profit in yen.",
+    },
+    "CouponForm": {"event": "The event.", "value": "Its property that is the discount in yen."},
+    "GoalForm": {
+        "event": "The event that is the goal.",
+        "within": "How long after a message it counts as its doing; at most 90d, 7d unless given.",
+        "when_number": "Only somebody's so-manieth order, such as 2.",
+    },
     "QuietForm": {
         "from": 'Local time of the customer, such as "21:00".',
         "to": 'Local time of the customer, such as "07:00"; may be the next morning.',
@@ -153,7 +175,8 @@ MEANINGS: dict[str, dict[str, str]] = {
     "ExperimentForm": {
         "changes": "The one thing in which its variants differ.",
         "variants": "Variant → weight: how many people get it, in relation to the others.",
-        "goal": "What decides which is better.",
+        "goal": "What decides which is better, in words.",
+        "measures": "The goal of measure in playbook.yaml that is counted; its first unless given.",
         "owner": _OWNER,
     },
     "ScenarioForm": {

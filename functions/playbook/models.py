@@ -138,4 +138,5 @@ class ExperimentForm(Form):
     changes: Change
     variants: dict[Name, Annotated[int, Field(ge=1, le=10_000)]] = Field(min_length=2, max_length=6)
     goal: str = ""
+    measures: Name | None = None
     owner: str = ""

@@ -10,6 +10,7 @@ from functions.domain.line_events import LINE_EVENTS
 from functions.domain.linking_attempts import origin_of
 from functions.domain.playbook import Kind
 from functions.domain.preferences import folded_text
+from functions.playbook.measure_models import MeasureForm
 from functions.playbook.models import DEFAULT_MENU, Form
 from functions.playbook.quantities import Clock, Duration, Name, Percent, Share, Text, Zone
 
@@ -290,6 +291,7 @@ class SettingsForm(Form):
     retention: RetentionForm = RetentionForm()
     linking: LinkingForm = LinkingForm()
     preferences: PreferencesForm = PreferencesForm()
+    measure: MeasureForm | None = None
     priorities: list[Name] = Field(min_length=1)
 
     @field_validator("caps")
