@@ -9,6 +9,8 @@ from functions.measure.statistics.sequential import FLOOR_PEOPLE, boundary
 
 POWER = 0.8
 ALPHA = 0.05
+DETECTS = 0.2
+"""A rise of the conversion rate by a fifth is what experiments are planned to find."""
 DAYS_MIN = 7
 """People buy otherwise on Sundays than on Mondays: whole weeks only."""
 _PEOPLE_MAX = 1e12
