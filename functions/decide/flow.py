@@ -21,14 +21,13 @@ from functions.decide.phones import SettlePhones
 from functions.decide.reactions import WatchReactions
 from functions.domain.compiled import Versions
 from functions.domain.customers import (
-    SAID_AT_LINE,
     Customer,
     emptied,
     needed_versions,
     new_customer,
     next_due,
 )
-from functions.domain.events import Event
+from functions.domain.events import SAID_AT_LINE, Event
 from functions.domain.gate import Gate, concerns_gate, new_gate, with_facts
 from functions.domain.identity import Link
 from functions.domain.instants import Instant

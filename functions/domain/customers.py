@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from functions.domain.compiled import Compiled
-from functions.domain.events import Event
+from functions.domain.events import SAID_AT_LINE, Event
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey, fingerprint
 from functions.domain.line_events import anonymous_id
@@ -22,10 +22,6 @@ from functions.domain.sends import Intent, MenuOrder, Order
 
 SEEN_KEPT = 64
 """So many of the newest events are known to the item itself; older duplicates are found in the event history."""
-
-
-SAID_AT_LINE = ("line", "chat")
-"""The sources of what a LINE user did or said itself, whoever it is linked to; such events name it."""
 
 
 class Alias(msgspec.Struct, frozen=True, array_like=True):

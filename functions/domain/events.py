@@ -165,6 +165,10 @@ BUILT_IN: Dictionary = {
 }
 """Events that every playbook has, beside its own. What LINE itself says comes in by webhook only (`line_events`)."""
 
+SAID_AT_LINE = ("line", "chat", "preferences")
+"""The sources of what a LINE user did or said itself, in the chat or on its page of preferences, whoever it is linked to;
+such events name it."""
+
 REDECLARABLE = frozenset({"survey_answered"})
 """Built-in events that a playbook may declare itself, to read them by another name and keep properties of its own."""
 

@@ -74,12 +74,15 @@ def _consent(event_id: str, event: Event, name: str, purpose: str) -> Event:
     )
 
 
-def events_of(choice: Choice, before: Choice, customer_id: str, form: str, at: Instant) -> list[Event]:
-    """What changes by a choice, as events; none of what stays as it was. `form` names the one submission, so that it
-    counts once however often it is sent."""
+def events_of(
+    choice: Choice, before: Choice, customer_id: str, user: str, form: str, at: Instant
+) -> list[Event]:
+    """What changes by a choice, as events that name the LINE user who chose; none of what stays as it was. `form` names the
+    one submission, so that it counts once however often it is sent."""
 
     def event(name: str, key: str, properties: dict[str, Any]) -> Event:
-        return Event(f"{PAGE}:{form}:{key}", customer_id, name, at, source=PAGE, properties=properties)
+        said = {**properties, "line_user_id": user}
+        return Event(f"{PAGE}:{form}:{key}", customer_id, name, at, source=PAGE, properties=said)
 
     changed = [
         event("consent_given" if wanted else "consent_withdrawn", purpose, {"purpose": purpose})

@@ -16,7 +16,7 @@ from functions.domain.amendments import (
     with_amendment,
     word_of,
 )
-from functions.domain.events import Dictionary, Event, EventType, Scalar
+from functions.domain.events import SAID_AT_LINE, Dictionary, Event, EventType, Scalar
 from functions.domain.registers import (
     ConsentRegister,
     Register,
@@ -131,8 +131,8 @@ def _attributes(profile: Profile, event: Event, event_type: EventType) -> dict[s
 def _attributes_said(event: Event, event_type: EventType) -> Iterator[tuple[str, Any]]:
     """The attributes that an event sets; one of no value is taken away."""
     if event.name == "profile_updated":
-        # What was said in the chat names who said it, which is no attribute.
-        told_by = "line_user_id" if event.source == "line" else ""
+        # What a LINE user said itself names who said it, which is no attribute.
+        told_by = "line_user_id" if event.source in SAID_AT_LINE else ""
         yield from ((name, value) for name, value in event.properties.items() if name != told_by)
         return
     if event.name == "inflow" and event.properties.get("source"):

@@ -49,7 +49,7 @@ class PreferencesPage:
         customer = self._customer(user)
         before = choice_of(customer.profile, offered.topics)
         choice = _chosen(request, offered, before)
-        events = events_of(choice, before, customer.customer_id, form["n"], now)
+        events = events_of(choice, before, customer.customer_id, user, form["n"], now)
         if events:
             self.common.inbox.put([EventsReceived(customer.customer_id, events)])
         return self._page(request, user, offered, choice, saved=True)

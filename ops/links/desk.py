@@ -6,6 +6,7 @@ import msgspec
 
 from functions.decide.histories import history_of
 from functions.domain.customers import Customer
+from functions.domain.events import SAID_AT_LINE
 from functions.domain.instants import format_instant
 from functions.domain.line_events import anonymous_id
 from functions.domain.links import AuditEntry, Link, Review, undo_ends_at
@@ -162,7 +163,7 @@ def _events_of(stores: Stores, customer: Customer, user: str) -> int:
     told = {
         event.identity
         for event in history_of(stores.events, customer)
-        if event.source == "line" and event.properties.get("line_user_id") == user
+        if event.source in SAID_AT_LINE and event.properties.get("line_user_id") == user
         and (begins is None or event.occurred_at > begins)
     }  # fmt: skip
     return len(told | (brought if begins is None else set()))

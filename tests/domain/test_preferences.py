@@ -123,14 +123,14 @@ def test_what_somebody_chose_last_is_what_the_profile_says(made: list[Choice]) -
     found = choice_of(Profile(), ["coupon", "promotion"])
     for number, choice in enumerate(made):
         at = NOON + dt.timedelta(minutes=number)
-        events += events_of(choice, found, "c1", f"form-{number}", at)
+        events += events_of(choice, found, "c1", "U1", f"form-{number}", at)
         found = choice_of(fold_all(events, BUILT_IN), ["coupon", "promotion"])
         assert found == choice
 
 
 @given(choices)
 def test_choosing_what_is_chosen_already_says_nothing(choice: Choice) -> None:
-    assert events_of(choice, choice, "c1", "form", NOON) == []
+    assert events_of(choice, choice, "c1", "U1", "form", NOON) == []
 
 
 def test_consent_keeps_its_version_its_time_and_its_source() -> None:

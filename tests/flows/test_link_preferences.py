@@ -9,12 +9,15 @@ import pytest
 from functions.domain.batches import orders_of_page
 from functions.domain.campaigns import Chunk, Recipient, Run
 from functions.domain.compiled import Compiled
+from functions.domain.link_decisions import undo_of
 from functions.domain.playbook import Message, Playbook, Preferences
 from functions.domain.preferences import chosen_hours
 from functions.domain.sends import Intent
 from functions.link.answers import Answer
+from functions.ports import EventsReceived
 from tests.fakes.link_world import BASE, Browser, LinkWorld, linking_book, shown
 from tests.fakes.playbooks import campaign, scenario, send
+from tests.fakes.queues import FakeInbox
 
 USER = "U1"
 OFFERED = Preferences(topics={"coupon": "クーポン<b>", "promotion": "おすすめ"}, hours=True)
@@ -155,6 +158,40 @@ def test_after_an_unlink_the_link_is_the_friends_and_not_the_customers() -> None
     save(world, opened(world), topic=["coupon", "promotion"])
     assert "all" not in world.customers.load("c1").profile.consent  # type: ignore[union-attr]
     assert world.customers.load(f"anon:{USER}").profile.consent["all"].value is False  # type: ignore[union-attr]
+
+
+def undo(world: LinkWorld) -> None:
+    link = world.identities.link_of(USER)
+    assert link is not None
+    event = undo_of(link, "ann", "it was her mother", world.now)
+    FakeInbox(world.inbox_queue).put([EventsReceived(event.customer_id, [event])])
+    world.run()
+
+
+def test_after_an_undo_what_was_chosen_on_the_page_is_the_line_users_alone() -> None:
+    world = fresh()
+    world.ingest(world.event("consent_withdrawn", "c1", purpose="promotion"))
+    world.run()
+    world.advance(minutes=1)
+    save(world, opened(world), topic=["promotion"], everything="on", start="19:00", end="21:00")
+    assert consent(world, "c1") == {"marketing": True, "promotion": True, "coupon": False}
+    world.advance(minutes=1)
+    undo(world)
+    assert consent(world, "c1") == {"marketing": True, "promotion": False}
+    assert consent(world, f"anon:{USER}") == {"promotion": True, "coupon": False}
+    mine, friends = world.customer("c1").profile, world.customer(f"anon:{USER}").profile
+    assert (chosen_hours(mine), chosen_hours(friends) is None) == (None, False)
+    assert {*mine.attributes} | {*friends.attributes} == {"receive_from", "receive_to"}
+
+
+def consent(world: LinkWorld, customer_id: str) -> dict[str, bool]:
+    """The same in gate and profile."""
+    found = [
+        {name: bool(register.value) for name, register in side.items()}
+        for side in (world.gate(customer_id).consent, world.customer(customer_id).profile.consent)
+    ]
+    assert found[0] == found[1]
+    return found[0]
 
 
 @pytest.mark.parametrize("purpose", ["friend", "ticket", "choice", "unlink"])
