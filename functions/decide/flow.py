@@ -5,7 +5,6 @@ in one conditional write of the customer, and only then timers and intents out. 
 does the rest.
 """
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,31 +12,21 @@ from functools import partial
 import msgspec
 
 from functions.decide.answers import HearAnswers
-from functions.decide.histories import history_of
+from functions.decide.changing import ChangeCustomer
+from functions.decide.facts import NoteFacts
+from functions.decide.folding import Fold
 from functions.decide.joining import JoinCustomers
 from functions.decide.link_attempts import TakeUp
 from functions.decide.linking import SettleLinks, Stirred
 from functions.decide.phones import SettlePhones
 from functions.decide.reactions import WatchReactions
-from functions.domain.compiled import Versions
-from functions.domain.customers import (
-    Customer,
-    emptied,
-    needed_versions,
-    new_customer,
-    next_due,
-)
-from functions.domain.events import SAID_AT_LINE, Event
-from functions.domain.gate import Gate, concerns_gate, new_gate, with_facts
+from functions.domain.customers import Customer
+from functions.domain.events import Event
 from functions.domain.identity import Link
 from functions.domain.instants import Instant
 from functions.domain.line_events import anonymous_id, is_anonymous, read_line_event
-from functions.domain.memberships import is_outdated
 from functions.domain.preferences import said_in_chat
-from functions.domain.profiles import must_refold
-from functions.domain.progress import moved_on, refreshed, take_in, take_in_again
 from functions.ports import (
-    Conflict,
     CustomerDue,
     CustomerRefresh,
     Customers,
@@ -53,7 +42,6 @@ from functions.ports import (
     Timers,
 )
 
-ATTEMPTS_MAX = 8
 HOPS_MAX = 8
 
 
@@ -81,14 +69,14 @@ class Decide:
             case EventsReceived():
                 self._received(message)
             case CustomerDue(customer_id=customer_id, due=due):
-                self._change(
+                self.changing.change(
                     customer_id,
-                    self._woken,
+                    self.fold.woken,
                     not_before=due,
                     is_repeat=lambda loaded: loaded is not None and loaded.armed_at != due,
                 )
             case CustomerRefresh(customer_id=customer_id):
-                self._change(customer_id, partial(self._refreshed, message), known_only=True)
+                self.changing.change(customer_id, partial(self.fold.refreshed, message), known_only=True)
             case LinkAttemptDue():
                 self._followed(self.link_attempts.expired(message))
 
@@ -122,7 +110,7 @@ class Decide:
             # What comes late: when it happened the friend was the customer, who counts it in its own history.
             late = tuple(event for event in events if event.occurred_at <= link.changed_at)
             if late:
-                self._change(link.customer_id, partial(self._folded_again, late), known_only=True)
+                self.changing.change(link.customer_id, partial(self.fold.again, late), known_only=True)
 
     def _followed(self, message: EventsReceived | None) -> None:
         """What follows from a link that was taken up, or was not, as if it had come in by itself."""
@@ -151,6 +139,21 @@ class Decide:
             self._events(linking.customer_id, [linking])
 
     @property
+    def changing(self) -> ChangeCustomer:
+        """The part that changes a customer."""
+        return ChangeCustomer(self.customers, self.timers, self.send_queue, self.now)
+
+    @property
+    def facts(self) -> NoteFacts:
+        """The part that lets the gate know."""
+        return NoteFacts(self.customers)
+
+    @property
+    def fold(self) -> Fold:
+        """The part that folds."""
+        return Fold(self.account, self.events, self.playbooks)
+
+    @property
     def _phones(self) -> SettlePhones:
         return SettlePhones(self.identities, self.customers)
 
@@ -163,19 +166,14 @@ class Decide:
 
     def _look_at(self, stirred: Stirred) -> None:
         for customer_id in stirred.handed_back:
-            self._change(customer_id, partial(self._folded_again, (), quietly=True), known_only=True)
+            self.changing.change(customer_id, partial(self.fold.again, (), quietly=True), known_only=True)
         for customer_id in stirred.tied:
-            self._change(customer_id, self._woken, known_only=True)
+            self.changing.change(customer_id, self.fold.woken, known_only=True)
 
     def _events(self, customer_id: str, events: Sequence[Event]) -> None:
-        """New events of one customer, live.
-
-        An event is kept after the customer was loaded. While the customer is still at that version nobody can have
-        folded it, and it is simply folded; in any other case the whole history is, and also where a correction
-        comes after what it corrects.
-        """
+        """New events of one customer, live: kept after the customer was loaded, then folded."""
         customer_id = self._settled_owner(customer_id)
-        customer_id = self._note_facts(customer_id, events)
+        customer_id = self.facts.note(customer_id, events)
         self.reactions.watch(customer_id, events)
         stirred = self._who_is_who(customer_id, events)
         news: list[Event] | None = None
@@ -190,20 +188,10 @@ class Decide:
                 for event in events
                 if not customer.disowns(event)
             ]
-            news = [event for event in events if self._is_new(customer, event)] if news is None else []
-            current, versions = self.playbooks.in_force(), self._versions(customer)
-            if is_outdated(customer, current):
-                return self._folded_again(events, customer, now, quietly=True)
-            if (
-                customer.refold
-                or must_refold(customer.profile, news, current.dictionary)
-                or any(not customer.has_seen(event) for event in events if event not in news)
-            ):
-                return self._folded_again(events, customer, now)
-            unseen = [event for event in news if not customer.has_seen(event)]
-            return take_in(customer, unseen, current, versions, self.account, now) if unseen else customer
+            news = [event for event in events if self.fold.is_new(customer, event)] if news is None else []
+            return self.fold.taken_in(events, news, customer, now)
 
-        self._change(
+        self.changing.change(
             customer_id, change, is_repeat=lambda _loaded: news is not None and len(news) < len(events)
         )
         self._look_at(stirred)
@@ -219,12 +207,12 @@ class Decide:
             self._events(friend_id, [event])
             return
         self.events.put_new(msgspec.structs.replace(event, customer_id=friend_id))
-        self._change(owner.customer_id, partial(self._folded_again, (event,)))
+        self.changing.change(owner.customer_id, partial(self.fold.again, (event,)))
 
     def _history(self, customer_id: str, events: Sequence[Event]) -> None:
         """All of a customer's imported events in one write, folded from the history; no journey hears of them."""
         customer_id = self._settled_owner(customer_id)
-        customer_id = self._note_facts(customer_id, events)
+        customer_id = self.facts.note(customer_id, events)
         stirred = self._who_is_who(customer_id, events)
         kept = self.events.identities_of(customer_id)
         news = {event.identity: event for event in events if event.identity not in kept}
@@ -232,27 +220,8 @@ class Decide:
             customer_id, [msgspec.structs.replace(event, imported=True) for event in news.values()]
         )
 
-        self._change(customer_id, partial(self._folded_again, (), quietly=True))
+        self.changing.change(customer_id, partial(self.fold.again, (), quietly=True))
         self._look_at(stirred)
-
-    def _folded_again(
-        self, brought: Sequence[Event], customer: Customer, now: Instant, *, quietly: bool = False
-    ) -> Customer:
-        """Folded anew; the journeys hear what they may not have heard. `quietly`: history came, or the dictionary is
-        another, and what follows from that alone starts nothing."""
-        return take_in_again(
-            customer,
-            self._all_of(customer),
-            self.playbooks.in_force(),
-            self._versions(customer),
-            self.account,
-            now,
-            brought,
-            quietly=quietly,
-        )
-
-    def _all_of(self, customer: Customer) -> list[Event]:
-        return history_of(self.events, customer)
 
     def _settled_owner(self, customer_id: str) -> str:
         """The customer that an anonymous friend was merged into meanwhile, else the same."""
@@ -262,134 +231,3 @@ class Decide:
                 return customer_id
             customer_id = customer.merged_into
         raise Retryable("customers are merged in a circle")
-
-    def _note_facts(self, customer_id: str, events: Sequence[Event]) -> str:
-        """Opt-outs, cases and friendship go into the gate before anything else, and again on a redelivery.
-
-        Returns whose gate it was: a friend may have been merged into a customer meanwhile.
-        """
-        facts = [event for event in events if concerns_gate(event)]
-        if not facts:
-            return customer_id
-        for _ in range(ATTEMPTS_MAX):
-            gate = self.customers.load_gate(customer_id)
-            if gate is not None and gate.merged_into:
-                customer_id = gate.merged_into
-                continue
-            changed = with_facts(gate or _first_gate(customer_id, facts[0].occurred_at), facts)
-            try:
-                if changed != gate:
-                    self.customers.save_gate(changed)
-            except Conflict:
-                continue
-            return customer_id
-        raise Conflict("the gate is contended")
-
-    def _is_new(self, customer: Customer, event: Event) -> bool:
-        """Keep the event in the history; whether it is the first of its identity there and among the aliases."""
-        owner = customer.customer_id
-        if not self.events.put_new(msgspec.structs.replace(event, customer_id=owner)):
-            return False
-        # What LINE told of a friend is kept with the friend, what the CRM told with the customer that it was then.
-        others = [
-            alias.customer_id
-            for alias in customer.aliases
-            if event.source in SAID_AT_LINE or not is_anonymous(alias.customer_id)
-        ]
-        if event.status == "provisional" and any(
-            self.events.has(one, event.event_id) for one in (owner, *others)
-        ):
-            return False
-        return not any(self.events.has(other, event.identity) for other in others)
-
-    def _woken(self, customer: Customer, now: Instant) -> Customer:
-        current = self.playbooks.in_force()
-        if is_outdated(customer, current):
-            return self._folded_again((), customer, now, quietly=True)
-        if customer.refold:
-            return self._folded_again((), customer, now)
-        return moved_on(customer, current, self._versions(customer), self.account, now)
-
-    def _refreshed(self, message: CustomerRefresh, customer: Customer, now: Instant) -> Customer:
-        customer = self._woken(customer, now)
-        current, versions = self.playbooks.in_force(), self._versions(customer)
-        return refreshed(customer, current, versions, self.account, now, message.starts, message.asked_at)
-
-    def _versions(self, customer: Customer) -> Versions:
-        return {version: self.playbooks.version(version) for version in needed_versions(customer)}
-
-    def _change(
-        self,
-        customer_id: str,
-        change: Callable[[Customer, Instant], Customer],
-        not_before: Instant | None = None,
-        *,
-        known_only: bool = False,
-        is_repeat: Callable[[Customer | None], bool] = lambda _loaded: True,
-    ) -> None:
-        """Load, change, write on condition, emit. A lost race starts over, bounded. `known_only`: make no new customer.
-
-        `is_repeat`: whether an earlier delivery may have written `armed_at` and not its row. Something else may have
-        changed since, so that no change at all is not the only sign of it.
-        """
-        for attempt in range(ATTEMPTS_MAX):
-            now = max(self.now(), not_before) if not_before else self.now()
-            loaded = self.customers.load(customer_id)
-            if loaded is not None and loaded.merged_into:
-                customer_id = loaded.merged_into
-                continue
-            if loaded is None and known_only:
-                return
-            customer = loaded or self._first_seen(customer_id, now)
-            changed = _armed(change(customer, now), now)
-            try:
-                saved = changed if changed == loaded else self.customers.save(changed)
-            except Conflict:
-                continue
-            is_moved = loaded is None or saved.armed_at != loaded.armed_at
-            self._emit(saved, now, rearm=is_moved or saved is changed or attempt > 0 or is_repeat(loaded))
-            return
-        raise Conflict("the customer is contended")
-
-    def _first_seen(self, customer_id: str, now: Instant) -> Customer:
-        """A customer never heard of before: the gate comes first, for without one nothing may be sent.
-
-        A conflict may mean that there is one already, or that a transaction was at the row and came to nothing.
-        """
-        try:
-            self.customers.save_gate(_first_gate(customer_id, now))
-        except Conflict:
-            if self.customers.load_gate(customer_id) is None:
-                raise
-        return new_customer(customer_id, _own_user(customer_id), now, "")
-
-    def _emit(self, customer: Customer, now: Instant, *, rearm: bool) -> None:
-        """Timer row and outbox, out of the item that is written already. `rearm` also on a redelivery: the row may lack."""
-        if rearm and customer.armed_at is not None:
-            self.timers.arm(customer.customer_id, customer.armed_at, now)
-        if not customer.orders:
-            return
-        enqueued = self.send_queue.put(customer.orders)
-        # Whoever wrote meanwhile enqueues the same again; the gate counts each intent once.
-        with contextlib.suppress(Conflict):
-            self.customers.save(emptied(customer, enqueued))
-        if len(enqueued) < len(customer.orders):
-            raise Retryable(f"{len(customer.orders) - len(enqueued)} orders were not enqueued")
-
-
-def _own_user(customer_id: str) -> str:
-    """An anonymous friend is its own LINE user."""
-    return customer_id.removeprefix(anonymous_id("")) if is_anonymous(customer_id) else ""
-
-
-def _first_gate(customer_id: str, at: Instant) -> Gate:
-    return new_gate(customer_id, _own_user(customer_id), at, "")
-
-
-def _armed(customer: Customer, now: Instant) -> Customer:
-    """One armed instant a customer, moved only when the due one comes earlier; what has passed is armed anew."""
-    due = next_due(customer)
-    armed = customer.armed_at
-    if armed is not None and armed > now and (due is None or armed <= due):
-        return customer
-    return msgspec.structs.replace(customer, armed_at=due)

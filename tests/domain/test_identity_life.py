@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from functions.decide.histories import history_of
 from functions.domain.customers import Customer, rebuilt
 from functions.domain.events import Event, check_event
 from functions.domain.link_decisions import given, kept_free, undo_of
@@ -240,7 +241,7 @@ class LinkLife(RuleBasedStateMachine):
 
     def _events_of(self, customer: Customer) -> list[Event]:
         start = customer.history_from
-        history = self.world.decide._all_of(customer)
+        history = history_of(self.world.events, customer)
         return [event for event in history if start is None or event.occurred_at > start]
 
     @invariant()
@@ -263,7 +264,7 @@ class LinkLife(RuleBasedStateMachine):
         current = self.world.playbooks.in_force()
         for customer in self._live():
             if not customer.refold:
-                history = self.world.decide._all_of(customer)
+                history = history_of(self.world.events, customer)
                 assert rebuilt(customer, history, current).profile == customer.profile
 
     @invariant()

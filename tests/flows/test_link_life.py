@@ -6,6 +6,7 @@ import functools
 import msgspec
 import pytest
 
+from functions.decide.histories import history_of
 from functions.domain.customers import rebuilt
 from functions.domain.instants import format_instant
 from functions.domain.link_decisions import given, undo_of
@@ -397,5 +398,5 @@ def test_what_is_provisional_under_a_merged_id_is_kept_as_the_others() -> None:
     world.ingest(world.purchase("c1", event_id="order-1", status="provisional"))
     world.run()
     customer = world.customer("c2")
-    again = rebuilt(customer, world.decide._all_of(customer), world.playbooks.in_force())
+    again = rebuilt(customer, history_of(world.events, customer), world.playbooks.in_force())
     assert again.profile == customer.profile

@@ -12,7 +12,9 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
-from functions.decide.flow import Decide, _armed
+from functions.decide.changing import ChangeCustomer, armed
+from functions.decide.facts import NoteFacts
+from functions.decide.flow import Decide
 from functions.domain.account import Block
 from functions.domain.campaigns import Run, intent_of
 from functions.domain.claims import Allow
@@ -41,7 +43,7 @@ from functions.send.flow import Content, Deliver
 from functions.send.pushing import Answer, Refused
 from tests.simulation.world import SimulatedWorld
 
-Flow = TypeVar("Flow", Decide, Deliver, Evaluate)
+Flow = TypeVar("Flow", Decide, Deliver, Evaluate, ChangeCustomer, NoteFacts)
 Mutation = Callable[[SimulatedWorld], None]
 
 
@@ -203,8 +205,8 @@ def check_then_insert(world: SimulatedWorld) -> None:
     world.deliver = _as(Deliver, world.deliver, customers=_Unconditional(world))
 
 
-class _NoOutbox(Decide):
-    def _change(
+class _EnqueueingFirst(ChangeCustomer):
+    def change(
         self,
         customer_id: str,
         change: Callable[[Customer, Instant], Customer],
@@ -216,7 +218,13 @@ class _NoOutbox(Decide):
             _put_all(self.send_queue, changed.orders)
             return msgspec.structs.replace(changed, outbox=[], menu_order=None)
 
-        super()._change(customer_id, enqueueing, *more, **named)
+        super().change(customer_id, enqueueing, *more, **named)
+
+
+class _NoOutbox(Decide):
+    @property
+    def changing(self) -> ChangeCustomer:
+        return _as(_EnqueueingFirst, super().changing)
 
 
 def enqueue_before_write(world: SimulatedWorld) -> None:
@@ -224,8 +232,8 @@ def enqueue_before_write(world: SimulatedWorld) -> None:
     world.decide = _as(_NoOutbox, world.decide)
 
 
-class _WriteThenEnqueue(Decide):
-    def _change(
+class _EnqueueingLast(ChangeCustomer):
+    def change(
         self,
         customer_id: str,
         change: Callable[[Customer, Instant], Customer],
@@ -242,7 +250,7 @@ class _WriteThenEnqueue(Decide):
                 continue
             if loaded is None and known_only:
                 return
-            changed = _armed(change(loaded or self._first_seen(customer_id, now), now), now)
+            changed = armed(change(loaded or self.first_seen(customer_id, now), now), now)
             with contextlib.suppress(Conflict):
                 written = msgspec.structs.replace(changed, outbox=[], menu_order=None)
                 if written != loaded:
@@ -252,6 +260,12 @@ class _WriteThenEnqueue(Decide):
                 _put_all(self.send_queue, changed.orders)
                 return
         raise Conflict("the customer is contended")
+
+
+class _WriteThenEnqueue(Decide):
+    @property
+    def changing(self) -> ChangeCustomer:
+        return _as(_EnqueueingLast, super().changing)
 
 
 def write_then_enqueue(world: SimulatedWorld) -> None:
@@ -278,10 +292,16 @@ def unknown_is_failure(world: SimulatedWorld) -> None:
     world.deliver = _as(_WithoutUnknown, world.deliver)
 
 
-class _DeafGate(Decide):
-    def _note_facts(self, customer_id: str, events: Sequence[Event]) -> str:
+class _Deaf(NoteFacts):
+    def note(self, customer_id: str, events: Sequence[Event]) -> str:
         heard = [event for event in events if event.name != "consent_withdrawn"]
-        return super()._note_facts(customer_id, heard)
+        return super().note(customer_id, heard)
+
+
+class _DeafGate(Decide):
+    @property
+    def facts(self) -> NoteFacts:
+        return _as(_Deaf, super().facts)
 
 
 def opt_out_only_folded(world: SimulatedWorld) -> None:

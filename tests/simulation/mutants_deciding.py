@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from functions.decide import flow
+from functions.decide import folding
+from functions.decide.changing import ChangeCustomer
 from functions.decide.flow import Decide
 from functions.domain import (
     audits,
@@ -233,19 +234,24 @@ def rearm_lost(world: SimulatedWorld) -> None:
     world.decide = _as(_ArmingWhereMoved, world.decide)
 
 
-class _ArmingWhereMoved(Decide):
-    def _change(
+class _EmittingOnce(ChangeCustomer):
+    def change(
         self, customer_id: str, change: Callable[[Customer, Instant], Customer], *more: Any, **named: Any
     ) -> None:
         before = self.customers.load(customer_id)
         armed = before.armed_at if before else None
 
-        class _Once(Decide):
-            def _emit(self, customer: Customer, now: Instant, *, rearm: bool) -> None:
-                super()._emit(customer, now, rearm=rearm and customer.armed_at != armed)
+        class _Once(ChangeCustomer):
+            def emit(self, customer: Customer, now: Instant, *, rearm: bool) -> None:
+                super().emit(customer, now, rearm=rearm and customer.armed_at != armed)
 
-        once = _as(_Once, self)
-        once._change(customer_id, change, *more, **named)
+        _as(_Once, self).change(customer_id, change, *more, **named)
+
+
+class _ArmingWhereMoved(Decide):
+    @property
+    def changing(self) -> ChangeCustomer:
+        return _as(_EmittingOnce, super().changing)
 
 
 class _ImportingLive(Decide):
@@ -314,13 +320,13 @@ def variants_drawn_anew(world: SimulatedWorld) -> None:
 def dictionary_change_unnoticed(world: SimulatedWorld) -> None:
     """A profile that another dictionary folded is left as it is."""
     world.patch(memberships, "is_outdated", lambda _customer, _current: False)
-    for module in (flow, audits, backfills):
+    for module in (folding, audits, backfills):
         world.patch(module, "is_outdated", lambda _customer, _current: False)
 
 
 def corrections_folded_late(world: SimulatedWorld) -> None:
     """A correction that comes after its original is folded like any other event."""
-    world.patch(flow, "must_refold", lambda _profile, _events, _dictionary: False)
+    world.patch(folding, "must_refold", lambda _profile, _events, _dictionary: False)
     world.patch(profiles, "must_refold", lambda _profile, _events, _dictionary: False)
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 
+from functions.decide.histories import history_of
 from functions.domain import playbook as pb
 from functions.domain.audits import finding_of
 from functions.domain.customers import rebuilt
@@ -58,7 +59,7 @@ def profiles_are_folds(world: SimulatedWorld) -> Iterator[str]:
         customer = world.customer(customer_id)
         if customer.merged_into or customer.refold:
             continue
-        expected = rebuilt(customer, world.decide._all_of(customer), current).profile
+        expected = rebuilt(customer, history_of(world.events, customer), current).profile
         if expected != customer.profile:
             yield f"the profile of {customer_id} is not the fold of its history: {customer.profile} ≠ {expected}"
 
