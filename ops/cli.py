@@ -46,6 +46,7 @@ _COMMANDS = {
         "Who is who: links that wait for a decision, their audit, and undoing one.",
     ),
     "local": ("ops.local.commands", "local", "AWS, LINE and time on this machine: up, clock, down."),
+    "models": ("ops.models.command", "models", "Judge, fit and show the models that scores are made with."),
     "plan": (
         "ops.plan.command",
         "plan",

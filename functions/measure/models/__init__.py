@@ -1,0 +1,1 @@
+"""Models of customers: evaluated here daily, in closed form; fitted offline by `musubi models fit`."""

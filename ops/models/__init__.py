@@ -1,0 +1,1 @@
+"""Models fitted offline: `musubi models`."""
