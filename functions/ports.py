@@ -25,6 +25,7 @@ from functions.domain.linking_attempts import Attempt, Taken, Way
 from functions.domain.links import Link
 from functions.domain.money import Count, LineUsage
 from functions.domain.phones import CustomerPhone, PhoneOwners
+from functions.domain.playbook import Links
 from functions.domain.redrives import Page, Redrive, Tally, Trail
 from functions.domain.sends import Intent, Order, SendRecord
 from functions.domain.undoing import Keepsake
@@ -280,10 +281,13 @@ class Reconciled(Protocol):
 
 
 class Addresses(Protocol):
-    """Addresses of our own pages for the reader of one message."""
+    """Addresses of our own for the reader of one message, the same in every attempt."""
 
     def of(self, intent: Intent, names: Collection[str]) -> dict[str, str]:
-        """Name → address, the same in every attempt."""
+        """Name → address of a page."""
+
+    def tracked(self, intent: Intent, links: Links, content: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A rendered message whose links lead by us. Raises ValueError where one cannot be signed."""
 
 
 class Timers(Protocol):

@@ -32,6 +32,9 @@ TOLD = {
     "decide": {
         "BreakerOpened": "Too many people blocked the account after a campaign, scenario or segment: musubi blocks",
     },
+    "click": {
+        "ClicksLost": "People were led on, and their clicks are not told of: the inbox takes nothing in",
+    },
     "send": {
         "OverQuota": "Messages wait, for this month's are used up: musubi quota",
         "OverBudget": "Messages wait, for a budget is used up: musubi quota",

@@ -1,4 +1,4 @@
-"""The front door: an HTTP API. GET /c/{token} is kept free for tracked links."""
+"""The front door: an HTTP API."""
 
 import json
 from collections.abc import Sequence
@@ -18,6 +18,9 @@ from infra.parameters import Parameters
 # LINE sends a webhook a friend's action, a CRM batches: far below this in life, far above a flood's worth.
 REQUESTS_A_SECOND_MAX = 1_000
 REQUESTS_BURST_MAX = 2_000
+# Taps after a campaign for millions; of its own, so that no flood of addresses keeps LINE's webhooks out.
+CLICKS_A_SECOND_MAX = 2_000
+CLICKS_BURST_MAX = 4_000
 # Neither address nor path token: the log says how the door fares, not who came through it.
 LOG_FIELDS = {
     "request": "$context.requestId",
@@ -30,7 +33,8 @@ LOG_FIELDS = {
 
 
 class Api(Construct):
-    """POST /webhook, /events and /links, and the pages under /link/, on the default stage, throttled and logged."""
+    """POST /webhook, /events and /links, the pages under /link/ and tracked links, on the default stage, throttled and
+    logged."""
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class Api(Construct):
         webhook: Function,
         ingest: Function,
         link: Function,
+        click: Function,
         send: Function,
         decide: Function,
         parameters: Parameters,
@@ -48,7 +53,7 @@ class Api(Construct):
         self._parameters = parameters
         self.api = apigateway.HttpApi(self, "Http", create_default_stage=False)
         self.log_group = logs.LogGroup(self, "Logs", retention=LOGS_KEPT)
-        self._stage()
+        stage = self._stage()
         self._route("/webhook", webhook, "the function checks LINE's signature over the raw body")
         self._route("/events", ingest, "the function checks the CRM's bearer key in constant time")
         self._route("/links", link, "the function checks the CRM's bearer key in constant time")
@@ -58,6 +63,13 @@ class Api(Construct):
             "pages for everybody; whom they are about stands in tokens that the function signed",
             [apigateway.HttpMethod.GET, apigateway.HttpMethod.POST],
         )
+        clicks = self._route(
+            "/c/{token}",
+            click,
+            "links for everybody who was sent one; where they lead stands in a token that the sender signed",
+            [apigateway.HttpMethod.GET, apigateway.HttpMethod.HEAD],
+        )
+        self._own_throttle(stage, clicks)
         # Where the pages are is known only once there is a door; decide and send tell people of them.
         for function in (link, send, decide):
             function.resource.add_environment("LINK_URL", self.page_url(""))
@@ -81,7 +93,7 @@ class Api(Construct):
         function: Function,
         checked_by: str,
         methods: Sequence[apigateway.HttpMethod] = (apigateway.HttpMethod.POST,),
-    ) -> None:
+    ) -> list[apigateway.HttpRoute]:
         target = cast("lambda_.IFunction", function.resource)
         name = path.strip("/").partition("/")[0].capitalize()
         routes = self.api.add_routes(
@@ -91,8 +103,17 @@ class Api(Construct):
         )
         for route in routes:
             acknowledge(route, "APIG4", checked_by)
+        return routes
 
-    def _stage(self) -> None:
+    def _own_throttle(self, stage: apigateway.CfnStage, routes: Sequence[apigateway.HttpRoute]) -> None:
+        """A throttle beside the stage's. CloudFormation knows a route by its key once it is there."""
+        limits = {"ThrottlingRateLimit": CLICKS_A_SECOND_MAX, "ThrottlingBurstLimit": CLICKS_BURST_MAX}
+        keys = [f"{method} /c/{{token}}" for method in ("GET", "HEAD")]
+        stage.add_property_override("RouteSettings", dict.fromkeys(keys, limits))
+        for route in routes:
+            stage.node.add_dependency(route)
+
+    def _stage(self) -> apigateway.CfnStage:
         stage = apigateway.HttpStage(
             self,
             "Stage",
@@ -109,3 +130,4 @@ class Api(Construct):
         resource.access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=self.log_group.log_group_arn, format=json.dumps(LOG_FIELDS)
         )
+        return resource

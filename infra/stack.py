@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.alarms import Alarms
 from infra.api import Api
 from infra.bus import Bus
+from infra.click import click_function
 from infra.decide import decide_function
 from infra.deployments import Deployment
 from infra.encryption import Encryption
@@ -65,6 +66,7 @@ class MusubiStack(cdk.Stack):
             webhook=self.functions["webhook"],
             ingest=self.functions["ingest"],
             link=self.functions["link"],
+            click=self.functions["click"],
             send=self.functions["send"],
             decide=self.functions["decide"],
             parameters=self.parameters,
@@ -106,6 +108,7 @@ class MusubiStack(cdk.Stack):
             "evaluate": evaluate_function(self, around, tables, queues, objects, self.schedules),
             "send": send_function(self, around, tables, queues, secrets, objects),
             "link": link_function(self, around, tables, queues, secrets, objects),
+            "click": click_function(self, around, queues, secrets),
             "load": load_function(self, self.around_files, tables, queues, secrets, objects),
             "redrive": redrive_function(self, around, tables, queues, objects, tick),
         }

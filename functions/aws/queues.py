@@ -59,9 +59,13 @@ def decode_order(body: str) -> Order:
 
 
 class Queue:
-    """One SQS queue. `together`: how many requests are under way at once where one call puts many messages."""
+    """One SQS queue. `together`: how many requests are under way at once where one call puts many messages; `tries_max`:
+    how often what is not taken in is put."""
 
-    def __init__(self, client: "SQSClient", url: str, together: Together | None = None) -> None:
+    def __init__(
+        self, client: "SQSClient", url: str, together: Together | None = None, tries_max: int = TRIES_MAX
+    ) -> None:
+        self._tries_max = tries_max
         self._client = client
         self._url = url
         self._together = together
@@ -70,12 +74,12 @@ class Queue:
         """Enqueue; the positions of those taken in. What a batch answers as failed is tried again, bounded."""
         taken: list[int] = []
         waiting = list(enumerate(bodies))
-        for attempt in range(TRIES_MAX):
+        for attempt in range(self._tries_max):
             done = self._send_all(list(fitting_batches(waiting)))
             taken += done
             known = set(done)
             waiting = [(position, body) for position, body in waiting if position not in known]
-            if not waiting:
+            if not waiting or attempt + 1 == self._tries_max:
                 break
             time.sleep(0.05 * 2**attempt)
         return taken

@@ -72,7 +72,7 @@ def orders_of_page(
     batches: list[Intent | BatchOrder] = []
     message = compiled.playbook.messages[compiled.playbook.campaigns[run.campaign].message]
     for members in _told_the_same(chunk):
-        if len(members) < multicast_min or message.addresses:
+        if len(members) < multicast_min or message.is_personal:
             alone += [intent_of(chunk.recipients[one], run, compiled, account) for one in members]
             continue
         for start in range(0, len(members), MULTICAST_MAX):

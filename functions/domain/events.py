@@ -100,6 +100,15 @@ _PURPOSE = {
     "purpose": PropertyType("string", required=True),
     "version": PropertyType("string"),
 }
+_CLICK = {
+    "send_id": PropertyType("string", required=True),
+    "link": PropertyType("string", required=True, meaning="the link's number in its message, and its label"),
+    "scenario": PropertyType("string", index=True),
+    "campaign": PropertyType("string", index=True),
+    "step": PropertyType("string"),
+    "variant": PropertyType("string"),
+    "agent": PropertyType("string", meaning="person, preview or bot"),
+}
 _LINE_USER = {"line_user_id": PropertyType("string", required=True)}
 
 CASE_FLAGS: Mapping[str, tuple[str, bool]] = {
@@ -161,6 +170,8 @@ BUILT_IN: Dictionary = {
             "campaign": PropertyType("string", index=True),
         },
     ),
+    "link_clicked": EventType("tapped a link in a message of ours", properties=_CLICK, keep_days=30),
+    "link_previewed": EventType("a machine looked at a link in a message of ours", properties=_CLICK),
     **{name: EventType(f"case {name.replace('_', ' ')}", properties=_CASE) for name in CASE_FLAGS},
 }
 """Events that every playbook has, beside its own. What LINE itself says comes in by webhook only (`line_events`)."""

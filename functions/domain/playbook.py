@@ -151,7 +151,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is said: LINE message objects whose texts are templates, and the values they fall back to.
 
     `slots` are variables that come from context facts; each has its fallback in `fallbacks` too. `addresses` are variables
-    that are made for each reader (functions/domain/addresses.py); such a message is told to nobody together with others.
+    that are made for each reader (functions/domain/addresses.py); `tracked`: so are its links (functions/domain/tracked_links.py).
+    Such a message is told to nobody together with others.
     """
 
     kind: Kind
@@ -163,6 +164,12 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     category: str = ""
     slots: dict[str, Slot] = {}
     addresses: list[str] = []
+    tracked: bool = False
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether every reader's is another one, whatever their values are."""
+        return self.tracked or bool(self.addresses)
 
 
 class Option(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -392,6 +399,19 @@ class Campaign(msgspec.Struct, frozen=True, omit_defaults=True):
     yen_max: int | None = None
 
 
+class Links(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tracked links: where they may lead (origins), for how long they are good, and whether those in texts are tracked too.
+
+    `insight`: whether sends bear LINE's aggregation units, so that LINE tells how often they were opened.
+    """
+
+    track: bool = False
+    expires_seconds: int = 30 * 86_400
+    to: list[str] = []
+    in_text: bool = False
+    insight: bool = False
+
+
 class Retention(msgspec.Struct, frozen=True, omit_defaults=True):
     """How long rows are kept, in seconds of wall time; None: for good. `events` has kinds that no profile is folded of."""
 
@@ -434,4 +454,5 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     linking: Linking = Linking()
     surveys: dict[str, Survey] = {}
     measure: Measure = Measure()
+    links: Links = Links()
     format: int = 1

@@ -9,6 +9,7 @@ from functions.playbook.draft import read_draft
 from functions.playbook.experiment_lint import experiment_faults
 from functions.playbook.expressions import expression_faults
 from functions.playbook.faults import CheckResult, PlaybookFaults
+from functions.playbook.link_lint import link_faults, link_warnings
 from functions.playbook.measuring import measure_faults, measure_warnings
 from functions.playbook.message_lint import message_faults
 from functions.playbook.references import reference_faults
@@ -26,6 +27,7 @@ def check_playbook(directory: Path) -> CheckResult:
         reference_faults,
         expression_faults,
         message_faults,
+        link_faults,
         discount_faults,
         scenario_faults,
         settings_faults,
@@ -43,6 +45,7 @@ def check_playbook(directory: Path) -> CheckResult:
             trade_warnings,
             survey_warnings,
             measure_warnings,
+            link_warnings,
         )
         for warning in lint(draft)
     ]

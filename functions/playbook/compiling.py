@@ -10,6 +10,7 @@ from functions.domain.addresses import EXAMPLES
 from functions.domain.segments import Tree, inlined, parse, segment_hash
 from functions.playbook.draft import Draft
 from functions.playbook.expressions import event_type, names_in, segment_trees
+from functions.playbook.link_lint import tracked_links
 from functions.playbook.measuring import measured_by
 from functions.playbook.message_models import MessageForm
 from functions.playbook.message_reading import texts_in
@@ -20,6 +21,7 @@ from functions.playbook.settings_models import (
     BreakerForm,
     CapForm,
     LinkingForm,
+    LinksForm,
     PreferencesForm,
     SettingsForm,
     SourceForm,
@@ -64,7 +66,8 @@ class _Compiling:
             scenarios={name: self._scenario(part.form) for name, part in draft.scenarios.items()},
             campaigns={name: self._campaign(part.form) for name, part in draft.campaigns.items()},
             messages={
-                name: _message(part.form) for name, part in (*draft.messages.items(), *survey_messages(draft))
+                name: _message(part.form, settings)
+                for name, part in (*draft.messages.items(), *survey_messages(draft))
             },
             experiments={name: _experiment(part.form) for name, part in draft.experiments.items()},
             rich_menus=settings.rich_menus,
@@ -83,6 +86,7 @@ class _Compiling:
             follow_again=settings.erasure.follow_again,
             retention=pb.Retention(settings.retention.sends, settings.retention.per_event),
             linking=_linking(settings.linking),
+            links=_links(settings.links),
             preferences=_preferences(settings.preferences),
             surveys={name: compiled_survey(part.form) for name, part in draft.surveys.items()},
             measure=measured_by(settings, {name: part.form for name, part in draft.events.items()}),
@@ -172,6 +176,10 @@ def _linking(form: LinkingForm) -> pb.Linking:
     return pb.Linking(**{**form.model_dump(), "consent": consent})
 
 
+def _links(form: LinksForm) -> pb.Links:
+    return pb.Links(form.track, form.expires, form.to, form.in_text, form.insight)
+
+
 def _preferences(form: PreferencesForm) -> pb.Preferences:
     words = form.words
     return pb.Preferences(words.stop, words.resume, form.stops, form.topics, form.hours)
@@ -191,7 +199,7 @@ def _experiment(form: ExperimentForm) -> pb.Experiment:
     return pb.Experiment(form.changes, form.variants, form.goal, form.owner, form.measures or "")
 
 
-def _message(form: MessageForm) -> pb.Message:
+def _message(form: MessageForm, settings: SettingsForm) -> pb.Message:
     slots = {name: pb.Slot(slot.context, slot.by or "", slot.key or "") for name, slot in form.slots.items()}
     return pb.Message(
         kind=form.kind,
@@ -203,6 +211,7 @@ def _message(form: MessageForm) -> pb.Message:
         category=form.category or "",
         slots=slots,
         addresses=sorted(EXAMPLES.keys() & _asked_for(form)),
+        tracked=any(tracked_links(form, settings)),
     )
 
 

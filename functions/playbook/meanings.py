@@ -30,10 +30,18 @@ MEANINGS: dict[str, dict[str, str]] = {
         "erasure": "What follows an erasure.",
         "retention": "How long what no profile needs is kept; all of it for good unless given.",
         "linking": "How LINE users and customers are tied.",
+        "links": "Links that tell who tapped them.",
         "preferences": "What people may choose for themselves, by a word in the chat or on their page.",
         "measure": "What an order is and brings, and which goals messages are measured by.",
         "rich_menus": "Our name of a rich menu → LINE's id of it.",
         "priorities": "From the most to the least important.",
+    },
+    "LinksForm": {
+        "track": "Whether links in buttons, cards and image maps lead by us, so that taps are counted.",
+        "expires": "For how long such a link is good, such as 30d.",
+        "to": "The only origins that tracked links lead to, such as https://shop.example.",
+        "in_text": "Whether addresses that stand in texts are tracked too: they become long.",
+        "insight": "Whether sends bear LINE's aggregation units, so that LINE tells how often messages were opened.",
     },
     "PreferencesForm": {
         "words": "Words that, typed in the chat as a whole message, stop messages or let them come again.",

@@ -63,6 +63,8 @@ class MessageForm(Form):
     """Variable → what stands in for it where it is not known. Every variable has one."""
     slots: dict[Name, SlotForm] = Field(default_factory=dict)
     """Variable → the context fact that fills it (weather, rankings)."""
+    track: bool = True
+    """Whether its links are tracked, where playbook.yaml tracks links; then everybody's is their own, and none is multicast."""
     removes: Wall | None = None
     """The wall between the customer and the desired action that this message takes away."""
     discount_reason: DiscountReason | None = None

@@ -1,5 +1,5 @@
 """playbook.yaml as pydantic models: caps, quiet hours, consent, exclusions, holdout, sources, price, breaker, approval,
-linking."""
+linking, links."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -11,10 +11,12 @@ from functions.domain.linking_attempts import origin_of
 from functions.domain.playbook import Kind
 from functions.domain.preferences import folded_text
 from functions.playbook.measure_models import MeasureForm
-from functions.playbook.models import DEFAULT_MENU, Form
+from functions.playbook.models import DAY_SECONDS, DEFAULT_MENU, Form
 from functions.playbook.quantities import Clock, Duration, Name, Percent, Share, Text, Zone
 
 WINDOW_HOURS_MAX = 72
+LINK_DAYS = 30
+LINK_DAYS_MAX = 365
 RETENTION_DAYS_MIN = 35
 """A message lives for 8 days and a dead letter for 14; a month's caps look back 31."""
 FLAGS = frozenset(flag for flag, _ in CASE_FLAGS.values())
@@ -156,18 +158,46 @@ class LinkingForm(Form):
     @field_validator("return_to")
     @classmethod
     def _are_origins(cls, addresses: list[str]) -> list[str]:
-        for address in addresses:
-            if origin_of(address) != address:
-                raise ValueError(
-                    f"{address} is no origin; write scheme and host alone, such as https://shop.example"
-                )
-        return addresses
+        return _origins(addresses)
 
     @field_validator("consent")
     @classmethod
     def _purposes_once(cls, consent: list[ConsentAskedForm]) -> list[ConsentAskedForm]:
         _once("purpose", [one.purpose for one in consent])
         return consent
+
+
+class LinksForm(Form):
+    """`{track, expires, to, in_text, insight}`: whether links are tracked, for how long they are good, and the origins
+    that they may lead to; `in_text`: also those that stand in texts; `insight`: whether LINE counts what was opened."""
+
+    track: bool = False
+    expires: Duration = LINK_DAYS * DAY_SECONDS
+    to: list[Text] = Field(default_factory=list, max_length=20)
+    in_text: bool = False
+    insight: bool = False
+
+    @field_validator("expires")
+    @classmethod
+    def _bounded(cls, seconds: int) -> int:
+        if not DAY_SECONDS <= seconds <= LINK_DAYS_MAX * DAY_SECONDS:
+            raise ValueError(
+                f"a link is good for a day at least and for {LINK_DAYS_MAX} at most; write expires: {LINK_DAYS}d"
+            )
+        return seconds
+
+    @field_validator("to")
+    @classmethod
+    def _are_origins(cls, addresses: list[str]) -> list[str]:
+        return _origins(addresses)
+
+    @model_validator(mode="after")
+    def _lead_somewhere(self) -> Self:
+        if self.track and not self.to:
+            raise ValueError(
+                "tracked links lead to named origins alone; write to: [https://shop.example], or track: false"
+            )
+        return self
 
 
 class ErasureForm(Form):
@@ -290,6 +320,7 @@ class SettingsForm(Form):
     erasure: ErasureForm = ErasureForm()
     retention: RetentionForm = RetentionForm()
     linking: LinkingForm = LinkingForm()
+    links: LinksForm = LinksForm()
     preferences: PreferencesForm = PreferencesForm()
     measure: MeasureForm | None = None
     priorities: list[Name] = Field(min_length=1)
@@ -331,6 +362,15 @@ class SettingsForm(Form):
         if "line" in sources:
             raise ValueError("line is LINE itself, which speaks when people do; take it out")
         return sources
+
+
+def _origins(addresses: list[str]) -> list[str]:
+    for address in addresses:
+        if origin_of(address) != address:
+            raise ValueError(
+                f"{address} is no origin; write scheme and host alone, such as https://shop.example"
+            )
+    return addresses
 
 
 def _once(what: str, names: list[str]) -> None:

@@ -213,10 +213,12 @@ class Deliver:
         return contents
 
     def _rendered(self, intent: Intent) -> Content | SendRecord:
-        message = self.playbooks.version(intent.playbook).playbook.messages[intent.message]
+        playbook = self.playbooks.version(intent.playbook).playbook
+        message = playbook.messages[intent.message]
         try:
             own = self.addresses.of(intent, message.addresses) if message.addresses else {}
-            return self.renderer.render(message.content, {**intent.values, **own})
+            content = self.renderer.render(message.content, {**intent.values, **own})
+            return self.addresses.tracked(intent, playbook.links, content) if message.tracked else content
         except ValueError as error:
             # Neither the error's text nor its trace is logged: both may quote the customer's values.
             logger.error("message %s cannot be rendered (%s)", intent.message, type(error).__name__)  # noqa: TRY400

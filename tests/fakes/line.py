@@ -35,6 +35,7 @@ class Push(msgspec.Struct, frozen=True):
     texts: list[str]
     at: Instant
     delivered: bool
+    messages: list[Mapping[str, Any]] = []
 
 
 class FakeLine:
@@ -99,7 +100,7 @@ class FakeLine:
         if any(one not in self.friends and one not in self.blocked for one in to):
             raise Rejected("http_400")
         texts = [str(message.get("text", "")) for message in messages]
-        self.pushes += [Push(one, retry_key, texts, now, one in self.friends) for one in to]
+        self.pushes += [Push(one, retry_key, texts, now, one in self.friends, [*messages]) for one in to]
         accepted = Accepted(f"request-{len(self.pushes)}")
         self._accepted[retry_key] = (now, accepted, (list(to), list(messages)))
         return accepted

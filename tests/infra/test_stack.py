@@ -12,6 +12,7 @@ import pytest
 from functions.aws.dead_letters import dead_queues
 from functions.aws.measures import LogMeasures
 from functions.aws.queues import decode_evaluation
+from functions.click.flow import CLICKS_LOST
 from functions.decide.reactions import BREAKER_OPENED
 from functions.domain.dead_letters import RECEIVES_MAX
 from functions.evaluate.approval import APPROVAL_AWAITED
@@ -470,6 +471,7 @@ def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it
         APPROVAL_AWAITED: "evaluate",
         BREAKER_OPENED: "decide",
         SOURCES_HELD: "tick",
+        CLICKS_LOST: "click",
         **dict.fromkeys(MEASURES.values(), "send"),
     }
     assert {*map(frozenset, watched.values())} == {frozenset(told["Dimensions"][0])}
@@ -488,7 +490,33 @@ def test_the_front_door_is_throttled_and_logged(template: Template) -> None:
         "POST /links",
         "GET /link/{page+}",
         "POST /link/{page+}",
+        "GET /c/{token}",
+        "HEAD /c/{token}",
     }
+    # A flood of made-up links has a throttle of its own, and keeps no webhook out.
+    assert {key for key in stage["RouteSettings"] if "/c/" in key} == {"GET /c/{token}", "HEAD /c/{token}"}
+
+
+def test_who_answers_clicks_may_read_one_secret_and_put_into_the_inbox_and_nothing_else(
+    template: Template,
+) -> None:
+    """No table, no object: what a link needs stands in its address."""
+    granted = {
+        action: logical_id(statement["Resource"])
+        for name, policy in resources(template, "AWS::IAM::Policy").items()
+        if name.startswith("ClickFunction")
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in as_list(statement["Action"])
+    }
+    assert set(granted) == {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:SendMessage",
+        "secretsmanager:GetSecretValue",
+        "kms:Decrypt",
+    }
+    assert granted["sqs:SendMessage"].startswith("QueuesInbox")
+    assert granted["secretsmanager:GetSecretValue"].startswith("SecretsLink")
 
 
 def test_the_engine_gets_the_template_that_goes_to_aws(template: Template, local_template: Template) -> None:

@@ -13,7 +13,7 @@ def test_a_sound_playbook_is_summed_up_on_standard_output() -> None:
     result = CliRunner().invoke(check, [str(EC)])
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(
-        f"{EC} is sound: 16 events, 30 segments, 17 scenarios, 2 campaigns, 52 messages; version "
+        f"{EC} is sound: 16 events, 32 segments, 17 scenarios, 2 campaigns, 52 messages; version "
     )
     assert len(result.stdout.splitlines()) == 1
 
