@@ -7,6 +7,7 @@ from functions.aws.account import DynamoAccountState
 from functions.aws.allowances import DynamoAllowances
 from functions.aws.audience import DynamoAudience
 from functions.aws.context_facts import S3Context
+from functions.aws.erasing import DynamoSuppressions
 from functions.aws.history import DynamoEvents
 from functions.aws.identities import DynamoIdentities
 from functions.aws.inflow_sources import S3InflowSources
@@ -16,6 +17,7 @@ from functions.aws.queues import Queue, SqsContinuation, SqsInbox, SqsSendQueue
 from functions.aws.reactions import DynamoReactions
 from functions.aws.scans import S3Backfills
 from functions.aws.schedules import CampaignSchedules
+from functions.aws.secrets import SecretField
 from functions.aws.send_log import DynamoSends
 from functions.aws.send_reports import SendReports
 from functions.aws.timers import DynamoTimers
@@ -58,6 +60,12 @@ class Stores:
         return DynamoIdentities(
             self.target.client("dynamodb"), names.table_identities, names.table_customers, names.table_gates
         )
+
+    @cached_property
+    def suppressions(self) -> DynamoSuppressions:
+        """Who was erased."""
+        key = SecretField(self.target.client("secretsmanager"), self.settings.secret_erasure, "erasure_key")
+        return DynamoSuppressions(self.target.client("dynamodb"), self.settings.table_identities, key)
 
     @cached_property
     def sends(self) -> DynamoSends:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from functions.domain.erasure import Suppression, hashed
+from functions.aws.parallel_scans import scanned
+from functions.domain.erasure import Suppression, hashed, lifted
 from functions.domain.instants import Instant
 
 if TYPE_CHECKING:
@@ -25,11 +26,27 @@ class DynamoSuppressions:
 
     def find(self, identity: str) -> Suppression | None:
         """That this identity was erased, read consistently; None where it was not, or has come back of itself."""
+        found = self.known(identity)
+        return None if found is None or found.lifted_at is not None else found
+
+    def known(self, identity: str) -> Suppression | None:
+        """What is kept of this identity, whether it is lifted or not, read consistently."""
         item = self._client.get_item(TableName=self._table, Key=self._row(identity), ConsistentRead=True).get(
             "Item"
         )
-        found = _suppression.decode(item["body"]["S"]) if item else None
-        return None if found is None or found.lifted_at is not None else found
+        return _suppression.decode(item["body"]["S"]) if item else None
+
+    def all(self) -> list[tuple[str, Suppression]]:
+        """All that are kept, each by the hash of the id that nobody knows any more, the oldest first."""
+        begins = {":begins": {"S": PREFIX}}
+        rows = scanned(
+            self._client,
+            self._table,
+            FilterExpression="begins_with(pk, :begins)",
+            ExpressionAttributeValues=begins,
+        )
+        found = [(row["pk"]["S"].removeprefix(PREFIX), _suppression.decode(row["body"]["S"])) for row in rows]
+        return sorted(found, key=lambda one: (one[1].at, one[0]))
 
     def put(self, identity: str, suppression: Suppression) -> None:
         """Suppress it from now on; any number of times."""
@@ -38,7 +55,7 @@ class DynamoSuppressions:
 
     def lift(self, identity: str, suppression: Suppression, at: Instant) -> None:
         """Let a new person begin under this id. The row stays, and says so."""
-        self.put(identity, msgspec.structs.replace(suppression, lifted_at=at))
+        self.put(identity, lifted(suppression, at))
 
     def _row(self, identity: str) -> dict[str, Any]:
         return {"pk": {"S": PREFIX + hashed(self._key(), identity)}, "sk": {"S": "erased"}}

@@ -19,6 +19,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from functions.aws.items import is_condition_failure, versioned_put
+from functions.aws.parallel_scans import scanned
 from functions.domain.identity import Tied
 from functions.domain.instants import format_instant
 from functions.domain.link_changes import Joining, LinkChange, Reward
@@ -68,6 +69,17 @@ class DynamoIdentities:
     def reviews(self) -> list[Review]:
         """The links that wait for a decision, by LINE user."""
         return [msgspec.json.decode(row["body"]["S"], type=Review) for row in self._query("review", "line#")]
+
+    def all_links(self) -> list[Link]:
+        """The links of all LINE users, by LINE user; the whole table is read."""
+        rows = scanned(
+            self._client,
+            self._identities,
+            FilterExpression="sk = :link",
+            ExpressionAttributeValues={":link": {"S": "link"}},
+        )
+        found = [msgspec.json.decode(row["body"]["S"], type=Link) for row in rows]
+        return sorted(found, key=lambda link: link.line_user_id)
 
     def audit_of(self, line_user_id: str) -> list[AuditEntry]:
         """What was noted about a LINE user's link, oldest first."""

@@ -12,6 +12,7 @@ import msgspec
 from functions.domain.campaigns import Chunk, Recipient
 from functions.domain.instants import Instant
 from functions.domain.line_events import ANONYMOUS, anonymous_id, is_anonymous
+from functions.domain.links import State
 from functions.domain.sends import SendRecord, send_id_of
 
 ERASED = "erased"
@@ -88,12 +89,44 @@ def hashed(key: str, identity: str) -> str:
     return hmac.new(key.encode(), identity.encode(), hashlib.sha256).hexdigest()
 
 
+class StateChange(msgspec.Struct, frozen=True):
+    """What is kept of a change of somebody whose ids are not: when, by whom (an operator, or `line`), how (the erasure's id, or
+    the event's name), and the states before and after."""
+
+    at: Instant
+    by: str
+    how: str
+    before: State
+    after: State
+
+
 class Suppression(msgspec.Struct, frozen=True, omit_defaults=True):
-    """This identity was erased at `at`. `lifted_at`: the LINE user has followed again, and the playbook lets them in."""
+    """This identity was erased at `at`. `lifted_at`: the LINE user has followed again, and the playbook lets them in. `changes`:
+    every erasure of this identity and every return, the oldest first."""
 
     erasure_id: str
     at: Instant
     lifted_at: Instant | None = None
+    changes: list[StateChange] = []
+
+    @property
+    def state(self) -> State:
+        """What the identity is as far as the suppression says."""
+        return "anonymous" if self.lifted_at else "erased"
+
+
+def suppressed(known: Suppression | None, erasure: "Erasure", before: State, at: Instant) -> Suppression:
+    """The suppression by an erasure, which says what was before; the same where this erasure has been at it already."""
+    if known is not None and known.erasure_id == erasure.erasure_id:
+        return known
+    change = StateChange(at, erasure.by, erasure.erasure_id, before, "erased")
+    return Suppression(erasure.erasure_id, at, changes=[*(known.changes if known else []), change])
+
+
+def lifted(known: Suppression, at: Instant) -> Suppression:
+    """The suppression of a LINE user who has followed again: a new person begins, and nobody knows of the old one."""
+    change = StateChange(at, "line", "line_follow", "erased", "anonymous")
+    return msgspec.structs.replace(known, lifted_at=at, changes=[*known.changes, change])
 
 
 class Erasure(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,8 +10,9 @@ from functions.domain.events import OPERATOR_EVENTS, Event
 from functions.domain.instants import Instant
 from functions.domain.line_events import anonymous_id
 
-LinkStatus = Literal["linked", "conflict", "unlinked", "erased"]
-"""A LINE user without a link is anonymous."""
+LinkStatus = Literal["linked", "conflict", "unlinked"]
+State = Literal["anonymous", "linked", "conflict", "unlinked", "erased"]
+"""Of a LINE user: without a link it is anonymous; of who was erased no link is left, but a suppression says so."""
 ReviewReason = Literal["two_customers", "several_line_users", "phone"]
 
 UNDONE_WITHIN = dt.timedelta(days=30)

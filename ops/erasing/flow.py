@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import msgspec
 
 from functions.aws.erasing import DynamoSuppressions
-from functions.domain.erasure import Erasure, Person, Suppression, hashed
+from functions.domain.erasure import Erasure, Person, hashed, suppressed
 from ops.erasing.keeping import Kept, key_of, proof_of
 from ops.erasing.letters import Letters
+from ops.erasing.people import state_before
 from ops.erasing.rows import Rows
 from ops.erasing.things import Things
 from ops.stores import Stores
@@ -88,7 +89,8 @@ class Erase:
             self.stores.target.client("dynamodb"), self.stores.settings.table_identities, lambda: key
         )
         for identity in erasure.person.identities:
-            suppressions.put(identity, Suppression(erasure.erasure_id, self.stores.now()))
+            known, before = suppressions.known(identity), state_before(self.stores, identity)
+            suppressions.put(identity, suppressed(known, erasure, before, self.stores.now()))
         Rows(self.stores, erasure.person).unlock()
         return self.kept.write(
             msgspec.structs.replace(erasure, stage="suppressed", suppressed_wall=time.time())

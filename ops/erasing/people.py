@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 
 from functions.domain.erasure import Person
 from functions.domain.line_events import ANONYMOUS, anonymous_id, is_anonymous
+from functions.domain.links import State
 from ops.stores import Stores
 
 HOPS_MAX = 100
@@ -72,3 +73,14 @@ def _neighbours(stores: Stores, customer_id: str) -> Iterator[str]:
         link = stores.identities.link_of(alias.customer_id.removeprefix(ANONYMOUS))
         if link is None or link.customer_id == customer_id:
             yield alias.customer_id
+
+
+def state_before(stores: Stores, identity: str) -> State:
+    """What a LINE user was, or whether a customer had any, before it is erased; `identity` as in `Person.identities`."""
+    kind, _, name = identity.partition("#")
+    if kind == "line":
+        link = stores.identities.link_of(name)
+        return link.status if link else "anonymous"
+    links = stores.identities.links_of(name)
+    tied = any(link.tied and link.customer_id == name for link in links)
+    return "linked" if tied else "unlinked" if links else "anonymous"

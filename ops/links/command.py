@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, get_args
 
 import click
 
 from functions.domain.events import Event
 from functions.domain.instants import format_instant
 from functions.domain.link_decisions import given, kept_free, undo_of
-from functions.domain.links import Link, Review
+from functions.domain.links import Link, Review, State
 from functions.ports import EventsReceived
 from ops.callers import caller_of
 from ops.deployment import FORMAT, deployment_options, target_of
@@ -17,13 +18,16 @@ from ops.errors import UserError
 from ops.inflow.command import source
 from ops.links.desk import (
     Known,
+    Unlinked,
     foreseen_gift,
     foreseen_undo,
+    in_state,
     known_json,
     link_to_decide,
     link_to_undo,
     links_known_as,
     review_json,
+    unlinked_json,
 )
 from ops.stores import Stores
 from ops.trail import leave_trail
@@ -49,17 +53,36 @@ links.add_command(source)
 
 
 @links.command("list")
+@click.option(
+    "--status",
+    type=click.Choice(get_args(State)),
+    help="List all LINE users of this status instead (reads whole tables).",
+)
 @FORMAT
 @deployment_options
-def list_links(form: str, stack: str | None, state: Path) -> None:
+def list_links(form: str, status: State | None, stack: str | None, state: Path) -> None:
     """List the links that wait for a decision: whose, why, since when, and who it may be."""
-    found = Stores(target_of(stack, state)).identities.reviews()
+    stores = Stores(target_of(stack, state))
+    if status is not None:
+        _list_all(in_state(stores, status), form)
+        return
+    found = stores.identities.reviews()
     if form == "json":
         click.echo(json.dumps([review_json(one) for one in found], ensure_ascii=False))
         return
     for review in found:
         click.echo(_review_line(review))
     click.echo(f"{len(found):,} wait for a decision." if found else "Nothing waits for a decision.")
+
+
+def _list_all(found: Sequence[dict[str, Any]], form: str) -> None:
+    if form == "json":
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for one in found:
+        told = [one.get("line_user_id") or one["hash"], one["status"], one.get("customer_id"), one.get("at")]
+        click.echo("  ".join([*filter(None, told), *([one["erasure"]] if "erasure" in one else [])]))
+    click.echo(f"{len(found):,} in all.")
 
 
 def _review_line(review: Review) -> str:
@@ -76,10 +99,26 @@ def show(identifier: str, form: str, stack: str | None, state: Path) -> None:
     stores = Stores(target_of(stack, state))
     found, account = links_known_as(stores, identifier), stores.settings.account
     if form == "json":
-        click.echo(json.dumps([known_json(one, account) for one in found], ensure_ascii=False, indent=2))
+        click.echo(json.dumps([_json(one, account) for one in found], ensure_ascii=False, indent=2))
         return
     for known in found:
-        click.echo("\n".join(_shown(known, account)))
+        shown = _shown_unlinked(known, account) if isinstance(known, Unlinked) else _shown(known, account)
+        click.echo("\n".join(shown))
+
+
+def _json(known: Known | Unlinked, account: str) -> dict[str, Any]:
+    return unlinked_json(known, account) if isinstance(known, Unlinked) else known_json(known, account)
+
+
+def _shown_unlinked(known: Unlinked, account: str) -> list[str]:
+    told = unlinked_json(known, account)
+    return [
+        f"{known.identifier} in {account}: {known.state}",
+        *(
+            f"  {one['at']}  {one['before']['status']} → {one['after']['status']}  {one['method']} by {one['source']}: {one['event_id']}"
+            for one in told["audit"]
+        ),
+    ]
 
 
 def _shown(known: Known, account: str) -> list[str]:

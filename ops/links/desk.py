@@ -1,15 +1,17 @@
 """What a person sees of links, and what would change by a decision: read from the stores, nothing written."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from functions.decide.histories import history_of
 from functions.domain.customers import Customer
+from functions.domain.erasure import StateChange, identity_of
 from functions.domain.events import SAID_AT_LINE
 from functions.domain.instants import format_instant
-from functions.domain.line_events import anonymous_id
-from functions.domain.links import AuditEntry, Link, Review, undo_ends_at
+from functions.domain.line_events import ANONYMOUS, anonymous_id, is_anonymous
+from functions.domain.links import AuditEntry, Link, Review, State, undo_ends_at
 from ops.errors import UserError
 from ops.stores import Stores
 
@@ -23,15 +25,100 @@ class Known(msgspec.Struct, frozen=True):
     audit: list[AuditEntry]
 
 
-def links_known_as(stores: Stores, identifier: str) -> list[Known]:
-    """The links of a LINE user, or all that name a customer. UserError where there are none."""
+class Unlinked(msgspec.Struct, frozen=True):
+    """Somebody without a link: an anonymous friend, or who was erased. `identifier` is what was asked for, and kept nowhere."""
+
+    identifier: str
+    state: State
+    changes: list[StateChange]
+
+
+def links_known_as(stores: Stores, identifier: str) -> list[Known | Unlinked]:
+    """The links of a LINE user, or all that name a customer; with what is kept of earlier erasures of it. UserError where
+    nobody is known, nor ever was."""
     link = stores.identities.link_of(identifier)
     links = [link] if link else stores.identities.links_of(_standing(stores, identifier))
-    if not links:
+    found: list[Known | Unlinked] = [
+        Known(one, stores.identities.audit_of(one.line_user_id)) for one in links
+    ]
+    erased = [
+        one
+        for one in map(stores.suppressions.known, (f"line#{identifier}", identity_of(identifier)))
+        if one is not None
+    ]
+    friend = stores.customers.load(anonymous_id(identifier)) is not None
+    if erased:
+        state: State = links[0].status if link else erased[0].state
+        return [Unlinked(identifier, state, erased[0].changes), *found]
+    if not found and friend:
+        return [Unlinked(identifier, "anonymous", [])]
+    if not found:
         raise UserError(
-            f"Nobody is linked as {identifier!r}: name a LINE user id or a customer id that was linked once."
+            f"Nobody is linked as {identifier!r}: name a LINE user id, or a customer id that was linked once. Who was erased "
+            "is found by the very id alone."
         )
-    return [Known(one, stores.identities.audit_of(one.line_user_id)) for one in links]
+    return found
+
+
+def in_state(stores: Stores, state: State) -> list[Told]:
+    """All LINE users in this state, for `--format json`; of who was erased the hash of each id that is suppressed."""
+    if state == "erased":
+        return [
+            {"hash": name, "status": state, "at": format_instant(one.at), "erasure": one.erasure_id}
+            for name, one in stores.suppressions.all()
+            if one.state == state
+        ]
+    links = stores.identities.all_links()
+    if state == "anonymous":
+        known = {link.line_user_id for link in links}
+        return [
+            {"line_user_id": user, "status": state, "customer_id": None}
+            for user in _friends(stores)
+            if user not in known
+        ]
+    return [
+        {
+            "line_user_id": link.line_user_id,
+            "status": link.status,
+            "customer_id": link.customer_id or None,
+            "at": format_instant(link.changed_at),
+        }
+        for link in links
+        if link.status == state
+    ]
+
+
+def _friends(stores: Stores) -> Iterator[str]:
+    """Every LINE user whose events are kept under no customer."""
+    key = ""
+    while True:
+        page, key = stores.audience.page(0, 1, key)
+        for customer in page:
+            if is_anonymous(customer.customer_id) and not customer.merged_into:
+                yield customer.customer_id.removeprefix(ANONYMOUS)
+        if not key:
+            return
+
+
+def unlinked_json(known: Unlinked, account: str) -> Told:
+    """For `--format json`."""
+    return {
+        "account": account,
+        "id": known.identifier,
+        "customer_id": None,
+        "status": known.state,
+        "audit": [
+            {
+                "at": format_instant(one.at),
+                "source": one.by,
+                "method": "erasure" if one.after == "erased" else "follow",
+                "event_id": one.how,
+                "before": {"status": one.before},
+                "after": {"status": one.after},
+            }
+            for one in known.changes
+        ],
+    }
 
 
 def _standing(stores: Stores, customer_id: str) -> str:

@@ -4,13 +4,14 @@ import datetime as dt
 import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 
 import msgspec
 
 from functions.domain.account import Account, Block
 from functions.domain.breaker import Counts, day_of
 from functions.domain.customers import Customer
-from functions.domain.erasure import Suppression
+from functions.domain.erasure import Suppression, lifted
 from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.identity import Tied
@@ -184,6 +185,10 @@ class FakeIdentities:
             self._customers.write(customer)
         for gate in (sides.gate, sides.friend_gate):
             self._customers.write_gate(gate)
+
+    def all_links(self) -> list[Link]:
+        """The links of all LINE users."""
+        return [msgspec.json.decode(body, type=Link) for _, body in sorted(self._links.items())]
 
     def reviews(self) -> list[Review]:
         """What waits for a decision."""
@@ -480,8 +485,17 @@ class FakeSuppressions:
 
     def find(self, identity: str) -> Suppression | None:
         """That it was erased, and is not lifted."""
-        found = self.rows.get(identity)
+        found = self.known(identity)
         return None if found is None or found.lifted_at else found
+
+    def known(self, identity: str) -> Suppression | None:
+        """What is kept of it."""
+        return self.rows.get(identity)
+
+    def all(self) -> list[tuple[str, Suppression]]:
+        """All, each by a name that tells nobody."""
+        found = [(sha256(name.encode()).hexdigest(), one) for name, one in self.rows.items()]
+        return sorted(found, key=lambda one: (one[1].at, one[0]))
 
     def put(self, identity: str, suppression: Suppression) -> None:
         """Suppress it."""
@@ -489,4 +503,4 @@ class FakeSuppressions:
 
     def lift(self, identity: str, suppression: Suppression, at: Instant) -> None:
         """Let a new person begin."""
-        self.rows[identity] = msgspec.structs.replace(suppression, lifted_at=at)
+        self.rows[identity] = lifted(suppression, at)

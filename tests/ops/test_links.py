@@ -3,10 +3,12 @@
 import datetime as dt
 import json
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from functions.domain.erasure import Erasure, Person, suppressed
+from functions.domain.links import State
 from ops.cli import main
 from tests.fakes.queues import FakeInbox
 from tests.fakes.world import World
@@ -31,6 +33,8 @@ class Desk:
             settings=SimpleNamespace(account="shop"),
             identities=world.identities,
             customers=world.customers,
+            suppressions=world.suppressions,
+            audience=world.audience,
             events=world.events,
             now=world.clock,
             inbox=FakeInbox(world.inbox_queue),
@@ -87,6 +91,70 @@ def test_a_link_is_shown_with_every_change(desk: Desk) -> None:
             ("linked", "conflict"),
         ]
     assert "linked (c1) → conflict (c1)" in desk("show", "U1")
+
+
+def test_a_friend_without_a_link_is_anonymous(desk: Desk) -> None:
+    desk.world = fresh()
+    (told,) = json.loads(desk("show", "U1", "--format", "json"))
+    assert (told["status"], told["audit"]) == ("anonymous", [])
+    assert desk("show", "U1") == "U1 in shop: anonymous\n"
+
+
+def erased(world: World, *identities: str, before: State, by: str = "ann") -> None:
+    """What an erasure leaves behind: the suppression."""
+    erasure = Erasure("e-7", world.now, by, "they asked", Person([], [], ""))
+    for identity in identities:
+        world.suppressions.put(
+            identity, suppressed(world.suppressions.known(identity), erasure, before, world.now)
+        )
+
+
+def test_who_was_erased_is_shown_so_with_who_did_it_when_and_what_was_before(desk: Desk) -> None:
+    erased(desk.world, "line#U1", "customer#c1", before="linked")
+    for identifier in ("U1", "c1"):
+        (told,) = json.loads(desk("show", identifier, "--format", "json"))
+        assert told["status"] == "erased"
+        (entry,) = told["audit"]
+        assert (entry["source"], entry["event_id"], entry["method"]) == ("ann", "e-7", "erasure")
+        assert (entry["before"], entry["after"]) == ({"status": "linked"}, {"status": "erased"})
+    assert "linked → erased  erasure by ann: e-7" in desk("show", "U1")
+
+
+def test_an_erasure_that_goes_on_after_a_crash_is_noted_once_and_a_return_too(desk: Desk) -> None:
+    world = desk.world
+    erased(world, "line#U1", before="linked")
+    erased(world, "line#U1", before="anonymous")
+    suppression = world.suppressions.find("line#U1")
+    assert suppression is not None
+    world.suppressions.lift("line#U1", suppression, world.now)
+    (told,) = json.loads(desk("show", "U1", "--format", "json"))
+    assert told["status"] == "anonymous"
+    states = [(one["before"]["status"], one["after"]["status"]) for one in told["audit"]]
+    assert states == [("linked", "erased"), ("erased", "anonymous")]
+    link(world, "c2")
+    world.run()
+    after, again = json.loads(desk("show", "U1", "--format", "json"))
+    assert (after["status"], again["status"], again["customer_id"]) == ("linked", "linked", "c2")
+
+
+@pytest.mark.parametrize("status", get_args(State))
+def test_all_of_one_status_are_listed_and_who_was_erased_by_hash_alone(desk: Desk, status: str) -> None:
+    world = desk.world = disputed()
+    link(world, "c3", "U3", event_id="link-3")
+    link(world, "c4", "U4", event_id="link-4")
+    world.run()
+    world.now += dt.timedelta(minutes=1)
+    world.ingest(world.event("line_unlinked", "c4", line_user_id="U4"))
+    world.webhook(world.line_event("follow", "U5"))
+    world.run()
+    erased(world, "line#U6", before="linked")
+    found = json.loads(desk("list", "--status", status, "--format", "json"))
+    names = {"anonymous": "U5", "linked": "U3", "conflict": "U1", "unlinked": "U4"}
+    assert [one["status"] for one in found] == [status]
+    if status != "erased":
+        assert found[0]["line_user_id"] == names[status]
+    assert "U6" not in desk("list", "--status", status)
+    assert desk("list", "--status", status).endswith("1 in all.\n")
 
 
 def test_who_is_linked_to_nobody_is_said_to_be_unknown(desk: Desk) -> None:

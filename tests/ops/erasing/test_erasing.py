@@ -146,7 +146,9 @@ def test_what_stays_is_a_hash_under_which_the_ids_are_suppressed(stores: Stores)
     table, dynamodb = stores.settings.table_identities, stores.target.client("dynamodb")
     suppressions = DynamoSuppressions(dynamodb, table, lambda: "a-key")
     for identity in (f"customer#{ME}", f"line#{USER}", f"line#{FORMER}"):
-        assert suppressions.find(identity) is not None
+        found = suppressions.find(identity)
+        assert found is not None
+        assert [(one.after, one.how) for one in found.changes] == [("erased", found.erasure_id)]
     assert suppressions.find(f"customer#{OTHER}") is None
 
 
