@@ -19,7 +19,7 @@ from infra.transport import only_where
 # A message is decided and sent within seconds; five minutes means that nobody is working.
 OLDEST_MESSAGE_SECONDS_MAX = 300
 # Function → what it counts itself → what that means. The names are those of functions/evaluate/audit.py,
-# functions/tick/sources.py, functions/decide/reactions.py and functions/send/allowance.py.
+# functions/tick/sources.py, functions/decide/{reactions,link_attempts}.py and functions/send/allowance.py.
 TOLD = {
     "evaluate": {
         "MembershipDifferences": "Kept segment memberships differ from a full recompute: musubi audit",
@@ -30,6 +30,7 @@ TOLD = {
         "SourcesHeld": "Files of a source are late, short or too old, and what rests on them waits: musubi sources",
     },
     "decide": {
+        "LinkAttemptsRefused": "Somebody tries codes that link accounts: docs/operations.md, LinkAttemptsRefused",
         "BreakerOpened": "Too many people blocked the account after a campaign, scenario or segment: musubi blocks",
     },
     "click": {

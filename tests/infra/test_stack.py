@@ -13,6 +13,7 @@ from functions.aws.dead_letters import dead_queues
 from functions.aws.measures import LogMeasures
 from functions.aws.queues import decode_evaluation
 from functions.click.flow import CLICKS_LOST
+from functions.decide.link_attempts import REFUSED as LINK_ATTEMPTS_REFUSED
 from functions.decide.reactions import BREAKER_OPENED
 from functions.domain.dead_letters import RECEIVES_MAX
 from functions.evaluate.approval import APPROVAL_AWAITED
@@ -470,6 +471,7 @@ def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it
         "MembershipsOverdue": "evaluate",
         APPROVAL_AWAITED: "evaluate",
         BREAKER_OPENED: "decide",
+        LINK_ATTEMPTS_REFUSED: "decide",
         SOURCES_HELD: "tick",
         CLICKS_LOST: "click",
         **dict.fromkeys(MEASURES.values(), "send"),

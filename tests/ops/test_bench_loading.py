@@ -7,8 +7,6 @@ import sys
 import pytest
 
 GROWTH_MB_MAX = 16.0
-PARQUET_GROWTH_MB_MAX = 64.0
-"""A row group of a hundred thousand rows is unpacked column by column: it is bounded by the group, not by the file."""
 MEMORY_MB_MAX = 512.0
 """Half of what the function has."""
 
@@ -31,11 +29,9 @@ def test_five_times_the_rows_take_no_more_memory() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("form", "growth_mb_max"),
-    [("csv", GROWTH_MB_MAX), ("jsonl", GROWTH_MB_MAX), ("parquet", PARQUET_GROWTH_MB_MAX)],
-)
-def test_a_million_rows_take_no_more_memory_than_a_hundred_thousand(form: str, growth_mb_max: float) -> None:
-    few, many = measured(100_000, form), measured(1_000_000, form)
-    assert many["rss_peak_mb"] - few["rss_peak_mb"] < growth_mb_max
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_a_million_rows_take_no_more_memory_than_three_row_groups(form: str) -> None:
+    """Parquet unpacks a row group (100,000 rows here) while the one before is let go: the third is as big as any."""
+    few, many = measured(300_000, form), measured(1_000_000, form)
+    assert many["rss_peak_mb"] - few["rss_peak_mb"] < GROWTH_MB_MAX
     assert many["rss_peak_mb"] < MEMORY_MB_MAX
