@@ -356,7 +356,7 @@ class Measure(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Gross profit is `margin_percent` of the amount, or the property `profit`; all of the amount where neither is given.
     `coupon_value` of `coupon_event` is what a coupon cost; who has not ordered for longer than `dormant_seconds` is
-    dormant; the first of `goals` is what KPIs mean where they name none.
+    dormant; the first of `goals` is what KPIs mean where they name none. `view_item` of `view_event` is what was looked at.
     """
 
     order: str = ""
@@ -370,6 +370,8 @@ class Measure(msgspec.Struct, frozen=True, omit_defaults=True):
     coupon_value: str = ""
     dormant_seconds: int = 180 * 86_400
     goals: dict[str, Goal] = {}
+    view_event: str = ""
+    view_item: str = ""
 
 
 class Weekly(msgspec.Struct, frozen=True):

@@ -5,9 +5,8 @@ changed: an attribute that is told anew every day would be a write a customer an
 """
 
 import datetime as dt
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -18,8 +17,8 @@ from functions.measure.models.bgnbd import WEEK_DAYS, expected_orders, p_alive
 from functions.measure.models.fitted import PREFIX, Fitted, decoded, newest_key
 from functions.measure.models.returning import p_returns
 from functions.measure.periods import bound, days_between, newest
+from functions.measure.telling import Lake, tell
 
-SOURCE = "musubi-scores"
 AHEAD_DAYS = 90
 ORDER_DAYS = 400
 """Intervals are read from so many days of orders, so that a day's work does not grow with history."""
@@ -27,22 +26,20 @@ TOUCH_DAYS = 90
 GAPS_MIN = 20
 """An item that was bought again fewer times than this, by all, is not known to be used up."""
 OVERDUE_DAYS_MAX = 30
-NOTHING_DUE = "none"
 
-COLUMNS = {
-    "rfm": "string",
-    "rfm_r": "number",
-    "rfm_f": "number",
-    "rfm_m": "number",
-    "p_alive": "number",
-    "orders_expected": "number",
-    "due_item": "string",
-    "due_on": "date",
-    "due_days": "number",
-    "best_hour": "number",
-}
-"""Attributes and their types: a rank like 555 is no number, and the file says so."""
-_TYPED = ", ".join(f'{name} AS "{name}:{kind}"' for name, kind in COLUMNS.items())
+COLUMNS = (
+    "rfm",
+    "rfm_r",
+    "rfm_f",
+    "rfm_m",
+    "p_alive",
+    "orders_expected",
+    "due_item",
+    "due_on",
+    "due_days",
+    "best_hour",
+)
+"""The attributes."""
 
 _RANKS = """
 CREATE OR REPLACE TEMP TABLE ranked AS
@@ -103,31 +100,18 @@ GROUP BY p.customer_id
 """
 """Where most touches lie, each spread over its neighbours, and everybody's added as so many of one's own."""
 
-_ALL = f"""
+_ALL = """
 SELECT r.customer_id, concat(rfm_r, rfm_f, rfm_m) AS rfm, rfm_r, rfm_f, rfm_m,
        round(m.alive * 20) / 20 AS p_alive, round(m.expected, 1) AS orders_expected,
-       coalesce(d.due_item, '{NOTHING_DUE}') AS due_item, d.due_on, d.due_days, h.best_hour
+       d.due_item, d.due_on, d.due_days, h.best_hour
 FROM ranked r LEFT JOIN modelled m USING (customer_id) LEFT JOIN due d USING (customer_id)
 LEFT JOIN hours h USING (customer_id)
 """
 """p in steps of a twentieth and orders of a tenth: what changes less than that is nobody's business."""
 
 
-class Lake(Protocol):
-    """What of the lake is needed here."""
-
-    def keys(self, prefix: str) -> list[str]:
-        """The keys under a prefix, sorted."""
-
-    def fetch(self, key: str, path: Path) -> bool:
-        """Copy an object into a local file; whether there is one."""
-
-    def store(self, key: str, path: Path) -> None:
-        """Write an object from a local file."""
-
-
 class Scored(NamedTuple):
-    """How many customers have scores, and of how many they have changed since they were last told."""
+    """How many customers have scores, of how many they have changed, and the model's version (empty: there is none)."""
 
     customers: int
     changed: int
@@ -145,7 +129,8 @@ def score(workspace: Views, lake: Lake, scratch: Path, day: dt.date, zone: str) 
     connection.execute(bound(_DUE, {"day": day, "weight": fitted.interval_weight}))
     connection.execute(bound(_HOURS, {"weight": fitted.hour_weight}))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE scores AS {_ALL}")
-    return _told(connection, lake, scratch, day, fitted)
+    told = tell(connection, lake, scratch, "scores", COLUMNS, day, zone)
+    return Scored(*told, fitted.version if fitted.bgnbd else "")
 
 
 def model_in_force(lake: Lake, scratch: Path, day: dt.date) -> Fitted:
@@ -206,44 +191,3 @@ def modelled(fitted: Fitted, x: Any, recency: Any, age: Any) -> tuple[Any, Any]:
     if fitted.returning is not None:
         alive[x == 0] = p_returns(fitted.returning, age[x == 0])
     return alive, expected
-
-
-def _told(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, scratch: Path, day: dt.date, fitted: Fitted
-) -> Scored:
-    before = _before(lake, scratch, day)
-    columns = ", ".join(COLUMNS)
-    if before is None:
-        connection.execute("CREATE OR REPLACE TEMP TABLE changed AS SELECT * FROM scores")
-    else:
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE changed AS SELECT customer_id, {columns} FROM scores "
-            f"EXCEPT SELECT customer_id, {columns} FROM read_parquet('{before}')"
-        )
-    customers, changed = connection.execute(
-        "SELECT (SELECT count(*) FROM scores), (SELECT count(*) FROM changed)"
-    ).fetchall()[0]
-    told = scratch / "scores.csv"
-    if changed:
-        connection.execute(
-            f"COPY (SELECT customer_id, {_TYPED} FROM changed ORDER BY customer_id) TO '{told}' (FORMAT csv, HEADER)"
-        )
-        lake.store(f"incoming/{SOURCE}/partial/scores_{day + dt.timedelta(days=1)}.csv", told)
-    # Last: were it there before the file, a crash in between would leave the change untold.
-    whole = scratch / "scores.parquet"
-    connection.execute(
-        f"COPY (SELECT * FROM scores ORDER BY customer_id) TO '{whole}' (FORMAT parquet, COMPRESSION zstd)"
-    )
-    lake.store(_key(day), whole)
-    return Scored(customers, changed, fitted.version if fitted.bgnbd else "")
-
-
-def _key(day: dt.date) -> str:
-    return f"derived/v1/scores/day={day}/part.parquet"
-
-
-def _before(lake: Lake, scratch: Path, day: dt.date) -> Path | None:
-    """The scores as they were last told, from an earlier day of the last month."""
-    path = scratch / "scores-before.parquet"
-    earlier: Iterable[dt.date] = (day - dt.timedelta(days=ago) for ago in range(1, 32))
-    return path if any(lake.fetch(_key(one), path) for one in earlier) else None

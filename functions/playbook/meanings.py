@@ -115,6 +115,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "item": "Its property that is the item; item unless given.",
         "gross_profit": "What is left of the amount; all of it unless given.",
         "coupon_cost": "The event of a used coupon, and what it took off.",
+        "viewed": "The event of somebody looking at something, and the property that says at what.",
         "dormant": "Who has not ordered for longer is dormant, and won back by the next order.",
         "goals": "Name → what messages are sent for; the first is what KPIs mean by a conversion. The order within 7d unless given.",
     },
@@ -122,6 +123,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "margin": "So much of the amount, such as 40%.",
         "property": "The order's property that is its gross profit in yen.",
     },
+    "ViewedForm": {"event": "The event.", "item": "Its property that says at what."},
     "CouponForm": {"event": "The event.", "value": "Its property that is the discount in yen."},
     "GoalForm": {
         "event": "The event that is the goal.",

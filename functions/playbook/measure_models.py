@@ -32,6 +32,13 @@ class CouponForm(Form):
     value: Name
 
 
+class ViewedForm(Form):
+    """`{event: product_view, item: viewed_item}`: what people looked at, for recommendations."""
+
+    event: Name
+    item: Name
+
+
 class GoalForm(Form):
     """`{event, within, when_number}`: what a message is sent for, and how long after it counts as its doing."""
 
@@ -49,7 +56,7 @@ class GoalForm(Form):
 
 
 class MeasureForm(Form):
-    """`{order, id, value, category, item, gross_profit, coupon_cost, dormant, goals}`; all but `order` has a default."""
+    """`{order, id, value, category, item, gross_profit, coupon_cost, viewed, dormant, goals}`; all but `order` has a default."""
 
     order: Name
     id: Name | None = None
@@ -58,6 +65,7 @@ class MeasureForm(Form):
     item: Name | None = None
     gross_profit: ProfitForm | None = None
     coupon_cost: CouponForm | None = None
+    viewed: ViewedForm | None = None
     dormant: Duration = DORMANT
     goals: dict[Name, GoalForm] = Field(default_factory=dict)
 

@@ -39,6 +39,8 @@ def measured_by(settings: SettingsForm, events: Mapping[str, EventForm]) -> pb.M
         coupon_value=coupon.value if coupon else "",
         dormant_seconds=form.dormant,
         goals=goals,
+        view_event=form.viewed.event if form.viewed else "",
+        view_item=form.viewed.item if form.viewed else "",
     )
 
 
@@ -92,6 +94,11 @@ def _section(settings: Part[SettingsForm], form: MeasureForm, draft: Draft) -> I
             (("coupon_cost", "value"), coupon.value, "number")
         ]
         yield from _event(settings, ("coupon_cost", "event"), coupon.event, value, draft)
+    if form.viewed:
+        seen: list[tuple[Place, str | None, PropertyKind]] = [
+            (("viewed", "item"), form.viewed.item, "string")
+        ]
+        yield from _event(settings, ("viewed", "event"), form.viewed.event, seen, draft)
     for name, goal in form.goals.items():
         yield from _event(settings, ("goals", name, "event"), goal.event, [], draft)
         if goal.when_number is not None and goal.event != form.order:

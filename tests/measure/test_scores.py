@@ -1,20 +1,17 @@
 """Daily scores over rows: ranks, what is due, hours, and the file that comes back as attributes."""
 
-import csv
 import datetime as dt
-import io
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from functions.domain.loads import Drop, drop_of, stated_instant
-from functions.domain.rows import SnapshotRow
 from functions.measure.models.bgnbd import BgNbd, expected_orders, p_alive
 from functions.measure.models.fitted import Fitted, encoded
 from functions.measure.models.returning import Returning, p_returns
 from functions.measure.scores import Scored, score
+from functions.measure.telling import file_key
+from tests.measure.folders import Folder, attributes_in
 from tests.measure.lake_of_rows import Row, Rows
 
 DAY = dt.date(2026, 10, 31)
@@ -22,29 +19,6 @@ ZONE = "Asia/Tokyo"
 MODEL = BgNbd(0.243, 4.414, 0.793, 2.426)
 FITTED = Fitted(dt.date(2026, 10, 1), 100, MODEL, Returning([0.05] * 104), 2.0, 4.0)
 Tables = dict[str, list[dict[str, Any]]]
-
-
-class Folder:
-    """A lake in a folder."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def keys(self, prefix: str) -> list[str]:
-        found = sorted(
-            path.relative_to(self.root).as_posix() for path in self.root.rglob("*") if path.is_file()
-        )
-        return [key for key in found if key.startswith(prefix)]
-
-    def fetch(self, key: str, path: Path) -> bool:
-        if not (self.root / key).exists():
-            return False
-        shutil.copyfile(self.root / key, path)
-        return True
-
-    def store(self, key: str, path: Path) -> None:
-        (self.root / key).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, self.root / key)
 
 
 @pytest.fixture
@@ -96,23 +70,10 @@ def world(people: dict[str, list[dt.date]], day: dt.date = DAY, **more: list[dic
 def scored(tables: Tables, lake: Folder, day: dt.date = DAY) -> tuple[Scored, dict[str, Row]]:
     """What it says, and the attributes of the file that it drops, as the loader reads them."""
     found = score(Rows(tables), lake, lake.root.parent / "scratch", day, ZONE)
-    key = f"incoming/musubi-scores/partial/scores_{day + dt.timedelta(days=1)}.csv"
-    path = lake.root / key
+    path = lake.root / file_key("scores", day)
     if not path.exists():
         return found, {}
-    drop = drop_of(key)
-    assert isinstance(drop, Drop)
-    assert drop.kind == "partial"
-    read = SnapshotRow({}, drop.source, stated_instant(drop.stated, drop.kind, ZONE), full=False)
-    events = [
-        read(row, str(number)) for number, row in enumerate(csv.DictReader(io.StringIO(path.read_text())))
-    ]
-    assert all(isinstance(event, dict) for event in events)
-    return found, {
-        event["customer_id"]: event["properties"] | {"at": event["occurred_at"]}
-        for event in events
-        if isinstance(event, dict)
-    }
+    return found, attributes_in(path)
 
 
 CROWD = {f"p{number}": days_ago(5 + number, 35 + number, 65 + number, 95 + number) for number in range(10)}
@@ -163,7 +124,7 @@ def test_what_is_due_leans_on_ones_own_intervals_as_far_as_there_are_any(lake: F
     assert found["new"]["due_days"] == pytest.approx(mean, abs=3)
     assert found["slow"]["due_days"] == pytest.approx((60 * found["new"]["due_days"] ** 2) ** (1 / 3), abs=1)
     assert found["slow"]["due_on"] == str(days_ago(10)[0] + dt.timedelta(days=found["slow"]["due_days"]))
-    assert found["long"]["due_item"] == "none"
+    assert found["long"]["due_item"] is None
 
 
 def test_the_best_hour_is_local_and_few_touches_say_little_against_the_crowd(lake: Folder) -> None:
@@ -193,7 +154,7 @@ def test_only_what_has_changed_is_told_again_and_a_second_run_tells_the_same(lak
     told, found = scored(tables, lake, day)
     assert "twice" in found
     assert told.changed == len(found) < 11
-    assert found["twice"]["at"] == "2026-11-01T15:00:00Z"
+    assert found["twice"]["at"] == dt.datetime(2026, 11, 1, 15, tzinfo=dt.UTC)
 
 
 def test_without_a_model_ranks_are_told_all_the_same(tmp_path: Path) -> None:
@@ -201,4 +162,4 @@ def test_without_a_model_ranks_are_told_all_the_same(tmp_path: Path) -> None:
     told, found = scored(world(CROWD), Folder(tmp_path / "lake"))
     assert told.model == ""
     assert "rfm" in found["p1"]
-    assert "p_alive" not in found["p1"]
+    assert found["p1"]["p_alive"] is None
