@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 import msgspec
@@ -458,6 +459,14 @@ class FileDropped(msgspec.Struct, frozen=True):
     size: int
 
 
+class MeasureDay(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An order to measure: merge what has come in, then measure each day from `first` (`day` itself where it is left out,
+    or the first that was not measured) to `day`, in order. None: the last day that is over."""
+
+    measure: dt.date | None = None
+    first: dt.date | None = None
+
+
 class BusEvents(msgspec.Struct, frozen=True):
     """Raw events that came by the EventBridge bus, in one of its own events, whose id is `bus_id`."""
 
@@ -680,3 +689,26 @@ class Suppressions(Protocol):
 
     def lift(self, identity: str, suppression: Suppression, at: Instant) -> None:
         """Let a new person begin under this id."""
+
+
+class Lake(Protocol):
+    """Objects by key, some of them large: facts, what is derived from them, and rows that wait to be merged."""
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys under a prefix, sorted."""
+
+    def fetch(self, key: str, path: Path) -> bool:
+        """Copy an object into a local file, whose directory is made; False, and no file, where there is none."""
+
+    def fetch_tagged(self, key: str, path: Path) -> str | None:
+        """As `fetch`; the tag that names this content of the object, or None where there is none."""
+
+    def store(self, key: str, path: Path) -> None:
+        """Write an object from a local file, whatever was there: whole or not at all."""
+
+    def store_over(self, key: str, path: Path, tag: str | None) -> bool:
+        """Write on condition that the object still has the content of this tag (None: that there is none); whether it was
+        written."""
+
+    def remove(self, keys: Collection[str]) -> None:
+        """Take objects away; those that are gone already are no fault."""

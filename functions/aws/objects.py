@@ -22,7 +22,7 @@ IN_FORCE = "playbooks/in-force.json"
 CONTEXT = "playbooks/context.json"
 IN_FORCE_SECONDS = 5.0
 # What S3 answers where a condition does not hold, or another write came between; 404: IfMatch on what is gone.
-_OVERTAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "404")
+OVERTAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "404")
 _playbook = msgspec.json.Decoder(Playbook)
 _run = msgspec.json.Decoder(Run)
 _chunk = msgspec.json.Decoder(Chunk)
@@ -75,7 +75,7 @@ class Objects:
                 Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", **condition
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] in _OVERTAKEN:
+            if error.response["Error"]["Code"] in OVERTAKEN:
                 return None
             raise
         return written["ETag"]
