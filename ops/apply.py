@@ -46,44 +46,54 @@ class Applied(NamedTuple):
     backfill: Backfill | None
 
 
-def apply_directory(target: Target, directory: Path, *, start_journeys: bool = False) -> Applied:
-    """Put the playbook in `directory` in force; idempotent. FaultyPlaybook where it has faults."""
+def apply_directory(
+    target: Target, directory: Path, *, start_journeys: bool = False, why: str = ""
+) -> Applied:
+    """Put the playbook in `directory` in force, for the reason `why`; idempotent. FaultyPlaybook where it has faults."""
     try:
         playbook = load_playbook(directory)
     except PlaybookFaults as faults:
         raise FaultyPlaybook(directory, faults.faults) from None
-    return apply_playbook(Stores(target), playbook, start_journeys=start_journeys)
+    return apply_playbook(Stores(target), playbook, start_journeys=start_journeys, why=why)
 
 
-def apply_previous(target: Target, *, start_journeys: bool = False) -> Applied:
+def apply_previous(target: Target, *, start_journeys: bool = False, why: str = "") -> Applied:
     """Put the version before the one in force in force again. UserError where there is none."""
     stores = Stores(target)
     found = before(history(stores.objects))
     if found is None:
         raise UserError("No version was in force before this one; apply a folder.")
     playbook = stores.playbooks.version(found.version).playbook
-    return apply_playbook(stores, playbook, start_journeys=start_journeys)
+    return apply_playbook(stores, playbook, start_journeys=start_journeys, why=why)
 
 
-def apply_playbook(stores: Stores, playbook: Playbook, *, start_journeys: bool) -> Applied:
+def apply_playbook(stores: Stores, playbook: Playbook, *, start_journeys: bool, why: str = "") -> Applied:
     """Version, pointer, list, schedules, back-fill: in this order, so that the same command again does what a crash left."""
     by, versions = caller_of(stores.target), history(stores.objects)
     old = _compiled(stores, versions)
     stores.playbooks.apply(playbook)
     backfill = _backfill(stores, versions, old, Compiled(playbook), start_journeys=start_journeys)
     started = backfill.backfill_id if backfill else ""
-    entry = Version(playbook.version, playbook.name, stores.now(), started, by)
-    if not versions or versions[-1].version != playbook.version:
-        keep(stores.objects, [*versions, entry])
-    elif backfill and versions[-1].backfill != backfill.backfill_id:
-        keep(stores.objects, [*versions[:-1], msgspec.structs.replace(entry, by=versions[-1].by or by)])
-    elif not versions[-1].by:
-        keep(stores.objects, [*versions[:-1], msgspec.structs.replace(versions[-1], by=by)])
+    _keep(stores, versions, Version(playbook.version, playbook.name, stores.now(), started, by, why))
     scheduled, unscheduled = _arm_campaigns(stores, playbook)
     if backfill:
         _enqueue(stores, backfill)
     changes = changes_between(old.playbook if old else None, playbook)
     return Applied(playbook, changes, scheduled, unscheduled, backfill)
+
+
+def _keep(stores: Stores, versions: list[Version], entry: Version) -> None:
+    """Add the entry to the list; the same version once more only adds to its entry what that did not say yet."""
+    last = versions[-1] if versions else None
+    if last is None or last.version != entry.version:
+        keep(stores.objects, [*versions, entry])
+        return
+    begun = bool(entry.backfill) and entry.backfill != last.backfill
+    same = msgspec.structs.replace(
+        entry if begun else last, by=last.by or entry.by, why=entry.why or last.why
+    )
+    if same != last:
+        keep(stores.objects, [*versions[:-1], same])
 
 
 def progress_of(stores: Stores, backfill: Backfill) -> list[ScanProgress]:

@@ -32,6 +32,12 @@ WAIT_SECONDS_MAX = 86_400
     help="Who is in a new or changed segment counts as having entered it now. Otherwise no journey starts from that.",
 )
 @click.option("--wait", is_flag=True, help="Wait until the back-fill has looked at everybody.")
+@click.option(
+    "--why",
+    metavar="TEXT",
+    default="",
+    help="The reason, for colleagues: `musubi versions` and the weekly review show it beside what changed.",
+)
 @deployment_options
 def apply(
     *,
@@ -39,6 +45,7 @@ def apply(
     previous: bool,
     start_journeys: bool,
     wait: bool,
+    why: str,
     stack: str | None,
     state: Path,
 ) -> None:
@@ -48,9 +55,9 @@ def apply(
     target = target_of(stack, state)
     try:
         applied = (
-            apply_previous(target, start_journeys=start_journeys)
+            apply_previous(target, start_journeys=start_journeys, why=why.strip())
             if directory is None
-            else apply_directory(target, directory, start_journeys=start_journeys)
+            else apply_directory(target, directory, start_journeys=start_journeys, why=why.strip())
         )
     except FaultyPlaybook as faulty:
         for fault in faulty.faults:
@@ -117,12 +124,21 @@ def versions(form: str, stack: str | None, state: Path) -> None:
     entries = history(Stores(target_of(stack, state)).objects)
     if form == "json":
         rows = [
-            {"version": e.version, "name": e.name, "at": format_instant(e.at), "backfill": e.backfill or None}
-            for e in entries
+            {
+                "version": one.version,
+                "name": one.name,
+                "at": format_instant(one.at),
+                "backfill": one.backfill or None,
+                "by": one.by or None,
+                "why": one.why or None,
+            }
+            for one in entries
         ]
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    table = Table("in force since", "version", "playbook", "back-fill")
+    table = Table("in force since", "version", "playbook", "back-fill", "why")
     for entry in entries:
-        table.add_row(format_instant(entry.at), entry.version, entry.name, entry.backfill or "—")
+        table.add_row(
+            format_instant(entry.at), entry.version, entry.name, entry.backfill or "—", entry.why or "—"
+        )
     Console().print(table)

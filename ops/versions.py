@@ -9,13 +9,17 @@ HISTORY = "playbooks/history.json"
 
 
 class Version(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One time that a version was put in force, and the back-fill that this started; empty: none was needed. `by`: who did."""
+    """One time that a version was put in force, and the back-fill that this started; empty: none was needed.
+
+    `by`: who did; `why`: the reason they gave (`musubi apply --why`), which the weekly review shows beside what changed.
+    """
 
     version: str
     name: str
     at: Instant
     backfill: str = ""
     by: str = ""
+    why: str = ""
 
 
 _history = msgspec.json.Decoder(list[Version])

@@ -209,6 +209,19 @@ def test_the_version_before_is_one_command_away_and_so_is_the_way_back(
     assert [entry["version"] for entry in listed] == [OLD.version, NEW.version, OLD.version, NEW.version]
 
 
+def test_the_reason_is_kept_with_the_version_and_may_be_given_later(
+    stores: Stores, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(stores, OLD)
+    put(stores, NEW)
+    run(capsys, "apply", "--previous", "--why", " too many blocks ")
+    put(stores, OLD)
+    listed = json.loads(run(capsys, "versions", "--format", "json")[1])
+    assert [entry["why"] for entry in listed] == [None, None, "too many blocks"]
+    apply_playbook(stores, OLD, start_journeys=False, why="blocks doubled")
+    assert [entry.why for entry in history(stores.objects)] == ["", "", "blocks doubled"]
+
+
 def test_without_a_version_before_nothing_is_applied(
     stores: Stores, capsys: pytest.CaptureFixture[str]
 ) -> None:
