@@ -13,6 +13,7 @@ from functions.measure.models.bgnbd import WEEK_DAYS, BgNbd, expected_orders, p_
 from functions.measure.models.returning import p_returns
 from functions.measure.scores import GAPS
 from ops.models.datasets import Shop
+from ops.models.fit import spread
 from ops.models.fitting import fit_bgnbd, fit_hour_weight, fit_interval_weight, fit_returning
 from ops.models.history import history_until, orders_after
 
@@ -143,7 +144,7 @@ def judged_hours(baskets: Sequence[tuple[str, int]], known: int = 5) -> Habits:
     for customer, hour in baskets:
         touched.setdefault(customer, []).append(hour)
     people = [hours[: known + 1] for hours in touched.values() if len(hours) > known]
-    earlier = np.array([_spread(hours[:-1]) for hours in people])
+    earlier = np.array([spread(hours[:-1]) for hours in people])
     last = np.array([hours[-1] for hours in people])
     crowd = earlier.sum(axis=0) / earlier.sum()
     weight = fit_hour_weight(earlier[::2], last[::2])
@@ -157,8 +158,3 @@ def judged_hours(baskets: Sequence[tuple[str, int]], known: int = 5) -> Habits:
         how: float((np.abs((guess - truth + 12) % 24 - 12) <= 1).mean()) for how, guess in guesses.items()
     }
     return Habits("hours", weight, truth.size, hits)
-
-
-def _spread(hours: Sequence[int]) -> Array:
-    counts = np.bincount(hours, minlength=24).astype(float)
-    return np.asarray(0.5 * counts + 0.25 * np.roll(counts, 1) + 0.25 * np.roll(counts, -1))

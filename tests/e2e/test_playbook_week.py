@@ -136,7 +136,7 @@ def tuesday(shop: Shop, week: Week) -> None:
     week.seen["menu on Tuesday"] = shop.line.menu_of(week.user("spender"))
     week.seen["rain on Tuesday"] = shop.sends_of(week.customer("rainy"))
     shop.post(shop.event(week.customer("answers"), "tag_added", tag="answered"))
-    for arguments in (["weather", "rain", "--key", "tokyo"], ["ranking_1", PRODUCT, "--key", "skincare"]):
+    for arguments in (["weather", "rain", "--key", "tokyo"], ["best_week_1", PRODUCT, "--key", "skincare"]):
         assert shop.musubi("context", "set", *arguments).exit_code == 0
     week.seen["rain since"] = time.monotonic()
 

@@ -1,5 +1,6 @@
 """Models of customers against published figures, lifetimes' own formulas, and simulated people."""
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -7,14 +8,16 @@ import pytest
 from scipy import integrate
 
 from functions.measure.models.bgnbd import BgNbd, expected_orders, log_likelihood, p_alive
-from functions.measure.models.fitted import Fitted, decoded, encoded, newest_key
+from functions.measure.models.fitted import HOUR_WEIGHT, INTERVAL_WEIGHT, Fitted, decoded, encoded, newest_key
 from functions.measure.models.returning import Returning, hazards_of, p_returns
 from functions.measure.scores import modelled
 from ops.models.datasets import CDNOW_CUT, cdnow
 from ops.models.document import section
+from ops.models.fit import fitted_on
 from ops.models.fitting import fit_bgnbd, fit_hour_weight, fit_interval_weight, fit_returning
 from ops.models.history import history_until
 from ops.models.judging import auc, grouped
+from tests.measure.lake_of_rows import Rows
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "models.md"
 PUBLISHED = BgNbd(0.243, 4.414, 0.793, 2.426)
@@ -132,6 +135,44 @@ def test_an_intervals_weight_is_the_variance_within_by_that_between() -> None:
     assert fit_interval_weight(person, gaps) == pytest.approx(4.0, rel=0.15)
     alike = dice.normal(0, 0.8, person.size)
     assert fit_interval_weight(person, alike) > 30
+
+
+def test_a_model_is_fitted_on_an_accounts_own_snapshot() -> None:
+    """The tenth of CDNOW as an account's customers: the published parameters come out, and the defaults where there are no
+    intervals and touches to learn from."""
+    shop = cdnow()
+    known = [[day for day in own if day <= CDNOW_CUT] for own in shop.days]
+    customers = [
+        {"customer_id": f"c{number}", "orders": len(own), "days": own, "day": CDNOW_CUT}
+        for number, own in enumerate(known)
+    ]
+    found = fitted_on(Rows({"customers": customers}), CDNOW_CUT, "Asia/Tokyo")
+    assert found.bgnbd is not None
+    assert round(found.bgnbd.alpha, 3) == 4.414
+    assert found.returning is not None
+    assert (found.customers, found.interval_weight, found.hour_weight) == (
+        2_357,
+        INTERVAL_WEIGHT,
+        HOUR_WEIGHT,
+    )
+    few = fitted_on(Rows({"customers": customers[:50]}), CDNOW_CUT, "Asia/Tokyo")
+    assert (few.bgnbd, few.customers) == (None, 50)
+
+
+def test_weights_are_learnt_from_orders_and_touches() -> None:
+    dice = np.random.default_rng(5)
+    orders = []
+    for number in range(400):
+        hour, gap = int(dice.integers(0, 12)), 20 + 10 * (number % 4)
+        for turn in range(4):
+            day = CDNOW_CUT - dt.timedelta(days=turn * gap + number % 7)
+            at = dt.datetime.combine(day, dt.time(hour))
+            orders.append(
+                {"customer_id": f"c{number}", "item": "toner", "day": day, "at": at, "cancelled": False}
+            )
+    found = fitted_on(Rows({"orders": orders}), CDNOW_CUT, "Asia/Tokyo")
+    assert found.interval_weight == 0.1
+    assert found.hour_weight == 1.0
 
 
 def test_an_hours_weight_is_large_where_all_are_alike_and_small_where_nobody_is() -> None:

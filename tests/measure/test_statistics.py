@@ -1,6 +1,7 @@
 """The tests of experiments against SciPy and statsmodels, and what they promise, by simulation."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -145,6 +146,11 @@ def test_the_daily_figure_is_enough_in_a_simulation() -> None:
     assert aa.lived(world, 1_000).alarms.mean() >= 0.8
     half = world._replace(people_a_day=world.people_a_day / 3)
     assert aa.lived(half, 1_000).alarms.mean() < 0.8
+
+
+def test_the_playbooks_guide_says_how_many_people_daily_looks_need() -> None:
+    said = " | ".join(f"{needed_for_rate(percent / 100, 0.2).daily:,}" for percent in (1, 3, 5, 10, 30))
+    assert said in (Path(__file__).parents[2] / "docs" / "playbooks.md").read_text(encoding="utf-8")
 
 
 def test_days_are_whole_weeks_until_the_smallest_arm_has_its_people_and_they_could_act() -> None:

@@ -300,6 +300,7 @@ SEGMENTS = {
             "dormant",
         ),
         *("rfm_best", "rfm_growing", "rfm_at_risk", "skincare_buyers", "toner_replenishment"),
+        *("rfm_champions", "fading", "due_soon", "morning_people"),
         *("women_30s_toner_3_months", "cart_abandoners", "viewed_not_bought", "coupon_unused"),
         *(
             "campaign_participants",
@@ -395,6 +396,7 @@ MEANT_FOR: dict[tuple[str, str], list[Past]] = {
     ("ec", "viewed_not_bought"): [order(60), ago("product_view", 1.1, product_id="p")],
     ("ec", "recommendation"): [ago("category_view", d, category="skincare") for d in (3, 2, 0.1)],
     ("ec", "replenishment"): [order(25.5, item="toner")],
+    ("ec", "due_again"): [order(30), ago("profile_updated", 0.1, due_item="toner", due_on=local_date(4))],
     ("ec", "after_care"): [order(0, item="device")],
     ("ec", "subscription_third"): [
         ago("subscription_renewed", 60, subscription_id="s"),
@@ -474,6 +476,7 @@ ENDED_BY: dict[tuple[str, str], Past] = {
     ("ec", "viewed_not_bought"): order(0),
     ("ec", "recommendation"): order(0),
     ("ec", "replenishment"): order(0, item="toner"),
+    ("ec", "due_again"): order(0),
     ("ec", "subscription_third"): ago("subscription_cancelled", subscription_id="s"),
     ("b2b", "onboarding"): ago("consultation_booked", booking_id="b"),
     ("b2b", "repurchase"): ago("contract_renewed", contract_id="c", renewal_on=local_date(365)),
