@@ -97,7 +97,7 @@ def merge(lake: FolderLake) -> None:
 
 def partitions(lake: FolderLake, root: Path) -> dict[str, list[tuple[Any, ...]]]:
     def rows(key: str) -> list[tuple[Any, ...]]:
-        sql = f"SELECT * FROM read_parquet('{root / key}', hive_partitioning = false)"  # noqa: S608
+        sql = f"SELECT * FROM read_parquet('{root / key}', hive_partitioning = false)"
         return duckdb.execute(sql).fetchall()
 
     return {key: rows(key) for key in lake.keys(CLICKS.prefix)}
