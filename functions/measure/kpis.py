@@ -1,15 +1,15 @@
 """KPIs: what each is called, means and is counted in, and its one SQL. Reports, exports and alerts all ask here."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
-from typing import Literal, Protocol
+from collections.abc import Collection, Mapping
+from typing import Literal
 
-import duckdb
 import msgspec
 
 from functions.measure import kpi_business, kpi_operational
 from functions.measure.kpi import Kpi
-from functions.measure.periods import bound, days_between, newest
+from functions.measure.periods import bound, days_between, newest, statement
+from functions.measure.views import Views
 
 ScopeKind = Literal[
     "all", "scenario", "campaign", "run", "step", "variant", "kind", "segment", "reason", "category", "cohort"
@@ -55,19 +55,6 @@ class KpiValue(msgspec.Struct, frozen=True):
     denominator: float | None
 
 
-class Views(Protocol):
-    """What of a workspace is needed here."""
-
-    @property
-    def connection(self) -> duckdb.DuckDBPyConnection: ...
-
-    def view(self, table: str, days: Iterable[dt.date]) -> None:
-        """Make a view of exactly these partitions of a table."""
-
-    def days(self, table: str) -> list[dt.date]:
-        """The days of which there are partitions, in order."""
-
-
 def values(
     workspace: Views,
     first: dt.date,
@@ -104,3 +91,36 @@ def _value(kpi: Kpi, scope: str, numerator: float | None, denominator: float | N
     else:
         value = numerator
     return KpiValue(kpi.id, scope, value, numerator, denominator)
+
+
+class Overlap(msgspec.Struct, frozen=True):
+    """Conversions of a goal that `source` got for the last touch, and that all of `touched_by` had part in."""
+
+    goal: str
+    source: str
+    touched_by: list[str]
+    conversions: int
+    value_yen: int
+
+
+def overlaps(workspace: Views, first: dt.date, last: dt.date) -> list[Overlap]:
+    """Which scenarios and campaigns (`scenario:a`, `campaign:b`) touched the same conversions, the most frequent first."""
+    workspace.view("conversions", days_between(first, last))
+    rows = workspace.connection.execute(statement("overlaps", {"first": first, "last": last})).fetchall()
+    return [Overlap(goal, source, touched.split(","), *counts) for goal, source, touched, *counts in rows]
+
+
+class Cohort(msgspec.Struct, frozen=True):
+    """Of `customers` whose first order was in the month `cohort` (its first day), `active` ordered `month` months later."""
+
+    cohort: dt.date
+    month: int
+    customers: int
+    active: int
+
+
+def cohorts(workspace: Views, first: dt.date, last: dt.date) -> list[Cohort]:
+    """Retention by month of the first order, for first orders from `first` to `last`; months up to that of `last`."""
+    workspace.view("customers", newest(workspace.days("customers")))
+    rows = workspace.connection.execute(statement("cohorts", {"first": first, "last": last})).fetchall()
+    return [Cohort(*row) for row in rows]

@@ -7,8 +7,8 @@ import duckdb
 
 from functions.domain.context import Context, Fact, with_facts
 from functions.domain.instants import Instant
-from functions.measure.kpis import Views
 from functions.measure.periods import bound, days_between
+from functions.measure.views import Views
 
 PERIODS = {"best_week": 7, "best_month": 30, "best_half_year": 182}
 """The facts `best_week_1` … `best_week_3`, and so on, by category; under no key, of the whole shop."""

@@ -10,10 +10,10 @@ from pathlib import Path
 from functions.domain import playbook as pb
 from functions.domain.context import Context
 from functions.domain.instants import Instant
-from functions.measure.kpis import Views
 from functions.measure.periods import bound, days_between, newest
 from functions.measure.rankings import know_items
 from functions.measure.telling import Lake, Told, tell
+from functions.measure.views import Views
 
 BOUGHT_DAYS = 365
 VIEWED_DAYS = 30

@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 import duckdb
 import numpy as np
 
-from functions.measure.kpis import Views
 from functions.measure.models.bgnbd import WEEK_DAYS, expected_orders, p_alive
 from functions.measure.models.fitted import PREFIX, Fitted, decoded, newest_key
 from functions.measure.models.returning import p_returns
 from functions.measure.periods import bound, days_between, newest
 from functions.measure.telling import Lake, tell
+from functions.measure.views import Views
 
 AHEAD_DAYS = 90
 ORDER_DAYS = 400

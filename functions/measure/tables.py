@@ -1,14 +1,19 @@
 """The derived tables and their columns: what reports, experiments and scores read.
 
-Days are local days of the account's zone, instants TIMESTAMP in UTC, money whole yen. A table of `DAILY` has one partition
-a day, of what happened then; one of `SNAPSHOTS` has one a measured day, whole, as it was known when it was taken.
+Days are local days of the account's zone, instants TIMESTAMP in UTC, money whole yen. A table of `DAYS` has a partition a
+day, of what happened then; one of `SNAPSHOTS` a partition a measured day, whole, as it was known when it was taken.
 `customer_id` is whom the person has become (`owners`), but in `contacts` and `messages`: there it is whom it was sent to.
 """
 
 from collections.abc import Mapping
 
-Columns = Mapping[str, str]
-"""Name → type, in DuckDB's words; the order is that of the files."""
+from functions.domain.lake import Column, Table
+
+
+def _table(name: str, key: tuple[str, ...], meaning: str, columns: Mapping[str, str]) -> Table:
+    typed = (Column(column, kind, nullable=True) for column, kind in columns.items())
+    return Table(name, "derived/v1", key, tuple(typed), meaning)
+
 
 _SOURCE = {
     "scenario": "VARCHAR",
@@ -21,15 +26,15 @@ _SOURCE = {
 }
 """What a message was sent by. `segment`: the one that the campaign or the scenario is for, empty where none is named."""
 
-DAILY: Mapping[str, Columns] = {
-    # One row an order event. `number`: the how-manieth not cancelled one of the customer (null where cancelled);
-    # `previous_*`: of the not cancelled one before; `new_category`: none of those before was of this category.
-    "orders": {
+ORDERS = _table(
+    "orders",
+    ("customer_id", "event_id"),
+    "One row an order event. `number`: the how-manieth not cancelled one of the customer (null where cancelled); `previous_*`: of the not cancelled one before; `new_category`: none of those before was of this category.",
+    {
         "order_id": "VARCHAR",
         "event_id": "VARCHAR",
         "customer_id": "VARCHAR",
         "at": "TIMESTAMP",
-        "day": "DATE",
         "amount": "BIGINT",
         "gross_profit": "BIGINT",
         "coupon_yen": "BIGINT",
@@ -42,23 +47,28 @@ DAILY: Mapping[str, Columns] = {
         "previous_amount": "BIGINT",
         "new_category": "BOOLEAN",
     },
-    # One row a message that was sent.
-    "contacts": {
+)
+CONTACTS = _table(
+    "contacts",
+    ("customer_id", "send_id"),
+    "One row a message that was sent; `customer_id` is whom it was sent to.",
+    {
         "send_id": "VARCHAR",
         "customer_id": "VARCHAR",
         "at": "TIMESTAMP",
-        "day": "DATE",
         **_SOURCE,
     },
-    # Two rows a conversion that a message had part in: who touched last, and who first. `touches`: messages within the
-    # window; `sources`: different scenarios and campaigns among them, which `touched_by` lists (`scenario:a,campaign:b`).
-    "conversions": {
+)
+CONVERSIONS = _table(
+    "conversions",
+    ("goal", "customer_id", "event_id", "model"),
+    "Two rows a conversion that a message had part in: who touched last (`model` last) and who first. `touches`: messages within the window; `sources`: different scenarios and campaigns among them, listed by `touched_by`.",
+    {
         "goal": "VARCHAR",
         "order_id": "VARCHAR",
         "event_id": "VARCHAR",
         "customer_id": "VARCHAR",
         "at": "TIMESTAMP",
-        "day": "DATE",
         "value_yen": "BIGINT",
         "gross_profit": "BIGINT",
         "coupon_yen": "BIGINT",
@@ -69,23 +79,24 @@ DAILY: Mapping[str, Columns] = {
         "sources": "INTEGER",
         "touched_by": "VARCHAR",
     },
-    # Parts of KPIs. `goal`: empty for the playbook's first goal and for what has none.
-    # `scope_kind`: all, scenario, campaign, run, step, variant, kind, segment, reason or category.
-    "daily": {
-        "day": "DATE",
+)
+DAILY = _table(
+    "daily",
+    ("part", "goal", "scope_kind", "scope"),
+    "Parts of KPIs. `goal`: empty for the playbook's first goal and for what has none. `scope_kind`: all, scenario, campaign, run, step, variant, kind, segment, reason or category.",
+    {
         "part": "VARCHAR",
         "goal": "VARCHAR",
         "scope_kind": "VARCHAR",
         "scope": "VARCHAR",
         "value": "DOUBLE",
     },
-}
-
-SNAPSHOTS: Mapping[str, Columns] = {
-    # One row a person who was ever written to or ever ordered. Counts and sums are of orders that are not cancelled.
-    # `months_active`: bit i is the i-th calendar month after that of the first order, bit 61 all from there on.
-    # `days`: local days with such orders; `void_days`: those with cancelled ones alone.
-    "customers": {
+)
+CUSTOMERS = _table(
+    "customers",
+    ("customer_id",),
+    "One row a person who was ever written to or ever ordered. Counts and sums are of orders that are not cancelled. `months_active`: bit i is the i-th calendar month after that of the first order, bit 61 all from there on. `days`: local days with such orders; `void_days`: those with cancelled ones alone.",
+    {
         "customer_id": "VARCHAR",
         "orders": "INTEGER",
         "first_at": "TIMESTAMP",
@@ -104,10 +115,22 @@ SNAPSHOTS: Mapping[str, Columns] = {
         "days": "DATE[]",
         "void_days": "DATE[]",
     },
-    # Orders of each category of each customer, none of them cancelled.
-    "categories": {"customer_id": "VARCHAR", "category": "VARCHAR", "orders": "INTEGER"},
-    # Whose somebody is now: `said` as it was last told, `owner` after all chains.
-    "owners": {
+)
+CATEGORIES = _table(
+    "categories",
+    ("customer_id", "category"),
+    "How many orders of each category each customer has, cancelled ones aside.",
+    {
+        "customer_id": "VARCHAR",
+        "category": "VARCHAR",
+        "orders": "INTEGER",
+    },
+)
+OWNERS = _table(
+    "owners",
+    ("customer_id",),
+    "Whose somebody is: `said` as it was last told, `owner` after all chains.",
+    {
         "customer_id": "VARCHAR",
         "said": "VARCHAR",
         "owner": "VARCHAR",
@@ -116,18 +139,35 @@ SNAPSHOTS: Mapping[str, Columns] = {
         "at": "TIMESTAMP",
         "seen_at": "TIMESTAMP",
     },
-    # Who follows the account, by what came last.
-    "friends": {"customer_id": "VARCHAR", "change": "VARCHAR", "at": "TIMESTAMP", "event_id": "VARCHAR"},
-    # Who is in which segment, by what came last.
-    "members": {
+)
+FRIENDS = _table(
+    "friends",
+    ("customer_id",),
+    "Who follows the account, by what came last.",
+    {
+        "customer_id": "VARCHAR",
+        "change": "VARCHAR",
+        "at": "TIMESTAMP",
+        "event_id": "VARCHAR",
+    },
+)
+MEMBERS = _table(
+    "members",
+    ("customer_id", "segment"),
+    "Who is in which segment, by what came last.",
+    {
         "customer_id": "VARCHAR",
         "segment": "VARCHAR",
         "change": "VARCHAR",
         "at": "TIMESTAMP",
         "seen_at": "TIMESTAMP",
     },
-    # What corrections said: of which event, by which property, taken back or lessened by so much.
-    "amendments": {
+)
+AMENDMENTS = _table(
+    "amendments",
+    ("customer_id", "event_id"),
+    "What corrections said: of which event, by which property, taken back or lessened by so much.",
+    {
         "event_id": "VARCHAR",
         "customer_id": "VARCHAR",
         "event": "VARCHAR",
@@ -137,34 +177,36 @@ SNAPSHOTS: Mapping[str, Columns] = {
         "less_yen": "BIGINT",
         "less_profit": "BIGINT",
         "at": "TIMESTAMP",
-        "day": "DATE",
     },
-    # How many messages somebody was sent, and from when until when.
-    "messages": {
+)
+MESSAGES = _table(
+    "messages",
+    ("customer_id",),
+    "How many messages somebody was sent, and from when until when.",
+    {
         "customer_id": "VARCHAR",
         "messages": "INTEGER",
         "first_day": "DATE",
         "last_day": "DATE",
     },
-    # A month's messages and the price that they are paid by: what a message cost is bill / messages of its month.
-    "bills": {
+)
+BILLS = _table(
+    "bills",
+    ("month",),
+    "A month's messages and the price that they are paid by.",
+    {
         "month": "DATE",
         "messages": "BIGINT",
         "plan_yen": "BIGINT",
         "free_messages": "BIGINT",
         "yen_each": "DOUBLE",
     },
-}
+)
 
-DERIVED: Mapping[str, Columns] = {**DAILY, **SNAPSHOTS}
+DAYS = (ORDERS, CONTACTS, CONVERSIONS, DAILY)
+SNAPSHOTS = (CUSTOMERS, CATEGORIES, OWNERS, FRIENDS, MEMBERS, AMENDMENTS, MESSAGES, BILLS)
+TABLES: Mapping[str, Table] = {table.name: table for table in (*DAYS, *SNAPSHOTS)}
+"""Every derived table, by name."""
 
-
-def empty(columns: Columns) -> str:
-    """SQL of no rows of these columns."""
-    typed = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in columns.items())
-    return f"SELECT {typed} WHERE 1 = 0"
-
-
-def partition_key(table: str, day: object) -> str:
-    """Where a partition, or a snapshot, of a derived table lies in the lake."""
-    return f"derived/v1/{table}/day={day}/part.parquet"
+DERIVED: Mapping[str, Mapping[str, str]] = {name: table.types for name, table in TABLES.items()}
+"""Table → column → DuckDB's type; every table has a `day` (DATE) besides."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from functions.measure.kpis import Views
 from functions.measure.models.fitted import Fitted
 from functions.measure.scores import GAPS, TOUCHES, open_views
+from functions.measure.views import Views
 from ops.models.fitting import fit_bgnbd, fit_hour_weight, fit_interval_weight, fit_returning
 from ops.models.history import OrderDays, history_until
 

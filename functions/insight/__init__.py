@@ -1,1 +1,0 @@
-"""LINE's own figures, fetched once a day into the facts."""
