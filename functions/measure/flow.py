@@ -58,12 +58,13 @@ class Measure:
             days = self._days(order, progress, workspace, last_day_over(now, playbook.zone))
             for number, day in enumerate(days):
                 # What earlier days were touched is derived once; the days after the first add themselves.
-                changed = frozenset(touched) if number == 0 else frozenset({day})
+                changed = touched.days if number == 0 else frozenset({day})
                 measured = Measured(day, changed, workspace, playbook, playbook.zone, now, self.lake)
                 for stage in self.stages:
                     _carry_out(stage, measured)
                 progress.measured(day, workspace.scratch)
-            progress.derived(touched)
+            if days:
+                progress.derived(touched.until(days[-1]))
         return days
 
     def _days(

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from functions.domain.facts import TABLES
-from functions.domain.instants import Instant
-from functions.domain.lake import Table, days_between
-from functions.measure.days import day_begins, local_day
+from functions.domain.lake import Table
+from functions.measure.days import day_begins
 from functions.measure.progress import MeasureProgress
 from functions.measure.workspace import Workspace, select
 from functions.ports import Conflict
@@ -47,7 +46,7 @@ class Merging:
             return
         paths = [path for _, path in here]
         for day, split in self._split(table, paths):
-            self._progress.touch([day], self._workspace.scratch)
+            self._progress.touch(day, [key for key, _ in here], self._workspace.scratch)
             self._merge_day(table, day, split)
         for path in paths:
             path.unlink()
@@ -58,15 +57,13 @@ class Merging:
         sql, folder = self._workspace.connection, self._workspace.scratch / "split" / table.name
         folder.parent.mkdir(parents=True, exist_ok=True)
         raw = _read(table, paths)
-        found = sql.execute(f'SELECT min("at"), max("at") FROM {raw}').fetchone()
-        if found is None or found[0] is None:
-            return []
-        first, last = (local_day(_utc(one), self._zone) for one in found)
-        days = days_between(first, last)
-        sql.execute("CREATE OR REPLACE TEMP TABLE begins (day DATE, begins TIMESTAMP)")
-        sql.executemany(
-            "INSERT INTO begins VALUES (?, ?)",
-            [(day, day_begins(day, self._zone).replace(tzinfo=None)) for day in days],
+        dates = [one for (one,) in sql.execute(f'SELECT DISTINCT CAST("at" AS DATE) FROM {raw}').fetchall()]
+        # A row's local day is within a day of its UTC day: only days that there may be rows of are made a row of.
+        days = sorted({date + dt.timedelta(days=off) for date in dates for off in (-1, 0, 1)})
+        sql.execute(
+            "CREATE OR REPLACE TEMP TABLE begins AS "
+            "SELECT unnest(CAST(? AS DATE[])) AS day, unnest(CAST(? AS TIMESTAMP[])) AS begins",
+            [days, [day_begins(day, self._zone).replace(tzinfo=None) for day in days]],
         )
         sql.execute(
             f'COPY (SELECT raw.*, begins.day FROM {raw} raw ASOF JOIN begins ON raw."at" >= begins.begins) '
@@ -106,10 +103,6 @@ def _read(table: Table, paths: Sequence[Path]) -> str:
         f"read_json([{files}], format = 'newline_delimited', compression = 'gzip', columns = {{{columns}}}, "
         "maximum_object_size = 1048576)"
     )
-
-
-def _utc(naive: dt.datetime) -> Instant:
-    return naive.replace(tzinfo=dt.UTC)
 
 
 def _day_of(folder: Path) -> dt.date:

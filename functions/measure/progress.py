@@ -1,17 +1,34 @@
 """How far measuring has come: the days whose facts changed since they were derived, and the last day measured.
 
-A touched day is an empty object: written before the raw rows that touched it go, and taken away once all stages are
-through with it, so that a crash between the two derives it again and never not at all.
+A touched day is an empty object, named by the day and by what touched it: written before the raw rows that did go, and
+taken away once all stages are through with it, so that a crash between the two derives it again and never not at all.
+What touches a day meanwhile leaves a note of its own.
 """
 
 import datetime as dt
-from collections.abc import Collection
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from functions.ports import Lake
 
 TOUCHED = "measure/touched/"
 LAST = "measure/last-day"
+
+
+class Touched(NamedTuple):
+    """Days to derive anew, and the notes that say so."""
+
+    days: frozenset[dt.date]
+    notes: list[str]
+
+    def until(self, last: dt.date) -> "Touched":
+        """What of it a measuring up to `last` has seen to: the days after it are still to be derived."""
+        return Touched(
+            frozenset(day for day in self.days if day <= last),
+            [note for note in self.notes if _day_of(note) <= last],
+        )
 
 
 class MeasureProgress:
@@ -20,19 +37,19 @@ class MeasureProgress:
     def __init__(self, lake: Lake) -> None:
         self._lake = lake
 
-    def touch(self, days: Collection[dt.date], scratch: Path) -> None:
-        """Note that facts of these days have changed, or are about to."""
-        note = _note(scratch, "")
-        for day in days:
-            self._lake.store(f"{TOUCHED}{day.isoformat()}", note)
+    def touch(self, day: dt.date, by: Sequence[str], scratch: Path) -> None:
+        """Note that facts of this day have changed, or are about to, by these raw objects."""
+        name = hashlib.sha256("\n".join(by).encode()).hexdigest()[:16]
+        self._lake.store(f"{TOUCHED}{day.isoformat()}/{name}", _note(scratch, ""))
 
-    def touched(self) -> frozenset[dt.date]:
+    def touched(self) -> "Touched":
         """The days whose facts have changed since they were derived."""
-        return frozenset(dt.date.fromisoformat(key.removeprefix(TOUCHED)) for key in self._lake.keys(TOUCHED))
+        keys = self._lake.keys(TOUCHED)
+        return Touched(frozenset(map(_day_of, keys)), keys)
 
-    def derived(self, days: Collection[dt.date]) -> None:
-        """Note that everything that rests on these days is up to date."""
-        self._lake.remove([f"{TOUCHED}{day.isoformat()}" for day in days])
+    def derived(self, touched: "Touched") -> None:
+        """Note that everything that rests on what was touched is up to date."""
+        self._lake.remove(touched.notes)
 
     def last_day(self, scratch: Path) -> dt.date | None:
         """The last day that was measured; None where none was."""
@@ -46,6 +63,10 @@ class MeasureProgress:
         last = self.last_day(scratch)
         if last is None or last < day:
             self._lake.store(LAST, _note(scratch, day.isoformat()))
+
+
+def _day_of(note: str) -> dt.date:
+    return dt.date.fromisoformat(note.removeprefix(TOUCHED).partition("/")[0])
 
 
 def _note(scratch: Path, text: str) -> Path:

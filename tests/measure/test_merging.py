@@ -145,7 +145,7 @@ def test_a_row_stands_in_the_accounts_own_day_and_the_day_is_noted(tmp_path: Pat
     merge(lake)
     days = [dt.date(2026, 11, 1), dt.date(2026, 11, 2)]
     assert [lake.keys(CLICKS.partition(day)) for day in days] == [[CLICKS.partition(day)] for day in days]
-    assert MeasureProgress(lake).touched() == frozenset(days)
+    assert MeasureProgress(lake).touched().days == frozenset(days)
 
 
 def test_who_merges_at_the_same_time_begins_anew(tmp_path: Path) -> None:
@@ -160,3 +160,23 @@ def test_who_merges_at_the_same_time_begins_anew(tmp_path: Path) -> None:
     assert FolderLake(tmp_path).keys(CLICKS.raw_prefix) != []
     merge(FolderLake(tmp_path))
     assert len(partitions(FolderLake(tmp_path), tmp_path)) == 1
+
+
+def test_what_is_merged_while_a_day_is_derived_is_derived_next_time(tmp_path: Path) -> None:
+    lake, scratch = FolderLake(tmp_path / "lake"), tmp_path / "scratch"
+    scratch.mkdir()
+    drop(lake, [click(1, 0, 0)])
+    merge(lake)
+    progress = MeasureProgress(lake)
+    begun = progress.touched()
+    drop(lake, [click(2, 0, 0)])
+    merge(lake)
+    progress.derived(begun)
+    assert progress.touched().days == begun.days
+
+
+def test_a_row_of_the_year_1900_costs_no_day_in_between(tmp_path: Path) -> None:
+    lake = FolderLake(tmp_path)
+    drop(lake, [click(1, 0, 0) | {"at": "1900-01-01T00:00:00Z"}, click(2, 0, 0)])
+    merge(lake)
+    assert len(lake.keys(CLICKS.prefix)) == 2
