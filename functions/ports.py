@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol, TypeVar
 import msgspec
 
 from functions.domain.account import Account, Block
+from functions.domain.aggregation_units import Unit
 from functions.domain.approvals import Approval, Awaiting
 from functions.domain.audits import AuditReport
 from functions.domain.backfills import Backfill, ScanProgress
@@ -82,10 +83,15 @@ class Accepted(msgspec.Struct, frozen=True):
 class Line(Protocol):
     """The Messaging API."""
 
-    def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
-        """Push 1–5 message objects. Raises Rejected, AccountRefused, RateLimited or Unknown."""
+    def push(
+        self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str, unit: str = ""
+    ) -> Accepted:
+        """Push 1–5 message objects. `unit`: what LINE counts them under. Raises Rejected, AccountRefused, RateLimited or
+        Unknown."""
 
-    def multicast(self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+    def multicast(
+        self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str, unit: str = ""
+    ) -> Accepted:
         """Send the same 1–5 message objects to up to 500 users; all of them or none. Raises as `push` does."""
 
     def link_menu(self, user: str, rich_menu_id: str) -> None:
@@ -289,6 +295,16 @@ class Addresses(Protocol):
 
     def tracked(self, intent: Intent, links: Links, content: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """A rendered message whose links lead by us. Raises ValueError where one cannot be signed."""
+
+
+class AggregationUnits(Protocol):
+    """The registers of the names under which LINE counts, one a month in Japan."""
+
+    def take(self, unit: Unit, now: Instant) -> str:
+        """The unit's name, taken for this month; empty where LINE would not count under it. The same in every attempt."""
+
+    def of_month(self, month: str) -> list[Unit]:
+        """All units of a month (2026-11)."""
 
 
 class Timers(Protocol):

@@ -47,7 +47,7 @@ def _lifecycle() -> list[s3.LifecycleRule]:
     return [
         *(
             s3.LifecycleRule(id=name, prefix=f"{name}/", expiration=cdk.Duration.days(NOTES_KEPT_DAYS))
-            for name in ("rejected", "audits", "backfills", "failures", "loads", "incoming-errors")
+            for name in ("rejected", "audits", "backfills", "failures", "loads", "insight", "incoming-errors")
         ),
         s3.LifecycleRule(id="incoming", prefix="incoming/", expiration=cdk.Duration.days(FILES_KEPT_DAYS)),
         s3.LifecycleRule(

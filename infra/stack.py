@@ -17,6 +17,7 @@ from infra.encryption import Encryption
 from infra.evaluate import evaluate_function
 from infra.function import Function, Surroundings
 from infra.ingest import ingest_function
+from infra.insight import insight_function
 from infra.link import link_function
 from infra.load import load_function, notify_of_files
 from infra.objects import Objects
@@ -76,6 +77,7 @@ class MusubiStack(cdk.Stack):
             self.bus.listen_to(deployment.company_bus, deployment.account)
         self.schedules.tick_every_minute(self.functions["tick"])
         self.schedules.audit_every_day()
+        self.schedules.insight_every_hour(self.functions["insight"])
         self.alarms = Alarms(
             self,
             "Alarms",
@@ -108,6 +110,7 @@ class MusubiStack(cdk.Stack):
             "evaluate": evaluate_function(self, around, tables, queues, objects, self.schedules),
             "send": send_function(self, around, tables, queues, secrets, objects),
             "link": link_function(self, around, tables, queues, secrets, objects),
+            "insight": insight_function(self, around, tables, secrets, objects),
             "click": click_function(self, around, queues, secrets),
             "load": load_function(self, self.around_files, tables, queues, secrets, objects),
             "redrive": redrive_function(self, around, tables, queues, objects, tick),

@@ -61,6 +61,10 @@ class Objects:
         """Write on condition that there is no such object yet; whether it was written."""
         return self._written_if(key, body, IfNoneMatch="*") is not None
 
+    def write_new_tagged(self, key: str, body: bytes) -> str | None:
+        """As `write_new`; the content's tag, or None where it was not written."""
+        return self._written_if(key, body, IfNoneMatch="*")
+
     def write_over(self, key: str, body: bytes, tag: str) -> bool:
         """Write on condition that the object still has the content of this tag; whether it was written."""
         return self.write_over_tagged(key, body, tag) is not None

@@ -158,9 +158,10 @@ class Insight(msgspec.Struct, frozen=True):
     scenario: _Scenario
     campaign: _Campaign
     step: _Step
+    variant: Annotated[str, _says("the arm that its messages were sent under")]
     run: Annotated[str, _says("the campaign's run")]
-    day_of: Annotated[str, _says("the day that the figures are of, as YYYY-MM-DD")]
-    delivered: Annotated[int | None, _says("messages delivered")]
+    day_of: Annotated[str, _says("the day, in Japan, up to which the figures are counted, as YYYY-MM-DD")]
+    delivered: Annotated[int | None, _says("messages delivered; null, for LINE does not tell it by unit")]
     opened: Annotated[int | None, _says("people who opened one")]
     clicked: Annotated[int | None, _says("people who clicked one")]
     at: _At

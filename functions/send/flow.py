@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from functions.domain.account import ACCOUNT_SCOPE, scopes_of_source
+from functions.domain.aggregation_units import unit_of
 from functions.domain.claims import Allow
 from functions.domain.instants import Instant
 from functions.domain.sends import BatchOrder, Intent, MenuOrder, Order, SendRecord, content_hash
@@ -20,6 +21,7 @@ from functions.domain.verdicts import Ended, Wait
 from functions.ports import (
     AccountState,
     Addresses,
+    AggregationUnits,
     Batches,
     Customers,
     Line,
@@ -43,6 +45,15 @@ from functions.send.sealing import Sealing
 logger = logging.getLogger(__name__)
 
 Content = list[dict[str, Any]]
+
+
+class Said(NamedTuple):
+    """What a message says, and the unit that LINE counts it under (empty: none)."""
+
+    content: Content
+    unit: str
+
+
 Claim = tuple[Intent, Allow, Facts]
 """What was claimed, and what the decision rested on."""
 _Done = TypeVar("_Done")
@@ -69,6 +80,7 @@ class Deliver:
     reactions: Reactions
     runs: Runs
     batches: Batches
+    units: AggregationUnits
     account: str
 
     @property
@@ -113,6 +125,7 @@ class Deliver:
             claiming,
             ending,
             sealing,
+            self._unit_of,
             self._record_all,
             self.now,
         )
@@ -167,7 +180,7 @@ class Deliver:
     def _push(
         self,
         allowed: Sequence[Claim],
-        contents: dict[str, Content],
+        contents: dict[str, Said],
         lease: Lease,
         records: list[SendRecord | None],
         failures: Failures,
@@ -201,40 +214,49 @@ class Deliver:
 
     def _contents(
         self, intents: Sequence[Intent], records: list[SendRecord | None], failures: Failures
-    ) -> dict[str, Content]:
+    ) -> dict[str, Said]:
         """What each says, by send id. What cannot be rendered has failed."""
-        contents: dict[str, Content] = {}
+        contents: dict[str, Said] = {}
         for intent in intents:
             rendered = _tried(failures, intent.send_id, partial(self._rendered, intent))
-            if isinstance(rendered, list):
+            if isinstance(rendered, Said):
                 contents[intent.send_id] = rendered
             else:
                 records.append(rendered)
         return contents
 
-    def _rendered(self, intent: Intent) -> Content | SendRecord:
+    def _rendered(self, intent: Intent) -> Said | SendRecord:
         playbook = self.playbooks.version(intent.playbook).playbook
         message = playbook.messages[intent.message]
         try:
             own = self.addresses.of(intent, message.addresses) if message.addresses else {}
             content = self.renderer.render(message.content, {**intent.values, **own})
-            return self.addresses.tracked(intent, playbook.links, content) if message.tracked else content
+            if message.tracked:
+                content = self.addresses.tracked(intent, playbook.links, content)
         except ValueError as error:
             # Neither the error's text nor its trace is logged: both may quote the customer's values.
             logger.error("message %s cannot be rendered (%s)", intent.message, type(error).__name__)  # noqa: TRY400
             return self.ending.close(intent, "", lambda _gate: Ended("failed", "render_error"), {})
+        return Said(content, self._unit_of(intent))
+
+    def _unit_of(self, intent: Intent) -> str:
+        """What LINE counts a message under, taken before anything is claimed; the same in every attempt."""
+        links = self.playbooks.version(intent.playbook).playbook.links
+        return self.units.take(unit_of(intent), self.now()) if links.insight else ""
 
     def _claim(
         self,
         intents: Sequence[Intent],
-        contents: dict[str, Content],
+        contents: dict[str, Said],
         lease: Lease,
         records: list[SendRecord | None],
         failures: Failures,
     ) -> list[Claim]:
         """Those that may be pushed, with their claims in the gates. The others end, or wait."""
         known = {intent.send_id: intent for intent in intents if intent.send_id in contents}
-        wanted = [Wanted(intent, content_hash(contents[send_id])) for send_id, intent in known.items()]
+        wanted = [
+            Wanted(intent, content_hash(contents[send_id].content)) for send_id, intent in known.items()
+        ]
         allowed = []
         for send_id, result in self.claiming.claim_all(wanted, lease).items():
             intent = known[send_id]
@@ -256,9 +278,9 @@ class Deliver:
         if not self.claiming.is_recorded(intent):
             self.ending.wait_for_another(intent)
 
-    def _ask(self, intent: Intent, allowed: Allow, content: Content) -> Answer:
+    def _ask(self, intent: Intent, allowed: Allow, said: Said) -> Answer:
         """Push with the intent's own key."""
-        call = partial(self.line.push, allowed.claim.to, content, intent.send_id)
+        call = partial(self.line.push, allowed.claim.to, said.content, intent.send_id, said.unit)
         return answer_of(call, unanswered=allowed.resumed)
 
 

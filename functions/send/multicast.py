@@ -48,6 +48,7 @@ class Multicast:
     claiming: Claiming
     ending: Ending
     sealing: Sealing
+    unit_of: Callable[[Intent], str]
     record_all: Callable[[Sequence[SendRecord]], Failures]
     now: Callable[[], Instant]
 
@@ -157,10 +158,11 @@ class Multicast:
 
     def _call(self, batch: "_Batch", journal: Sequence[Entry]) -> None:
         """Take the journal's next place, call LINE with the batch's key, and do what follows from its answer."""
-        place = len(journal) + 1
+        place, members = len(journal) + 1, list(batch.members.values())
+        unit = self.unit_of(members[0])  # of the run, and so of them all
         self._enter(batch, place, Entry("call", self.now()))
-        users = [one.line_user_id for one in batch.members.values()]
-        call = partial(self.line.multicast, users, batch.sealed.content, batch.name)
+        users = [one.line_user_id for one in members]
+        call = partial(self.line.multicast, users, batch.sealed.content, batch.name, unit)
         match answer_of(call, unanswered=standing(journal) == "tried"):
             case Accepted() as accepted:
                 self.batches.accept(batch.name, accepted)

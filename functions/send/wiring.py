@@ -4,6 +4,7 @@ from functools import cache
 
 from functions.addresses import SignedAddresses
 from functions.aws.account import DynamoAccountState
+from functions.aws.aggregation_units import DynamoAggregationUnits
 from functions.aws.allowances import DynamoAllowances
 from functions.aws.batches import S3Batches
 from functions.aws.clients import client
@@ -71,6 +72,7 @@ def deliver() -> Deliver:
         reactions=DynamoReactions(dynamodb, gates, settings.account),
         runs=S3Runs(objects()),
         batches=S3Batches(objects()),
+        units=DynamoAggregationUnits(dynamodb, gates, settings.account),
         account=settings.account,
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from urllib.parse import unquote
 
-from ops.line_sandbox import accounts, rich_menus, sends
+from ops.line_sandbox import accounts, insight, rich_menus, sends
 from ops.line_sandbox.answers import AUTHENTICATION_FAILED, RATE_LIMITED, Answer, RefusedError, refused
 from ops.line_sandbox.calls import Call, Request
 from ops.line_sandbox.endpoints import Endpoints, Route
@@ -28,6 +28,9 @@ ROUTES: Mapping[str, Route] = {
     **{f"{MESSAGE}/validate/{name}": Route(f"validate/{name}", "POST", sends.validate) for name in SENDERS},
     f"{MESSAGE}/quota": Route("quota", "GET", accounts.quota),
     f"{MESSAGE}/quota/consumption": Route("consumption", "GET", accounts.consumption),
+    f"{MESSAGE}/aggregation/info": Route("aggregation/info", "GET", insight.units_used),
+    f"{MESSAGE}/aggregation/list": Route("aggregation/list", "GET", insight.units_listed),
+    "/v2/bot/insight/message/event/aggregation": Route("insight/aggregation", "GET", insight.aggregation),
     "/v2/bot/info": Route("bot_info", "GET", accounts.bot_info),
 }
 USER_ROUTES: tuple[tuple[re.Pattern[str], Route], ...] = (

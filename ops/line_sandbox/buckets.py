@@ -24,6 +24,7 @@ LINE_RATES: Mapping[str, Rate] = MappingProxyType(
         "multicast": Rate(200),
         "narrowcast": Rate(60, HOUR_SECONDS),
         "broadcast": Rate(60, HOUR_SECONDS),
+        "insight/aggregation": Rate(60, HOUR_SECONDS),
     }
 )
 

@@ -13,6 +13,7 @@ from ops.line_sandbox.faults import FaultRule
 from ops.line_sandbox.friends import Friend
 from ops.line_sandbox.ledger import Delivery
 from ops.line_sandbox.menu_book import RichMenu
+from ops.line_sandbox.openings import Opened
 from ops.line_sandbox.people import LinkResult
 from ops.line_sandbox.phone import Phone
 from ops.line_sandbox.settings import Settings
@@ -134,6 +135,10 @@ class SandboxClient:
             "seed": seed,
         }
         return self._call("POST", "webhook", msgspec.convert(body, WebhookOrder), WebhookResult)
+
+    def opened(self, unit: str, impressions: int, **clicks: int) -> Opened:
+        """So many people opened what was sent under a unit, and tapped each address."""
+        return self._call("POST", "insight", Opened(unit, impressions, clicks), Opened)
 
     def register_menus(self, *rich_menu_ids: str) -> None:
         """Make rich menus, each with an image."""

@@ -13,6 +13,7 @@ from ops.line_sandbox.events import EventError
 from ops.line_sandbox.faults import FaultRule
 from ops.line_sandbox.friends import Friend
 from ops.line_sandbox.menu_book import RichMenu
+from ops.line_sandbox.openings import Opened
 from ops.line_sandbox.people import LinkResult, People
 from ops.line_sandbox.phone import changed_phone
 from ops.line_sandbox.settings import changed
@@ -117,6 +118,12 @@ class Control:
         self._world.faults.replace(())
         return {"rules": []}
 
+    def _opened(self, request: Request, _user: str) -> object:
+        opened = _decode(request, Opened)
+        with self._world.lock:
+            self._world.opened[opened.unit] = opened
+        return opened
+
     def _report(self, request: Request, _user: str) -> object:
         return self._world.report(with_users=_query(request, "users") != "0")
 
@@ -183,6 +190,7 @@ class Control:
         ("POST", "webhook", _webhook),
         ("POST", "faults", _faults),
         ("DELETE", "faults", _no_faults),
+        ("POST", "insight", _opened),
         ("GET", "report", _report),
         ("GET", "deliveries", _deliveries),
         ("POST", "reset", _reset),

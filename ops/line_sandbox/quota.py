@@ -49,6 +49,10 @@ class AggregationUnits:
             return name
         return ""
 
+    def names(self, now: dt.datetime) -> frozenset[str]:
+        """The names used this month."""
+        return frozenset(self._names.get(month_of(now), ()))
+
     def clear(self) -> None:
         """Forget all names."""
         self._names.clear()

@@ -16,6 +16,7 @@ from ops.line_sandbox.ledger import Ledger, UserCount
 from ops.line_sandbox.login.book import LoginBook
 from ops.line_sandbox.menu_book import MenuBook
 from ops.line_sandbox.one_time_tokens import LINK_TOKEN_VALIDITY, REPLY_TOKEN_VALIDITY, OneTimeTokens
+from ops.line_sandbox.openings import Opened
 from ops.line_sandbox.phone import Phone
 from ops.line_sandbox.quota import AggregationUnits, Quota
 from ops.line_sandbox.retry_keys import RetryKeys
@@ -58,6 +59,7 @@ class World:
         self.ledger = Ledger()
         self.quota = Quota()
         self.units = AggregationUnits()
+        self.opened: dict[str, Opened] = {}
         self.reply_tokens = OneTimeTokens(REPLY_TOKEN_VALIDITY)
         self.link_tokens = OneTimeTokens(LINK_TOKEN_VALIDITY)
         self.login = LoginBook()
@@ -88,7 +90,7 @@ class World:
             self.rich_menus.clear()
             self.phone = Phone()
             for memory in (
-                self.retry_keys, self.quota, self.units, self.reply_tokens, self.link_tokens, self.login,
+                self.retry_keys, self.quota, self.units, self.opened, self.reply_tokens, self.link_tokens, self.login,
             ):  # fmt: skip
                 memory.clear()
             self.rate_limits.restart(self.settings.rate_scale)

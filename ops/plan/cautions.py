@@ -7,6 +7,7 @@ import msgspec
 
 from functions.domain.playbook import Playbook
 from ops.plan.quota import Month
+from ops.plan.trials import trials
 
 SMALL = 30
 """Fewer people than that show nothing, whatever comes of it."""
@@ -22,6 +23,8 @@ Code = Literal[
     "yen_max",
     "month_runs_out",
     "campaign_yen_max",
+    "experiment_people",
+    "experiment_days",
 ]
 
 
@@ -36,7 +39,7 @@ class Caution(msgspec.Struct, frozen=True):
 class Findings(msgspec.Struct, frozen=True):
     """What the warnings are read from. `sizes`, `entered`, `targeted`, `sent` by name; `reasons` that held or stopped
     anything; `beyond_budget`: messages beyond what a campaign's own budget pays for, by campaign; `eventful`: events are
-    assumed to come, so that a scenario that begins with one could be entered."""
+    assumed to come, so that a scenario that begins with one could be entered; `days`: over how many people entered."""
 
     playbook: Playbook
     reachable: int
@@ -48,6 +51,7 @@ class Findings(msgspec.Struct, frozen=True):
     months: list[Month]
     eventful: bool
     beyond_budget: dict[str, int] = {}
+    days: int = 0
 
 
 def cautions(found: Findings) -> list[Caution]:
@@ -58,6 +62,7 @@ def cautions(found: Findings) -> list[Caution]:
         *_segments(found),
         *_scenarios(found),
         *_campaigns(found),
+        *_experiments(found),
         *_caps(found),
     ]
 
@@ -105,3 +110,11 @@ def _caps(found: Findings) -> Iterator[Caution]:
     for cap in found.playbook.caps:
         if f"capped:{cap.id}" not in found.reasons:
             yield Caution("cap_never_reached", cap.id)
+
+
+def _experiments(found: Findings) -> Iterator[Caution]:
+    """How many people each needs an arm, or, where anybody comes, for how many days it has to run."""
+    for experiment, people, days in trials(found.playbook, found.entered, found.days):
+        yield Caution("experiment_people", experiment, people)
+        if days is not None:
+            yield Caution("experiment_days", experiment, days)

@@ -110,12 +110,12 @@ def forecast_from(
         months=months,
         segments=_sizes(book, tally, old, old_tally),
         differences=differences(old, book) if old else [],
-        cautions=cautions(_findings(book, tally, sources, months, assumed)),
+        cautions=cautions(_findings(book, tally, sources, months, assumed, len(course.days))),
     )
 
 
 def _findings(
-    book: Playbook, tally: Tally, sources: list[Source], months: list[Month], assumed: Assumed
+    book: Playbook, tally: Tally, sources: list[Source], months: list[Month], assumed: Assumed, days: int
 ) -> Findings:
     return Findings(
         playbook=book,
@@ -128,6 +128,7 @@ def _findings(
         months=months,
         beyond_budget=_beyond_budget(tally, book),
         eventful=bool(assumed.events),
+        days=days,
     )
 
 

@@ -23,6 +23,8 @@ _CAUTIONS = {
     "yen_max": "{about}: {number:,.0f} yen pass the limit of yen_max.",
     "month_runs_out": "{about}: {number:,.0f} messages that matter less do not go, for the month runs out.",
     "campaign_yen_max": "Campaign {about}: its yen_max does not pay for {number:,.0f} messages.",
+    "experiment_people": "Experiment {about} needs {number:,.0f} people an arm to find what its scenario aims at.",
+    "experiment_days": "Experiment {about} has to run for {number:,.0f} days at the pace of this forecast.",
 }
 
 

@@ -49,6 +49,8 @@ _CAUTIONS = {
     "yen_max": "{about} の費用は{number:,.0f}円となり、決めた予算を超えます。",
     "month_runs_out": "{about} は上限に近づき、優先度の低い{number:,.0f}通がその月は送られません。",
     "campaign_yen_max": "キャンペーン「{about}」は予算(yen_max)が足りず、{number:,.0f}通が送られません。",
+    "experiment_people": "実験「{about}」で目標の差を見つけるには、1群{number:,.0f}人が要ります。",
+    "experiment_days": "実験「{about}」は、この見通しの人数なら{number:,.0f}日かかります。",
 }
 
 

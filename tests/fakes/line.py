@@ -36,6 +36,7 @@ class Push(msgspec.Struct, frozen=True):
     at: Instant
     delivered: bool
     messages: list[Mapping[str, Any]] = []
+    unit: str = ""
 
 
 class FakeLine:
@@ -53,22 +54,28 @@ class FakeLine:
         self.multicasts: list[tuple[list[str], str]] = []
         self._accepted: dict[str, tuple[Instant, Accepted, object]] = {}
 
-    def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+    def push(
+        self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str, unit: str = ""
+    ) -> Accepted:
         """One call."""
         self.calls.append((to, retry_key))
-        return self._asked([to], messages, retry_key)
+        return self._asked([to], messages, retry_key, unit)
 
-    def multicast(self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+    def multicast(
+        self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str, unit: str = ""
+    ) -> Accepted:
         """One call for up to 500."""
         assert 1 <= len(to) <= 500
         assert len(set(to)) == len(to)
         self.multicasts.append((list(to), retry_key))
-        return self._asked(to, messages, retry_key)
+        return self._asked(to, messages, retry_key, unit)
 
-    def _asked(self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+    def _asked(
+        self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str, unit: str = ""
+    ) -> Accepted:
         outcome = self.script.popleft() if self.script else self.always
         _refuse(outcome)
-        accepted = self._accept(to, messages, retry_key)
+        accepted = self._accept(to, messages, retry_key, unit)
         if outcome in ("accept_then_timeout", "accept_then_500"):
             raise Unknown("no answer")
         return accepted
@@ -89,20 +96,26 @@ class FakeLine:
         if outcome in ("accept_then_timeout", "accept_then_500"):
             raise Unknown("no answer")
 
-    def _accept(self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+    def _accept(
+        self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str, unit: str
+    ) -> Accepted:
         assert str(uuid.UUID(retry_key)) == retry_key
         assert 1 <= len(messages) <= 5
         now = self._now()
         earlier = self._accepted.get(retry_key)
         if earlier and now - earlier[0] < KEY_LIFE:
-            assert earlier[2] == (list(to), list(messages)), "a retry key that is used for something else"
+            assert earlier[2] == (list(to), list(messages), unit), (
+                "a retry key that is used for something else"
+            )
             return earlier[1]  # 409, with the id of the request that was accepted
         if any(one not in self.friends and one not in self.blocked for one in to):
             raise Rejected("http_400")
         texts = [str(message.get("text", "")) for message in messages]
-        self.pushes += [Push(one, retry_key, texts, now, one in self.friends, [*messages]) for one in to]
+        self.pushes += [
+            Push(one, retry_key, texts, now, one in self.friends, [*messages], unit) for one in to
+        ]
         accepted = Accepted(f"request-{len(self.pushes)}")
-        self._accepted[retry_key] = (now, accepted, (list(to), list(messages)))
+        self._accepted[retry_key] = (now, accepted, (list(to), list(messages), unit))
         return accepted
 
     def copies(self, user: str) -> list[str]:

@@ -42,6 +42,7 @@ from functions.tick.flow import Tick
 from functions.tokens import Tokens
 from functions.webhook.flow import Answer as WebhookAnswer
 from functions.webhook.flow import Receive, signature_of
+from tests.fakes.aggregation_units import FakeAggregationUnits
 from tests.fakes.allowances import FakeAllowances, FakeLineQuota
 from tests.fakes.line import FakeLine
 from tests.fakes.linking import FakeLinkAttempts, FakeReplies
@@ -132,6 +133,7 @@ class World:
         self.suppressions = FakeSuppressions()
         self.allowances = FakeAllowances()
         self.line_quota = FakeLineQuota()
+        self.units = FakeAggregationUnits()
         self.line = FakeLine(self.clock)
         self.inbox_queue = FakeQueue(self.clock)
         self.send_queue = FakeQueue(self.clock)
@@ -243,6 +245,7 @@ class World:
             tapped(self.reactions, tap, "reactions"),
             tapped(self.runs, tap, "runs"),
             tapped(self.batches, tap, "batches"),
+            tapped(self.units, tap, "units"),
             self.account,
         )
 

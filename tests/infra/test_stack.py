@@ -28,6 +28,7 @@ from ops.target import Target
 from tests.infra.conftest import Template
 from tests.simulation.throughput import Lanes
 
+HOURLY = "cron(40 * * * ? *)"
 WORK_QUEUES = {"inbox", "send", "bulk", "evaluate", "load", "bus"}
 DAY_SECONDS = 86_400
 CONCURRENCY_LEAST = 2
@@ -242,7 +243,13 @@ def test_only_who_speaks_with_line_can_read_what_line_trusts(template: Template)
         if "secretsmanager:GetSecretValue" in as_list(statement["Action"])
         and "SecretsLine" in json.dumps(statement["Resource"])
     }
-    assert {re.match(r"[A-Z][a-z]+", name)[0] for name in readers} == {"Decide", "Link", "Send", "Webhook"}  # type: ignore[index]
+    assert {re.match(r"[A-Z][a-z]+", name)[0] for name in readers} == {  # type: ignore[index]
+        "Decide",
+        "Insight",
+        "Link",
+        "Send",
+        "Webhook",
+    }
 
 
 def test_the_edge_of_the_crm_writes_the_accounts_row_and_no_customers_gate(template: Template) -> None:
@@ -437,9 +444,26 @@ def test_every_worker_may_note_why_a_message_died(template: Template, function: 
     assert "/failures/*" in written
 
 
+def test_who_fetches_lines_figures_reads_the_names_of_units_and_no_customers_gate(template: Template) -> None:
+    granted = policy_of(template, "Insight")
+    (reads,) = [one for one in granted if "dynamodb:" in json.dumps(one["Action"])]
+    assert as_list(reads["Action"]) == ["dynamodb:GetItem"]
+    (rows,) = as_list(reads["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+    assert rows["Fn::Join"][1][0] == "anon:#units#"
+    written = [
+        resource["Fn::Join"][1][-1]
+        for one in granted
+        if "s3:PutObject" in as_list(one["Action"])
+        for resource in as_list(one["Resource"])
+    ]
+    assert sorted(written) == ["/facts/raw/insight/*", "/insight/*"]
+
+
 def test_what_a_schedule_cannot_deliver_is_retried_for_a_day_and_then_kept(template: Template) -> None:
     for schedule in resources(template, "AWS::Scheduler::Schedule").values():
         target = schedule["Target"]
+        if schedule["ScheduleExpression"] == HOURLY:  # the next hour makes up for it
+            continue
         assert target["RetryPolicy"]["MaximumEventAgeInSeconds"] == DAY_SECONDS
         assert logical_id(target["DeadLetterConfig"]["Arn"]) in resources(template, "AWS::SQS::Queue")
 
@@ -449,7 +473,7 @@ def test_the_minute_and_the_nightly_audit_carry_the_instant_they_were_meant_for(
         schedule["ScheduleExpression"]: json.loads(schedule["Target"]["Input"])
         for schedule in resources(template, "AWS::Scheduler::Schedule").values()
     }
-    (audit,) = (body for rate, body in inputs.items() if rate.startswith("cron("))
+    (audit,) = (body for rate, body in inputs.items() if rate.startswith("cron(") and rate != HOURLY)
     assert inputs["rate(1 minute)"] == {"scheduled_at": "<aws.scheduler.scheduled-time>"}
     said = json.dumps(audit).replace("<aws.scheduler.scheduled-time>", "2026-11-02T18:00:00Z")
     assert isinstance(decode_evaluation(said), AuditPart)

@@ -39,7 +39,7 @@ from functions.ports import (
 )
 from functions.send.claiming import Claiming
 from functions.send.ending import Ending, Failures, Finished, Pushed
-from functions.send.flow import Content, Deliver
+from functions.send.flow import Deliver, Said
 from functions.send.pushing import Answer, Refused
 from tests.simulation.world import SimulatedWorld
 
@@ -85,18 +85,24 @@ class _Line:
     def unlink_menu(self, user: str) -> None:
         self._line.unlink_menu(user)
 
-    def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
-        return self._line.push(to, messages, retry_key)
+    def push(
+        self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str, unit: str = ""
+    ) -> Accepted:
+        return self._line.push(to, messages, retry_key, unit)
 
-    def multicast(self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
-        return self._line.multicast(to, messages, retry_key)
+    def multicast(
+        self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str, unit: str = ""
+    ) -> Accepted:
+        return self._line.multicast(to, messages, retry_key, unit)
 
 
 class _FreshKeys(_Line):
-    def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+    def push(
+        self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str, unit: str = ""
+    ) -> Accepted:
         self._attempts += 1
         fresh = uuid.uuid5(uuid.UUID(retry_key), str(self._attempts))
-        return self._line.push(to, messages, str(fresh))
+        return self._line.push(to, messages, str(fresh), unit)
 
 
 def key_from_attempt(world: SimulatedWorld) -> None:
@@ -105,9 +111,9 @@ def key_from_attempt(world: SimulatedWorld) -> None:
 
 
 class _RecordFirst(Deliver):
-    def _ask(self, intent: Intent, allowed: Allow, content: Content) -> Answer:
+    def _ask(self, intent: Intent, allowed: Allow, said: Said) -> Answer:
         self.sends.record_all([record_of(intent, "sent", "", self.now())])
-        return super()._ask(intent, allowed, content)
+        return super()._ask(intent, allowed, said)
 
 
 def record_before_push(world: SimulatedWorld) -> None:
@@ -116,9 +122,11 @@ def record_before_push(world: SimulatedWorld) -> None:
 
 
 class _RefusingKnownKeys(_Line):
-    def push(self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+    def push(
+        self, to: str, messages: Sequence[Mapping[str, Any]], retry_key: str, unit: str = ""
+    ) -> Accepted:
         before = len(self._known.pushes)
-        answer = self._line.push(to, messages, retry_key)
+        answer = self._line.push(to, messages, retry_key, unit)
         if len(self._known.pushes) == before:
             raise Rejected("http_409")
         return answer

@@ -76,7 +76,9 @@ class _FreshBatchKeys:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._line, name)
 
-    def multicast(self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+    def multicast(
+        self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str, unit: str = ""
+    ) -> Accepted:
         self._attempts += 1
         return self._line.multicast(to, messages, str(uuid.uuid5(uuid.UUID(retry_key), str(self._attempts))))
 

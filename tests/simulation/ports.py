@@ -199,7 +199,9 @@ class SimulatedLine(FakeLine):
         self._tell = tell
         self.menus_refused: set[str] = set()
 
-    def _asked(self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str) -> Accepted:
+    def _asked(
+        self, to: Sequence[str], messages: Sequence[Mapping[str, Any]], retry_key: str, unit: str = ""
+    ) -> Accepted:
         self._draw()
         at = self._now()
         if self._faults.strikes("line_slow"):
@@ -209,7 +211,7 @@ class SimulatedLine(FakeLine):
             self._faults.counts["multicast"] += 1
         answered, refused = False, False
         try:
-            answer = super()._asked(to, messages, retry_key)
+            answer = super()._asked(to, messages, retry_key, unit)
             answered = True
         except (Rejected, RateLimited):
             answered, refused = True, True

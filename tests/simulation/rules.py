@@ -202,5 +202,6 @@ def bound(
         events=rules.events,
         sources=rules.sources,
         exclusion_rules=rules.exclusion_rules,
+        links=pb.Links(insight=True),
     )
     return msgspec.structs.replace(book, version=hashlib.sha256(msgspec.json.encode(book)).hexdigest()[:16])

@@ -1,0 +1,1 @@
+"""LINE's own figures, fetched once a day into the facts."""
