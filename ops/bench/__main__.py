@@ -10,7 +10,18 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ops.bench import capacity_check, folding, growth, imports, report, sending, sent, servers, webhooks
+from ops.bench import (
+    capacity_check,
+    clicks,
+    folding,
+    growth,
+    imports,
+    report,
+    sending,
+    sent,
+    servers,
+    webhooks,
+)
 from ops.bench.growth import Month
 from ops.bench.idle import idle_minute
 from ops.bench.measure import Measure
@@ -57,6 +68,8 @@ def _messages(found: Findings, step: Callable[[str, int], Advance]) -> None:
         found.measures += folding.rows(folded)
         taken = webhooks.taken(at_work.world.environment(), step("the webhook", 1))
         found.measures += webhooks.rows(taken)
+        clicked = clicks.clicked(at_work.world.environment(), step("a click", 1))
+        found.measures += clicks.rows(clicked)
     idle = idle_minute()
     found.measures += idle
     event = growth.event_bill(folded)

@@ -52,6 +52,7 @@ SORTED = {
 QUEUES = ("inbox", "send", "bulk", "evaluate")
 BUCKET, SECRET = "musubi-bench", "musubi-bench-line"
 TOKEN, CHANNEL_SECRET = "a-channel-access-token-of-the-usual-length-" * 4, "8c570fa6dd201bb328f1c1eac23a96d8"
+SECRET_LINK, LINK_KEY = "musubi-bench-link", "a-key-of-the-usual-length-that-links-are-signed-with"
 _TEMPLATE_ID, _TEMPLATE_USER = "customer-0000000", "U" + "f" * 32
 
 
@@ -73,7 +74,7 @@ class World:
             **{f"QUEUE_{name.upper()}_URL": url for name, url in self.queues.items()},
             "BUCKET": BUCKET,
             "SECRET_LINE": SECRET,
-            "SECRET_LINK": "musubi-bench-link",
+            "SECRET_LINK": SECRET_LINK,
             "LINK_URL": "https://api.example.com",
             "SECRET_ERASURE": SECRET,
             "SCHEDULE_GROUP": "musubi-bench",
@@ -181,6 +182,7 @@ def build(servers: Servers) -> World:
     )
     secrets: Any = clients.client("secretsmanager")
     secrets.create_secret(Name=SECRET, SecretString=secret)
+    secrets.create_secret(Name=SECRET_LINK, SecretString=json.dumps({"keys": [LINK_KEY]}))
     playbook = sound_playbook(PLAYBOOK)
     S3Playbooks(Objects(s3, BUCKET)).apply(playbook)
     DynamoAccountState(clients.client("dynamodb"), "gates", ACCOUNT).heard_from("shop", NOW)

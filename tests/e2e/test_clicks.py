@@ -1,5 +1,6 @@
 """A person taps a link in a message that was delivered, and the shop knows; a machine does not count; forgeries lead nowhere."""
 
+import gzip
 import json
 import re
 
@@ -73,3 +74,25 @@ def test_forged_and_expired_links_lead_nowhere(shop: Shop) -> None:
     assert (answer.status, answer.headers.get("location")) == (410, None)
     shop.clock.settle()
     assert [one for one in shop.stores.events.all_of(customer) if one.name == "link_clicked"] == []
+
+
+def test_line_counts_what_was_opened_under_the_units_that_messages_bear(shop: Shop) -> None:
+    _, user, _ = reader(shop)
+    units = [one.unit for one in shop.line.deliveries(user) if one.endpoint == "push"]
+    assert units
+    assert all(re.fullmatch(r"m\d{6}_[0-9a-f]{20}", unit) for unit in units), units
+    target = shop.stores.target
+    answer = target.client("lambda").invoke(FunctionName=target.output("FunctionInsight"), Payload=b"{}")
+    told = json.loads(answer["Payload"].read())
+    assert "left" in told, told
+    listed = target.client("s3").list_objects_v2(Bucket=target.output("Bucket"), Prefix="facts/raw/insight/")
+    rows = [
+        json.loads(line)
+        for one in listed["Contents"]
+        for line in gzip.decompress(
+            target.client("s3").get_object(Bucket=target.output("Bucket"), Key=one["Key"])["Body"].read()
+        ).splitlines()
+    ]
+    # A single reader: LINE tells nothing of fewer than twenty, and nothing is no zero.
+    assert {row["unit"] for row in rows} >= set(units)
+    assert {row["opened"] for row in rows} == {None}

@@ -76,3 +76,11 @@ def test_no_answer_a_wrong_token_and_an_error_are_what_they_mean(sandbox: LineSa
         insight(sandbox).figures("u", TODAY, TODAY)
     with pytest.raises(Retryable):
         LineUnitInsight("http://127.0.0.1:9", Token()).figures("u", TODAY, TODAY)
+
+
+def test_a_push_and_a_multicast_bear_their_unit_and_none_bears_none(sandbox: LineSandbox) -> None:
+    line = LineMessaging(sandbox.url, Token(), 5.0)
+    line.multicast(USERS[:2], HELLO, KEY, "m202611_a")
+    line.push(USERS[2], HELLO, KEY.replace("1", "2"), "m202611_b")
+    line.push(USERS[3], HELLO, KEY.replace("1", "3"))
+    assert [one.unit for one in sandbox.world.ledger.all()] == ["m202611_a", "m202611_a", "m202611_b", ""]
