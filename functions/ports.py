@@ -22,7 +22,7 @@ from functions.domain.erasure import Suppression
 from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.instants import Instant
-from functions.domain.link_changes import Joining, LinkChange
+from functions.domain.link_changes import Joining, LinkChange, MergeEntry
 from functions.domain.linking_attempts import Attempt, Taken, Way
 from functions.domain.links import Link
 from functions.domain.money import Count, LineUsage
@@ -180,8 +180,15 @@ class Identities(Protocol):
         """Link, audit and (where given) both customers, both gates, keepsake and reward in one transaction; Conflict where
         any was changed. What somebody has to decide is listed, or no longer."""
 
+    def merge_of(self, customer_id: str) -> MergeEntry | None:
+        """What this customer became last, and whether that was taken back."""
+
+    def keepsake_of_merge(self, customer_id: str) -> Keepsake | None:
+        """What was kept for an undo of that; None where there was none, or it is too long ago."""
+
     def save_joined(self, joining: Joining) -> None:
-        """Both customers and gates, every link and audit in one transaction; Conflict where any was changed."""
+        """Both customers and gates, the audit, and (where given) keepsake and reward in one transaction; Conflict where any was
+        changed."""
 
     def phone_of(self, customer_id: str) -> CustomerPhone | None:
         """What is known of a customer's phone number."""

@@ -6,7 +6,9 @@
 | `line#<user>` | `audit#<instant>#<event>#<version>` | one change of it, for good |
 | `line#<user>` | `tie` | what was kept of both sides before the last tie; ages |
 | `customer#<id>` | `line#<user>` | that this link names the customer, or did |
-| `customer#<id>` | `merged`, `phone` | whom it became; its phone number's hash |
+| `customer#<id>` | `merged`, `tie` | whom it became last; what was kept of both sides before, which ages |
+| `customer#<id>` | `audit#<instant>#<event>` | that it became another one, or was parted from it, for good |
+| `customer#<id>` | `phone` | its phone number's hash |
 | `review` | `line#<user>` | what somebody has to decide |
 | `reward#line#<user>`, `reward#customer#<id>` | `reward` | that the reward for linking was given |
 | `phone#<hash>` | `owners` | who has the number |
@@ -22,7 +24,7 @@ from functions.aws.items import is_condition_failure, versioned_put
 from functions.aws.parallel_scans import scanned
 from functions.domain.identity import Tied
 from functions.domain.instants import format_instant
-from functions.domain.link_changes import Joining, LinkChange, Reward
+from functions.domain.link_changes import Joining, LinkChange, MergeEntry, Reward
 from functions.domain.links import KEEPSAKES_KEPT, AuditEntry, Link, Review
 from functions.domain.phones import CustomerPhone, PhoneOwners
 from functions.domain.undoing import Keepsake
@@ -56,11 +58,19 @@ class DynamoIdentities:
         """The links that name this customer, as owner (now, or last) or as claimant."""
         rows = self._query(f"customer#{customer_id}", "line#")
         found = [self.link_of(row["sk"]["S"].removeprefix("line#")) for row in rows]
-        return [link for link in found if link and customer_id in (link.customer_id, link.claimed_by)]
+        return [link for link in found if link and customer_id in _named(link)]
 
     def keepsake_of(self, line_user_id: str) -> Keepsake | None:
         """What was kept of the last tie."""
         return self._get(f"line#{line_user_id}", "tie", Keepsake)
+
+    def merge_of(self, customer_id: str) -> MergeEntry | None:
+        """What this customer became last."""
+        return self._get(f"customer#{customer_id}", "merged", MergeEntry)
+
+    def keepsake_of_merge(self, customer_id: str) -> Keepsake | None:
+        """What was kept for an undo of that."""
+        return self._get(f"customer#{customer_id}", "tie", Keepsake)
 
     def is_rewarded(self, line_user_id: str, customer_id: str) -> bool:
         """Whether one of both has had the reward."""
@@ -119,17 +129,22 @@ class DynamoIdentities:
         if change.sides is not None:
             writes += self._side_writes(change.sides)
         if change.keepsake is not None:
-            writes.append(self._keepsake_put(change.keepsake))
+            writes.append(self._keepsake_put(f"line#{change.link.line_user_id}", change.keepsake))
         if change.reward is not None:
             writes += self._reward_puts(change.reward)
         self._write(writes)
 
     def save_joined(self, joining: Joining) -> None:
-        """All or nothing: both customers and gates, the links that move, and that the one has become the other."""
-        merged = self._row(f"customer#{joining.entry.customer_id}", "merged", joining.entry)
-        writes = [*self._side_writes(joining.sides), {"Put": {**merged, **_ABSENT}}]
-        for change in joining.links:
-            writes += self._link_writes(change)
+        """All or nothing: both customers and gates, and what is noted of it. The versions of both are the condition."""
+        entry = joining.entry
+        pk, name = (
+            f"customer#{entry.customer_id}",
+            f"audit#{format_instant(entry.undone_at or entry.at)}#{entry.undone_by or entry.event_id}",
+        )
+        writes = self._side_writes(joining.sides)
+        writes += [{"Put": self._row(pk, "merged", entry)}, {"Put": self._row(pk, name, entry)}]
+        if joining.keepsake is not None:
+            writes.append(self._keepsake_put(pk, joining.keepsake))
         if joining.reward is not None:
             writes += self._reward_puts(joining.reward)
         self._write(writes)
@@ -156,7 +171,7 @@ class DynamoIdentities:
         link, before = change.link, change.audit.before
         yield {"Put": self._versioned(f"line#{link.line_user_id}", "link", link)}
         yield {"Put": self._audit_put(change.audit)}
-        for customer_id in dict.fromkeys(one for one in (link.customer_id, link.claimed_by) if one):
+        for customer_id in _named(link):
             pk, sk = f"customer#{customer_id}", f"line#{link.line_user_id}"
             yield {"Put": {"TableName": self._identities, "Item": {"pk": {"S": pk}, "sk": {"S": sk}}}}
         if change.review is not None:
@@ -176,9 +191,9 @@ class DynamoIdentities:
         name = f"audit#{format_instant(audit.at)}#{audit.event_id}#{audit.after.version}"
         return {**self._row(f"line#{audit.line_user_id}", name, audit), **_ABSENT}
 
-    def _keepsake_put(self, keepsake: Keepsake) -> Write:
+    def _keepsake_put(self, pk: str, keepsake: Keepsake) -> Write:
         """What was kept of an earlier tie makes way: it can no longer be undone."""
-        row = self._row(f"line#{keepsake.line_user_id}", "tie", keepsake)
+        row = self._row(pk, "tie", keepsake)
         row["Item"]["ttl"] = {"N": str(int((keepsake.at + KEEPSAKES_KEPT).timestamp()))}
         return {"Put": row}
 
@@ -203,6 +218,11 @@ class DynamoIdentities:
             "TableName": self._identities,
             "Item": {"pk": {"S": pk}, "sk": {"S": sk}, "body": {"S": body}},
         }
+
+
+def _named(link: Link) -> list[str]:
+    """The customers from whom a link is found."""
+    return list(dict.fromkeys(filter(None, (link.customer_id, link.claimed_by, link.came_by))))
 
 
 def _reward_keys(line_user_id: str, customer_id: str) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from functions.decide.owners import standing
 from functions.domain import playbook as pb
 from functions.domain.customers import Customer, pinned_versions
 from functions.domain.events import Event
@@ -84,8 +85,7 @@ class HearAnswers:
         return any(one.kind == "free" for survey in surveys for one in survey.questions)
 
     def _customer(self, customer_id: str) -> Customer | None:
-        customer = self.customers.load(customer_id)
-        return self.customers.load(customer.merged_into) if customer and customer.merged_into else customer
+        return self.customers.load(standing(self.customers, customer_id))
 
     def _books(self, customer: Customer | None) -> Mapping[str, pb.Playbook]:
         """The playbooks that the customer's journeys go by, by version."""

@@ -15,7 +15,7 @@ from functions.domain.erasure import Suppression, identity_of, lets_in
 from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.line_events import read_line_event
-from functions.domain.link_changes import Joining, LinkChange
+from functions.domain.link_changes import Joining, LinkChange, MergeEntry
 from functions.domain.links import Link
 from functions.domain.phones import CustomerPhone, PhoneOwners
 from functions.domain.undoing import Keepsake
@@ -130,6 +130,14 @@ class LivingIdentities:
         if link.version == 0:
             self.watch.must_live(f"line#{link.line_user_id}")
         self.inner.save_tied(change)
+
+    def merge_of(self, customer_id: str) -> MergeEntry | None:
+        """What a customer became."""
+        return self.inner.merge_of(customer_id)
+
+    def keepsake_of_merge(self, customer_id: str) -> Keepsake | None:
+        """What was kept for an undo of that."""
+        return self.inner.keepsake_of_merge(customer_id)
 
     def save_joined(self, joining: Joining) -> None:
         """All or nothing."""

@@ -86,7 +86,7 @@ class Decide:
             self.events.keep_unattributed(line_event.event)
             return
         link = self.identities.link_of(line_event.line_user_id)
-        owner = link.owner if link else anonymous_id(line_event.line_user_id)
+        owner = _said_of(link, line_event.line_user_id)
         event = msgspec.structs.replace(line_event.event, customer_id=owner)
         said = [
             msgspec.structs.replace(
@@ -110,7 +110,7 @@ class Decide:
             # What comes late: when it happened the friend was the customer, who counts it in its own history.
             late = tuple(event for event in events if event.occurred_at <= link.changed_at)
             if late:
-                self.changing.change(link.customer_id, partial(self.fold.again, late), known_only=True)
+                self.changing.change(link.said_of, partial(self.fold.again, late), known_only=True)
 
     def _followed(self, message: EventsReceived | None) -> None:
         """What follows from a link that was taken up, or was not, as if it had come in by itself."""
@@ -132,7 +132,7 @@ class Decide:
         """Kept with the friend; then linked to the one customer who has the number."""
         user = str(event.properties["line_user_id"])
         link = self.identities.link_of(user)
-        owner = link.owner if link else anonymous_id(user)
+        owner = _said_of(link, user)
         self._events(owner, [msgspec.structs.replace(event, customer_id=owner)])
         linking = self._phones.link_said_by(event)
         if linking is not None:
@@ -159,7 +159,9 @@ class Decide:
 
     def _who_is_who(self, customer_id: str, events: Sequence[Event]) -> Stirred:
         """Customers merged, links and phone numbers; who has to be looked at besides."""
-        JoinCustomers(self.identities, self.customers, self.playbooks).join_all(customer_id, events)
+        joining = JoinCustomers(self.identities, self.customers, self.events, self.playbooks)
+        for parted in joining.join_all(customer_id, events):
+            self.changing.change(parted, partial(self.fold.again, (), quietly=True), known_only=True)
         self._phones.note(customer_id, events)
         links = SettleLinks(self.identities, self.customers, self.events, self.playbooks, self.now)
         return links.settle(customer_id, events)
@@ -177,17 +179,15 @@ class Decide:
         self.reactions.watch(customer_id, events)
         stirred = self._who_is_who(customer_id, events)
         news: list[Event] | None = None
-        disowned: list[Event] = []
+        disowned: list[tuple[str, Event]] = []
 
         def change(customer: Customer, now: Instant) -> Customer:
             nonlocal news, events
-            disowned.extend(event for event in events if customer.disowns(event))
-            owner = customer.customer_id
-            events = [
-                msgspec.structs.replace(event, customer_id=owner)
-                for event in events
-                if not customer.disowns(event)
-            ]
+            events = [event.of(customer.customer_id) for event in events]
+            disowned.extend(
+                (customer.disowned_to(event), event) for event in events if customer.disowns(event)
+            )
+            events = [event for event in events if not customer.disowns(event)]
             news = [event for event in events if self.fold.is_new(customer, event)] if news is None else []
             return self.fold.taken_in(events, news, customer, now)
 
@@ -195,18 +195,17 @@ class Decide:
             customer_id, change, is_repeat=lambda _loaded: news is not None and len(news) < len(events)
         )
         self._look_at(stirred)
-        for event in disowned:
-            self._given_back(event)
+        for theirs, event in disowned:
+            self._given_back(theirs, msgspec.structs.replace(event, customer_id=theirs, told_of=""))
 
-    def _given_back(self, event: Event) -> None:
-        """A merge was undone while this was on its way: it is the friend's. Where the two are tied anew, the customer's
+    def _given_back(self, theirs: str, event: Event) -> None:
+        """A merge was undone while this was on its way: it is the other one's. Where a friend is tied anew, the customer's
         history is made of the friend's, and only there it is not disowned."""
-        friend_id = anonymous_id(str(event.properties["line_user_id"]))
-        owner = self.customers.load(self._settled_owner(friend_id))
+        owner = self.customers.load(self._settled_owner(theirs))
         if owner is None or not owner.disowns(event):
-            self._events(friend_id, [event])
+            self._events(theirs, [event])
             return
-        self.events.put_new(msgspec.structs.replace(event, customer_id=friend_id))
+        self.events.put_new(event)
         self.changing.change(owner.customer_id, partial(self.fold.again, (event,)))
 
     def _history(self, customer_id: str, events: Sequence[Event]) -> None:
@@ -217,7 +216,8 @@ class Decide:
         kept = self.events.identities_of(customer_id)
         news = {event.identity: event for event in events if event.identity not in kept}
         self.events.put_all(
-            customer_id, [msgspec.structs.replace(event, imported=True) for event in news.values()]
+            customer_id,
+            [msgspec.structs.replace(event.of(customer_id), imported=True) for event in news.values()],
         )
 
         self.changing.change(customer_id, partial(self.fold.again, (), quietly=True))
@@ -231,3 +231,8 @@ class Decide:
                 return customer_id
             customer_id = customer.merged_into
         raise Retryable("customers are merged in a circle")
+
+
+def _said_of(link: Link | None, user: str) -> str:
+    """The customer under whom a LINE user's events come in, whoever that one has become; its friend where there is none."""
+    return link.said_of if link is not None and link.tied else anonymous_id(user)

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from functions.decide.histories import history_of
-from functions.domain.customers import SEEN_KEPT, Customer, new_customer
+from functions.decide.histories import history_of, unheard_of
+from functions.decide.owners import Owners, standing
+from functions.domain.customers import Customer, new_customer
 from functions.domain.events import Event
 from functions.domain.gate import Gate, new_gate
 from functions.domain.identity import Tied, tie, untie
@@ -28,12 +29,11 @@ from functions.domain.links import (
 )
 from functions.domain.rewards import rewarded
 from functions.domain.undoing import Histories, disowned, keepsake_of, undone
-from functions.ports import Conflict, Customers, Events, Identities, Playbooks, Retryable
+from functions.ports import Conflict, Customers, Events, Identities, Playbooks
 
 LINK_EVENTS = ("line_linked", "line_unlinked")
 ATTEMPTS_MAX = 12
 """Lost races and the steps of one event together."""
-HOPS_MAX = 8
 IN_FLIGHT = dt.timedelta(minutes=1)
 """By so much the clocks of LINE and of our workers differ at most. What happened until an undo is carried out may be on its
 way to the customer, whenever the undo was asked for; what is disowned too much stands in the friend's history anyway."""
@@ -72,14 +72,15 @@ class SettleLinks:
     def _tied_to_another(self, event: Event) -> list[str]:
         """Whoever the LINE user belongs to by now, where that is not whom the event is about: a claim that waited may have
         been let in by it, and nothing else would look at that customer. Also on a redelivery, for all that it can tell."""
-        link = self.identities.link_of(str(event.properties["line_user_id"]))
+        link = self._owners.link_of(str(event.properties["line_user_id"]))
         if link is None or not link.tied or link.customer_id == standing(self.customers, event.customer_id):
             return []
         return [link.customer_id]
 
     def _settle_all(self, customer_id: str, event: Event) -> list[str]:
-        event = msgspec.structs.replace(event, customer_id=standing(self.customers, customer_id))
-        self._settle(event)
+        told = msgspec.structs.replace(event, customer_id=customer_id, told_of=_told_of(event, customer_id))
+        event = told.of(standing(self.customers, customer_id))
+        self._settle(told)
         if (
             event.name == "line_linked"
             and self.playbooks.in_force().playbook.linking.several_line_users == "newest"
@@ -90,9 +91,11 @@ class SettleLinks:
     def _settle(self, event: Event) -> None:
         user = str(event.properties["line_user_id"])
         for _ in range(ATTEMPTS_MAX):
-            before = self.identities.link_of(user)
+            before = self._owners.link_of(user)
             try:
-                if not self._take_step(before, event):
+                if not self._take_step(
+                    before, event.of(standing(self.customers, event.told_of or event.customer_id))
+                ):
                     return
             except Conflict:
                 continue
@@ -120,6 +123,10 @@ class SettleLinks:
             self.identities.save_tied(self._untied(_change(before, step), sides, cause))
         return True
 
+    @property
+    def _owners(self) -> Owners:
+        return Owners(self.identities, self.customers)
+
     def _untied(self, change: LinkChange, sides: Tied, event: Event) -> LinkChange:
         kept = self.identities.keepsake_of(change.link.line_user_id)
         brought = {journey.journey_id for journey in kept.friend.journeys} if kept else set[str]()
@@ -130,7 +137,7 @@ class SettleLinks:
     def _others(self, event: Event) -> list[Link]:
         """The links of the customer's other LINE users. Read after the sides: who ties another writes one of them."""
         user = event.properties["line_user_id"]
-        links = self.identities.links_of(event.customer_id)
+        links = self._owners.links_of(event.customer_id)
         return [link for link in links if link.line_user_id != user and link.customer_id == event.customer_id]
 
     def _sides(self, event: Event) -> Tied:
@@ -155,7 +162,7 @@ class SettleLinks:
 
     def _keep_newest(self, customer_id: str) -> None:
         """The customer's newest LINE user stays linked; the others are unlinked, each in a transaction of its own."""
-        links = [link for link in self.identities.links_of(customer_id) if link.customer_id == customer_id]
+        links = [link for link in self._owners.links_of(customer_id) if link.customer_id == customer_id]
         newest = newest_of(links)
         for link in links:
             if newest is not None and link.tied and link.line_user_id != newest.line_user_id:
@@ -173,7 +180,7 @@ class SettleLinks:
         kept = self.identities.keepsake_of(user)
         if kept is None:
             raise Conflict("what was kept for the undo has gone")
-        unheard = self._unheard(sides.customer)
+        unheard = unheard_of(self.events, sides.customer)
         until = max(event.occurred_at, self.now()) + IN_FLIGHT
         customer = disowned(sides.customer, user, kept.friend.history_from, until)
         histories = Histories(
@@ -182,10 +189,6 @@ class SettleLinks:
         sides = msgspec.structs.replace(sides, customer=customer)
         heir = newest_of(self._others(event))
         return msgspec.structs.replace(change, sides=undone(sides, kept, histories, event, heir))
-
-    def _unheard(self, customer: Customer) -> frozenset[str]:
-        newest = [event for event in history_of(self.events, customer) if not event.imported][-SEEN_KEPT:]
-        return frozenset(event.identity for event in newest if not customer.has_seen(event))
 
     def _friends(self, before: Customer, after: Customer, user: str) -> list[Event]:
         """What is the friend's alone when the customer has disowned it."""
@@ -215,13 +218,19 @@ class SettleLinks:
         kept = [*self.events.all_of(customer.customer_id), *self._of_merged(customer)]
         theirs = [event for event in kept if _is_of(event, user, customer)]
         self.events.put_all(
-            friend_id, [msgspec.structs.replace(event, customer_id=friend_id) for event in theirs]
+            friend_id, [msgspec.structs.replace(event, customer_id=friend_id, told_of="") for event in theirs]
         )
         return [friend_id]
 
 
+def _told_of(event: Event, customer_id: str) -> str:
+    """The customer of whom it was told, where that is not the one whose message it came in."""
+    told_of = event.told_of or event.customer_id
+    return told_of if told_of != customer_id and not is_anonymous(told_of) else ""
+
+
 def _is_of(event: Event, user: str, customer: Customer) -> bool:
-    return customer.disowns(event) and event.properties.get("line_user_id") == user
+    return customer.disowned_to(event) == anonymous_id(user)
 
 
 def _change(before: Link | None, step: Step) -> LinkChange:
@@ -249,16 +258,6 @@ def both_sides(customers: Customers, customer_id: str, friend_id: str, at: Insta
         gate=gate or Gate(customer_id),
         friend_gate=friend_gate or new_gate(friend_id, user, at, ""),
     )
-
-
-def standing(customers: Customers, customer_id: str) -> str:
-    """The customer that this one was merged into, or itself."""
-    for _ in range(HOPS_MAX):
-        customer = customers.load(customer_id)
-        if customer is None or not customer.merged_into:
-            return customer_id
-        customer_id = customer.merged_into
-    raise Retryable("customers are merged in a circle")
 
 
 def confirmed(events: Sequence[Event], name: str) -> list[Event]:

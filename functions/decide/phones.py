@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from functions.decide.linking import ATTEMPTS_MAX, standing
+from functions.decide.owners import ATTEMPTS_MAX, standing
 from functions.domain.events import Event
 from functions.domain.line_events import is_anonymous
 from functions.domain.link_changes import LinkChange

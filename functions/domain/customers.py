@@ -26,11 +26,13 @@ SEEN_KEPT = 64
 
 class Alias(msgspec.Struct, frozen=True, array_like=True):
     """Somebody else's id, an anonymous friend's or a merged customer's, whose events after `since` and up to `until` are
-    the customer's own (None: no bound)."""
+    the customer's own (None: no bound). `told_of`: the customer whose friend or part it was said to be, where that one has
+    become this customer."""
 
     customer_id: str
     since: Instant | None = None
     until: Instant | None = None
+    told_of: str = ""
 
     def covers(self, event: Event) -> bool:
         """Whether an event in the friend's history is the customer's."""
@@ -93,11 +95,22 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
         return str(self.link.value or "") if self.link else ""
 
     def disowns(self, event: Event) -> bool:
-        """Whether the event, kept in this customer's history, is a friend's with whom its merge was undone."""
-        if not self.disowned or event.source not in SAID_AT_LINE:
-            return False
-        friend = anonymous_id(str(event.properties.get("line_user_id", "")))
-        return any(one.customer_id == friend and one.covers(event) for one in self.disowned)
+        """Whether the event, kept in this customer's history, is somebody else's with whom its merge was undone."""
+        return bool(self.disowned and self.disowned_to(event))
+
+    def disowned_to(self, event: Event) -> str:
+        """Whose the event is, where this customer disowns it: a friend's, or a customer's; else empty."""
+        said = event.source in SAID_AT_LINE
+        friend = anonymous_id(str(event.properties.get("line_user_id", ""))) if said else ""
+        owners = [name for name in (friend, event.told_of) if name]
+        return next(
+            (
+                name
+                for name in owners
+                if any(one.customer_id == name and one.covers(event) for one in self.disowned)
+            ),
+            "",
+        )
 
     def has_seen(self, event: Event) -> bool:
         """Whether this event is among the newest that are folded in, or is none of this customer's to fold.

@@ -22,12 +22,15 @@ AHEAD_MAX = dt.timedelta(days=1)  # a source's clock may run ahead; more is a mi
 
 
 _PROVISIONAL = "~provisional"
+ANONYMOUS = "anon:"
+"""The ids of friends who are not linked begin so."""
 OPERATOR_EVENTS = "musubi:"
 """The ids of what a person decided at the command line begin so; no source may use them."""
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Something that happened to a customer. `imported`: it came as history, and starts nothing."""
+    """Something that happened to a customer. `imported`: it came as history, and starts nothing. `told_of`: the customer of
+    whom it was told, where that one has become `customer_id`; empty where it was told of this very one."""
 
     event_id: str
     customer_id: str
@@ -37,6 +40,13 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str = ""
     properties: dict[str, Any] = {}
     imported: bool = False
+    told_of: str = ""
+
+    def of(self, customer_id: str) -> "Event":
+        """The event as one of this customer, which whoever it was told of has become."""
+        told_of = self.told_of or self.customer_id
+        is_other = told_of != customer_id and not told_of.startswith(ANONYMOUS)
+        return msgspec.structs.replace(self, customer_id=customer_id, told_of=told_of if is_other else "")
 
     @property
     def identity(self) -> str:

@@ -13,7 +13,7 @@ from functions.domain.events import Event
 from functions.domain.gate import Gate, merged, new_gate
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey, asked_anew, ended
-from functions.domain.line_events import anonymous_id
+from functions.domain.line_events import anonymous_id, is_anonymous
 from functions.domain.link_steps import link_after
 from functions.domain.links import AuditEntry, Link, LinkStatus
 from functions.domain.menus import with_order
@@ -38,7 +38,9 @@ class Tied(msgspec.Struct, frozen=True):
 def tie(sides: Tied, event: Event, scenarios: Scenarios = {}) -> Tied:  # noqa: B006 — nothing changes it
     """The customer and the anonymous friend become one: profile, journeys, consent, contacts and claims carry over."""
     user = str(event.properties["line_user_id"])
-    return _united(sides, Register(user, event.occurred_at, event.event_id), event.occurred_at, scenarios)
+    link = Register(user, event.occurred_at, event.event_id)
+    alias = Alias(sides.friend.customer_id, sides.friend.history_from, told_of=event.told_of)
+    return _united(sides, link, [alias], event.occurred_at, scenarios)
 
 
 def joined(
@@ -51,10 +53,28 @@ def joined(
 
     `newest`: the link of the LINE user, of either, to whom messages go now.
     """
-    return _united(sides, _said(newest) if newest else None, event.occurred_at, scenarios)
+    name = sides.friend.customer_id
+    brought = [
+        *(msgspec.structs.replace(one, told_of=one.told_of or name) for one in sides.friend.aliases),
+        Alias(name, told_of=name),
+    ]
+    # Whoever was parted from one of both, and is a part of both now, is disowned no more.
+    parts = {one.customer_id for one in (*sides.customer.aliases, *brought)}
+    customer, friend = (
+        msgspec.structs.replace(
+            side,
+            disowned=[
+                one for one in side.disowned if is_anonymous(one.customer_id) or one.customer_id not in parts
+            ],
+        )
+        for side in (sides.customer, sides.friend)
+    )
+    sides = msgspec.structs.replace(sides, customer=customer, friend=friend)
+    return _united(sides, said_by(newest) if newest else None, brought, event.occurred_at, scenarios)
 
 
-def _said(link: Link) -> Register:
+def said_by(link: Link) -> Register:
+    """The LINE user of a link, as of its last word."""
     return Register(link.line_user_id, link.changed_at, link.event_id)
 
 
@@ -65,7 +85,9 @@ def _with_link(before: Register | None, link: Register | None) -> Register | Non
     return later(before, link)
 
 
-def _united(sides: Tied, link: Register | None, at: Instant, scenarios: Scenarios) -> Tied:
+def _united(
+    sides: Tied, link: Register | None, brought: list[Alias], at: Instant, scenarios: Scenarios
+) -> Tied:
     customer, friend = sides.customer, sides.friend
     link_now = _with_link(customer.link, link)
     profile = profile_union(customer.profile, friend.profile)
@@ -81,11 +103,7 @@ def _united(sides: Tied, link: Register | None, at: Instant, scenarios: Scenario
         menu=later(friend.menu, customer.menu) if customer.menu else friend.menu,
         assignments={**friend.assignments, **customer.assignments},
         first_id=_unit_of(customer, friend),
-        aliases=list(
-            dict.fromkeys(
-                [*customer.aliases, *friend.aliases, Alias(friend.customer_id, since=friend.history_from)]
-            )
-        ),
+        aliases=list(dict.fromkeys([*customer.aliases, *brought])),
         disowned=list(dict.fromkeys([*customer.disowned, *friend.disowned])),
         folded_by=_folded_by(customer, friend),
     )
@@ -140,10 +158,12 @@ def _one_each(customer: Customer, friend: Customer, at: Instant, scenarios: Scen
     wait for is asked anew of the one profile. Nobody goes on where the other has been, unless one may go there again."""
     running = {journey.scenario for journey in customer.journeys if journey.active}
     known = {journey.journey_id for journey in customer.journeys}
+    gone_on = {one.journey_id: one for one in friend.journeys if one.active and one.scenario not in running}
+    mine = [gone_on.get(one.journey_id, one) for one in customer.journeys]
     carried = [
         j for j in friend.journeys if j.journey_id not in known and not (j.active and j.scenario in running)
     ]
-    own = [_unless_been(j, friend.journeys, at, scenarios) for j in customer.journeys]
+    own = [_unless_been(j, friend.journeys, at, scenarios) for j in mine]
     carried = [_unless_been(j, customer.journeys, at, scenarios) for j in carried]
     return [asked_anew(journey, at) for journey in (*own, *carried)]
 
@@ -224,7 +244,7 @@ def untie(
 
 def now_to(heir: Link | None, event: Event) -> Register:
     """Whom messages go to when a LINE user is unlinked: another one of the customer's, or nobody."""
-    return _said(heir) if heir else Register(None, event.occurred_at, event.event_id)
+    return said_by(heir) if heir else Register(None, event.occurred_at, event.event_id)
 
 
 def _is_friends(journey: Journey, scenarios: Scenarios, brought: Container[str]) -> bool:

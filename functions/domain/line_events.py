@@ -7,10 +7,9 @@ from typing import Any
 
 import msgspec
 
-from functions.domain.events import AHEAD_MAX, Dictionary, Event, EventType
+from functions.domain.events import AHEAD_MAX, ANONYMOUS, Dictionary, Event, EventType
 from functions.domain.instants import Instant, from_milliseconds
 
-ANONYMOUS = "anon:"
 TIMESTAMP_MAX = 1e14  # milliseconds; the year 5138
 
 LINE_EVENTS: Dictionary = {

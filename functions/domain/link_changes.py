@@ -4,7 +4,7 @@ import msgspec
 
 from functions.domain.identity import Tied
 from functions.domain.instants import Instant
-from functions.domain.links import AuditEntry, Link, Review
+from functions.domain.links import UNDONE_WITHIN, AuditEntry, Link, Review
 from functions.domain.undoing import Keepsake
 
 
@@ -34,20 +34,30 @@ class LinkChange(msgspec.Struct, frozen=True):
     reward: Reward | None = None
 
 
-class MergeEntry(msgspec.Struct, frozen=True):
-    """One customer became another one: the audit's entry, kept under the one that is no more."""
+class MergeEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One customer became another one: the audit's entry, kept under the one that is no more. `undone_by`: the event that took
+    it back, at `undone_at`; what `source` and `why` say is of that then."""
 
     customer_id: str
     into: str
     at: Instant
     event_id: str
     source: str
+    undone_by: str = ""
+    undone_at: Instant | None = None
+    why: str = ""
+
+    @property
+    def undo_ends_at(self) -> Instant:
+        """Until when it may be taken back."""
+        return self.at + UNDONE_WITHIN
 
 
 class Joining(msgspec.Struct, frozen=True):
-    """Two customers become one: both sides (`friend` is the one that leads to the other), and the links that move."""
+    """Two customers become one, or two again: both sides (`friend` is the one that leads to the other), and what is kept of
+    both for an undo. Their links follow, each in a transaction of its own."""
 
     sides: Tied
     entry: MergeEntry
-    links: list[LinkChange]
+    keepsake: Keepsake | None = None
     reward: Reward | None = None

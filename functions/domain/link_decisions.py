@@ -3,6 +3,7 @@
 from functions.domain.events import OPERATOR_EVENTS, Event
 from functions.domain.instants import Instant
 from functions.domain.journeys import fingerprint
+from functions.domain.link_changes import MergeEntry
 from functions.domain.links import Link
 
 REVIEW = "review"
@@ -22,6 +23,19 @@ def kept_free(link: Link, by: str, why: str, at: Instant) -> Event:
 def undo_of(link: Link, by: str, why: str, at: Instant) -> Event:
     """The tie is taken back: the two never were one."""
     return _decided(link, "undo", "line_unlinked", link.customer_id, by, why, at, undo=True)
+
+
+def parting_of(entry: MergeEntry, by: str, why: str, at: Instant) -> Event:
+    """That two customers are one is taken back. Void where it was taken back already, or is said anew since."""
+    told = fingerprint(f"{entry.customer_id}\x1f{entry.event_id}")
+    return Event(
+        event_id=f"{OPERATOR_EVENTS}part:{told}",
+        customer_id=entry.customer_id,
+        name="customers_merged",
+        occurred_at=max(at, entry.at),
+        source=f"operator:{by}",
+        properties={"into": entry.into, "undo": True, "seen": entry.event_id, "why": why},
+    )
 
 
 def _decided(

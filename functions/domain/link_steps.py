@@ -94,6 +94,7 @@ def _linked(before: Link | None, event: Event) -> Link:
         linked_at=event.occurred_at,
         changed_at=event.occurred_at,
         event_id=event.event_id,
+        came_by=event.told_of,
         version=before.version if before else 0,
     )
 
@@ -178,7 +179,10 @@ def _unlinked(before: Link | None, event: Event) -> Link | None:
     if before.claimed_by == event.customer_id:
         if before.tied:
             return msgspec.structs.replace(_refused(before, event), status="linked")
-        return _free(msgspec.structs.replace(before, customer_id=event.customer_id, status="unlinked"), event)
+        nobodys = msgspec.structs.replace(
+            before, customer_id=event.customer_id, came_by=event.told_of, status="unlinked"
+        )
+        return _free(nobodys, event)
     if not before.tied or before.customer_id != event.customer_id:
         return None
     ended = msgspec.structs.replace(before, status="unlinked", changed_at=at, event_id=event.event_id)

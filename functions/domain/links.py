@@ -25,6 +25,8 @@ class Link(msgspec.Struct, frozen=True, omit_defaults=True):
 
     In a conflict `claimed_by` is who else says so (empty: several, whom the review names), with the claim's method and
     whether it asked for the reward. `claimed_at` and `claim_id` are of the last claim, also where it came to nothing.
+    `came_by`: the customer that the LINE user was said to be, where that one has become `customer_id`. Whoever that one is
+    now, the LINE user is: `customer_id` is brought after it.
     """
 
     line_user_id: str
@@ -39,12 +41,18 @@ class Link(msgspec.Struct, frozen=True, omit_defaults=True):
     claim_id: str = ""
     claimed_at: Instant | None = None
     claim_rewards: bool = False
+    came_by: str = ""
     version: int = 0
 
     @property
     def tied(self) -> bool:
         """Whether a customer owns it now: also in a conflict, until somebody decides otherwise."""
         return bool(self.customer_id) and self.status in ("linked", "conflict")
+
+    @property
+    def said_of(self) -> str:
+        """The customer that the LINE user was said to be, whoever that one has become."""
+        return self.came_by or self.customer_id
 
     @property
     def owner(self) -> str:
@@ -90,6 +98,11 @@ def is_decision(event: Event) -> bool:
 def is_undo(event: Event) -> bool:
     """Whether it takes a tie back as if it had never been."""
     return event.name == "line_unlinked" and is_decision(event) and bool(event.properties.get("undo"))
+
+
+def is_parting(event: Event) -> bool:
+    """Whether it takes back that two customers are one."""
+    return event.name == "customers_merged" and is_decision(event) and bool(event.properties.get("undo"))
 
 
 def without_claim(link: Link) -> Link:

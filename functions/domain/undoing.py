@@ -11,10 +11,10 @@ import msgspec
 
 from functions.domain.customers import SEEN_KEPT, Alias, Customer
 from functions.domain.events import Event
-from functions.domain.gate import Gate
+from functions.domain.gate import Gate, new_gate
 from functions.domain.identity import Tied, cut_off, now_to
 from functions.domain.instants import Instant
-from functions.domain.journeys import Journey, asked_anew, fingerprint
+from functions.domain.journeys import Journey, asked_anew, ended, fingerprint
 from functions.domain.line_events import anonymous_id
 from functions.domain.links import Link
 from functions.domain.menus import with_order
@@ -26,7 +26,8 @@ Registers = dict[str, Register]
 
 
 class Keepsake(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Both sides as they were before the tie: whole of the friend, and of the customer what no event says."""
+    """Both sides as they were before the tie: whole of the friend, and of the customer what no event says. Two customers may
+    have been tied so, too: then `friend` is the one that is no more, and `line_user_id` is empty."""
 
     line_user_id: str
     event_id: str
@@ -40,7 +41,7 @@ class Keepsake(msgspec.Struct, frozen=True, omit_defaults=True):
 def keepsake_of(sides: Tied, event: Event) -> Keepsake:
     """What to keep of both sides before they are tied."""
     return Keepsake(
-        str(event.properties["line_user_id"]),
+        str(event.properties.get("line_user_id", "")),
         event.event_id,
         event.occurred_at,
         msgspec.structs.replace(
@@ -78,30 +79,49 @@ def undone(sides: Tied, kept: Keepsake, histories: Histories, event: Event, heir
     `sides.customer` has disowned the friend already; `histories` are as they are then.
     """
     user, at = kept.line_user_id, event.occurred_at
-    friends = _Belonging(sides.customer, kept, histories.friend)
+    friends = Belonging(sides.customer, kept, histories.friend)
     mine = sides.customer.line_user_id == user
     cut = now_to(heir, event)
-    customer = _customer_after(sides.customer, kept, friends, at)
+    customer = customer_after(sides.customer, kept, friends, at)
+    if heir is not None:  # who stays may have gone the friend's ways, too
+        customer = remembering(customer, friends.friends, at)
     gate = customers_gate(sides.gate, kept.gate, kept.friend_gate, histories.customer, histories.friend)
-    friend_gate = friends_gate(sides.gate, kept.friend_gate, user, kept.at, histories.friend, event)
+    fresh = new_gate(anonymous_id(user), user, at, event.event_id)
+    friend_gate = friends_gate(fresh, sides.gate, kept.friend_gate, {user}, kept.at, histories.friend)
+    link = Register(user, at, event.event_id)
     return Tied(
         customer=cut_off(customer, cut) if mine else customer,
-        friend=_friend_after(sides, kept, friends, histories, event),
+        friend=with_order(friend_after(sides, kept, friends, histories, event, link)),
         gate=msgspec.structs.replace(gate, link=cut) if mine else gate,
         friend_gate=msgspec.structs.replace(friend_gate, version=sides.friend_gate.version),
     )
 
 
-class _Belonging:
+def remembering(customer: Customer, journeys: Iterable[Journey], at: Instant) -> Customer:
+    """The customer who knows of these journeys that they were, so that it goes on none of these ways once more: while both were
+    one, messages went to the LINE users of either."""
+    known = {one.journey_id for one in customer.journeys}
+    been = [
+        ended(one, "exited", at) if one.active else one for one in journeys if one.journey_id not in known
+    ]
+    return msgspec.structs.replace(customer, journeys=[*customer.journeys, *been])
+
+
+class Belonging:
     """Which journeys, and what journeys set, are the friend's: those it brought, and those that its own events began."""
 
     def __init__(self, customer: Customer, kept: Keepsake, history: Iterable[Event]) -> None:
-        brought = {journey.journey_id for journey in kept.friend.journeys}
+        own = {journey.journey_id for journey in kept.customer.journeys}
+        brought = {
+            journey.journey_id for journey in kept.friend.journeys
+        } - own  # what both knew, each goes on knowing
         began = {fingerprint(event.identity) for event in history}
         self.friends = [one for one in customer.journeys if one.journey_id in brought or one.trigger in began]
         self.customers = [one for one in customer.journeys if one not in self.friends]
         self._ids = brought | {one.journey_id for one in self.friends}
         self._own = written_by_journeys(customer.profile)
+        theirs = written_by_journeys(kept.friend.profile)
+        self._brought = [*theirs.attributes.items(), *theirs.tags.items()]
 
     def wished(self, menu: Register | None) -> bool:
         """Whether a journey of the friend's wished for this menu."""
@@ -113,8 +133,8 @@ class _Belonging:
     def own(self, *, friends: bool) -> Profile:
         """What the journeys of one of both set."""
 
-        def wanted(register: Register) -> bool:
-            return self._is_friends(register) == friends
+        def wanted(name: str, register: Register) -> bool:
+            return (self._is_friends(register) or (name, register) in self._brought) == friends
 
         own = self._own
         return msgspec.structs.replace(
@@ -126,8 +146,8 @@ def _journey_of(register: Register) -> str:
     return register.event_id.removeprefix(JOURNEY).rpartition(":")[0]
 
 
-def _only(registers: Registers, wanted: Callable[[Register], bool]) -> Registers:
-    return {name: register for name, register in registers.items() if wanted(register)}
+def _only(registers: Registers, wanted: Callable[[str, Register], bool]) -> Registers:
+    return {name: register for name, register in registers.items() if wanted(name, register)}
 
 
 def _with_own(profile: Profile, *owns: Profile) -> Profile:
@@ -147,11 +167,18 @@ def _with_own(profile: Profile, *owns: Profile) -> Profile:
 
 
 def _is_same(kept: Keepsake, customer: Customer) -> bool:
-    """Whether the keepsake's customer has not become another one meanwhile."""
+    """Whether the keepsake's customer is this one, and no other one meanwhile."""
     return kept.customer.customer_id == customer.customer_id
 
 
-def _customer_after(customer: Customer, kept: Keepsake, friends: _Belonging, at: Instant) -> Customer:
+def _told_by(kept: Keepsake, customer: Customer) -> list[Profile]:
+    """What journeys had set before the tie, where the keepsake's customer is this one, or has become it."""
+    names = {customer.customer_id, *(alias.customer_id for alias in customer.aliases)}
+    return [kept.customer.profile] if kept.customer.customer_id in names else []
+
+
+def customer_after(customer: Customer, kept: Keepsake, friends: Belonging, at: Instant) -> Customer:
+    """The customer without what is the friend's; both are folded anew at their next change."""
     before = kept.customer
     passed = {journey.variant.partition(":")[0] for journey in friends.customers}
     brought = kept.friend.assignments.keys() - before.assignments.keys() - passed
@@ -159,7 +186,7 @@ def _customer_after(customer: Customer, kept: Keepsake, friends: _Belonging, at:
     return msgspec.structs.replace(
         customer,
         journeys=[asked_anew(_gone_on(one, before), at) for one in friends.customers],
-        profile=_with_own(customer.profile, before.profile, friends.own(friends=False)),
+        profile=_with_own(customer.profile, *_told_by(kept, customer), friends.own(friends=False)),
         assignments={key: value for key, value in customer.assignments.items() if key not in brought},
         first_id=before.first_id if _is_same(kept, customer) else customer.first_id,
         menu=before.menu if theirs else customer.menu,
@@ -180,22 +207,23 @@ def _moved(was: Journey, now: Journey) -> bool:
     return (was.at, was.sent, was.occurrence) != (now.at, now.sent, now.occurrence)
 
 
-def _friend_after(
-    sides: Tied, kept: Keepsake, friends: _Belonging, histories: Histories, event: Event
+def friend_after(
+    sides: Tied, kept: Keepsake, friends: Belonging, histories: Histories, event: Event, link: Register
 ) -> Customer:
+    """The friend with what is its own, at the step where the customer has come to."""
     customer, before, at = sides.customer, kept.friend, event.occurred_at
     carried = friends.friends
     known = {journey.journey_id for journey in carried}
-    lost = [_where_shared(one, kept, customer) for one in before.journeys if one.journey_id not in known]
+    lost = [_where_shared(one, kept, customer) for one in _lost(kept) if one.journey_id not in known]
     since = {
         name: variant
         for name, variant in customer.assignments.items()
         if name not in kept.customer.assignments
     }
-    friend = msgspec.structs.replace(
+    return msgspec.structs.replace(
         before,
         version=sides.friend.version,
-        link=Register(kept.line_user_id, at, event.event_id),
+        link=link,
         profile=_with_own(before.profile, written_by_journeys(before.profile), friends.own(friends=True)),
         journeys=[asked_anew(journey, at) for journey in (*lost, *carried)],
         seen=_heard(histories),
@@ -207,7 +235,13 @@ def _friend_after(
         refold=True,
         segments_of="",
     )
-    return with_order(friend)
+
+
+def _lost(kept: Keepsake) -> list[Journey]:
+    """The journeys of the friend's that the tie ended, and those that were over already. One that went on, and is the
+    customer's no more, has gone to somebody else with whom the customer was parted."""
+    running = {one.scenario for one in kept.customer.journeys if one.active}
+    return [one for one in kept.friend.journeys if not one.active or one.scenario in running]
 
 
 def _where_shared(journey: Journey, kept: Keepsake, customer: Customer) -> Journey:
@@ -236,7 +270,7 @@ def _heard(histories: Histories) -> list[str]:
     return [fingerprint(event.identity) for event in newest if event.identity not in histories.unheard]
 
 
-def _menu_after(customer: Customer, before: Customer, friends: _Belonging, event: Event) -> Register | None:
+def _menu_after(customer: Customer, before: Customer, friends: Belonging, event: Event) -> Register | None:
     """What the friend was wished to see by its own journeys; the account's default where it sees the customer's."""
     if customer.menu is None or friends.wished(customer.menu):
         return later(before.menu, customer.menu) if customer.menu else before.menu

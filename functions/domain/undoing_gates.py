@@ -1,13 +1,12 @@
 """The gates of both after a merge was undone: facts go to whom they belong, and what was sent counts for both."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from functions.domain.events import Event
-from functions.domain.gate import Gate, merged, new_gate, with_facts
+from functions.domain.gate import Gate, merged, with_facts
 from functions.domain.instants import Instant
-from functions.domain.line_events import anonymous_id
 from functions.domain.registers import Register, facts_union
 
 Registers = dict[str, Register]
@@ -38,18 +37,23 @@ def _less(registers: Registers, brought: Registers) -> Registers:
 
 
 def friends_gate(
-    gate: Gate, friend_before: Gate, user: str, tied_at: Instant, history: Sequence[Event], undo: Event
+    fresh: Gate,
+    gate: Gate,
+    friend_before: Gate,
+    users: Collection[str],
+    tied_at: Instant,
+    history: Sequence[Event],
 ) -> Gate:
-    """The friend's gate with every contact of the time as one person, and the claims of what was pushed to it.
+    """The friend's gate with every contact of the time as one person, and the claims of what was pushed to its LINE users.
 
-    An opt-out that came since the tie stays with both: nobody knows which of the two said it.
+    `fresh` is its gate as if it had just come. An opt-out that came since the tie stays with both: nobody knows which of the
+    two said it.
     """
-    fresh = new_gate(anonymous_id(user), user, undo.occurred_at, undo.event_id)
     own = msgspec.structs.replace(
         fresh,
-        friends={name: register for name, register in gate.friends.items() if name == user},
+        friends={name: register for name, register in gate.friends.items() if name in users},
         contacts=gate.contacts,
-        claims=[claim for claim in gate.claims if claim.to == user],
+        claims=[claim for claim in gate.claims if claim.to in users],
     )
     known = msgspec.structs.replace(friend_before, link=None, merged_into="")
     whole = with_facts(merged(own, known), history)

@@ -49,9 +49,11 @@ class PreferencesPage:
         customer = self._customer(user)
         before = choice_of(customer.profile, offered.topics)
         choice = _chosen(request, offered, before)
-        events = events_of(choice, before, customer.customer_id, user, form["n"], now)
+        link = self.identities.link_of(user)
+        named = link.said_of if link is not None and link.tied else customer.customer_id
+        events = events_of(choice, before, named, user, form["n"], now)
         if events:
-            self.common.inbox.put([EventsReceived(customer.customer_id, events)])
+            self.common.inbox.put([EventsReceived(named, events)])
         return self._page(request, user, offered, choice, saved=True)
 
     def _offered(self) -> Preferences:

@@ -9,7 +9,7 @@ import click
 
 from functions.domain.events import Event
 from functions.domain.instants import format_instant
-from functions.domain.link_decisions import given, kept_free, undo_of
+from functions.domain.link_decisions import given, kept_free, parting_of, undo_of
 from functions.domain.links import Link, Review, State
 from functions.ports import EventsReceived
 from ops.callers import caller_of
@@ -20,12 +20,14 @@ from ops.links.desk import (
     Known,
     Unlinked,
     foreseen_gift,
+    foreseen_parting,
     foreseen_undo,
     in_state,
     known_json,
     link_to_decide,
     link_to_undo,
     links_known_as,
+    merge_to_undo,
     review_json,
     unlinked_json,
 )
@@ -179,19 +181,42 @@ def _decision(stores: Stores, link: Link, customer_id: str, by: str, why: str) -
 
 
 @links.command()
-@click.argument("user", metavar="LINE_USER")
+@click.argument("user", metavar="[LINE_USER]", required=False)
+@click.option(
+    "--customers",
+    "loser",
+    metavar="CUSTOMER",
+    help="Take back that this customer was merged into another one (customers_merged).",
+)
 @_WHY
 @_YES
 @_AS
 @deployment_options
-def undo(*, user: str, why: str, sure: bool, name: str | None, stack: str | None, state: Path) -> None:
-    """Take a link back as if it had never been: within 30 days each gets back what was, and what came since.
+def undo(
+    *,
+    user: str | None,
+    loser: str | None,
+    why: str,
+    sure: bool,
+    name: str | None,
+    stack: str | None,
+    state: Path,
+) -> None:
+    """Take a link, or a merge of two customers, back as if it had never been: within 30 days each gets back what was, and what
+    came since.
 
     What was sent stays counted for both. To end a link that was right until now, send line_unlinked instead.
     """
+    if (user is None) == (loser is None):
+        raise UserError("Name a LINE user, or --customers CUSTOMER for the one that was merged into another.")
     stores = Stores(target_of(stack, state))
-    link = link_to_undo(stores, user)
     by = caller_of(stores.target, name)
+    if loser is not None:
+        entry = merge_to_undo(stores, loser)
+        event = parting_of(entry, by, _said(why), stores.now())
+        _carry_out(stores, event, foreseen_parting(stores, entry), by, sure=sure)
+        return
+    link = link_to_undo(stores, user or "")
     event = undo_of(link, by, _said(why), stores.now())
     _carry_out(stores, event, foreseen_undo(stores, link), by, sure=sure)
 

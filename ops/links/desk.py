@@ -8,10 +8,12 @@ import msgspec
 from functions.decide.histories import history_of
 from functions.domain.customers import Customer
 from functions.domain.erasure import StateChange, identity_of
-from functions.domain.events import SAID_AT_LINE
+from functions.domain.events import ANONYMOUS, SAID_AT_LINE
 from functions.domain.instants import format_instant
-from functions.domain.line_events import ANONYMOUS, anonymous_id, is_anonymous
+from functions.domain.line_events import anonymous_id, is_anonymous
+from functions.domain.link_changes import MergeEntry
 from functions.domain.links import AuditEntry, Link, Review, State, undo_ends_at
+from functions.domain.parting import names_of
 from ops.errors import UserError
 from ops.stores import Stores
 
@@ -254,3 +256,42 @@ def _events_of(stores: Stores, customer: Customer, user: str) -> int:
         and (begins is None or event.occurred_at > begins)
     }  # fmt: skip
     return len(told | (brought if begins is None else set()))
+
+
+def merge_to_undo(stores: Stores, customer_id: str) -> MergeEntry:
+    """The merge of a customer that can be taken back. UserError, with what to do instead, where it cannot."""
+    entry = stores.identities.merge_of(customer_id)
+    if entry is None or entry.undone_by:
+        raise UserError(f"{customer_id!r} is merged into nobody, so there is nothing to undo.")
+    stays = _standing(stores, entry.into)
+    if stays != entry.into:
+        raise UserError(
+            f"{customer_id!r} was merged into {entry.into!r}, who has been merged into another one since: undo that first, "
+            f"with --customers {entry.into}."
+        )
+    if stores.now() > entry.undo_ends_at:
+        raise UserError(
+            f"It was merged at {format_instant(entry.at)}, and could be undone until {format_instant(entry.undo_ends_at)}. "
+            "Let the CRM tell what is of whom from now on under a new customer id."
+        )
+    if stores.identities.keepsake_of_merge(customer_id) is None:
+        raise UserError("Nothing was kept for an undo of it: it was merged by an earlier version of Musubi.")
+    return entry
+
+
+def foreseen_parting(stores: Stores, entry: MergeEntry) -> list[str]:
+    """What taking a merge back would change, a line each."""
+    kept = stores.identities.keepsake_of_merge(entry.customer_id)
+    if kept is None:
+        raise UserError("Nothing was kept for an undo of it.")
+    names = names_of(kept)
+    links = [one for one in stores.identities.links_of(entry.into) if one.tied and one.said_of in names]
+    users = ", ".join(one.line_user_id for one in links) or "no LINE user"
+    told = sum(event.told_of in names for event in stores.events.all_of(entry.into))
+    return [
+        f"{entry.customer_id} was merged into {entry.into} at {format_instant(entry.at)}.",
+        f"{entry.customer_id} is a customer of its own again, with {users} and the {told:,} events told of it since.",
+        f"{len(kept.friend.journeys):,} journeys that it brought go back to it, at the step where they are now.",
+        "What was sent stays counted for both, so that nobody gets more than the caps allow.",
+        f"Messages to its LINE users that wait under {entry.into} are not sent.",
+    ]

@@ -111,33 +111,45 @@ def test_nobody_is_rewarded_twice(stores: Stores, user: str, customer_id: str) -
 def test_an_empty_id_is_never_rewarded(stores: Stores) -> None:
     read = sides(stores, "c1", "c2")
     entry = MergeEntry("c2", "c1", NOW, "e1", "crm")
-    stores.identities.save_joined(Joining(read, entry, [], Reward("", "c1", NOW, "e1")))
+    stores.identities.save_joined(Joining(read, entry, reward=Reward("", "c1", NOW, "e1")))
     assert not stores.identities.is_rewarded("", "c2")
     assert stores.identities.is_rewarded("", "c1")
 
 
-def test_customers_are_joined_with_all_links_or_not_at_all(stores: Stores) -> None:
-    first = saved(stores, link(customer_id="c2"))
-    moved = change(msgspec.structs.replace(first, customer_id="c1"), first, "e2")
-    stale = change(msgspec.structs.replace(first, customer_id="c1", version=9), first, "e2")
+def test_customers_are_joined_with_what_is_kept_of_both_or_not_at_all(stores: Stores) -> None:
+    read = sides(stores, "c1", "c2")
     entry = MergeEntry("c2", "c1", NOW, "e2", "crm")
+    kept = Keepsake("", "e2", NOW, read.customer, read.friend, read.gate, read.friend_gate)
+    stale = msgspec.structs.replace(read, friend=msgspec.structs.replace(read.friend, version=9))
     with pytest.raises(Conflict):
-        stores.identities.save_joined(Joining(sides(stores, "c1", "c2"), entry, [stale]))
+        stores.identities.save_joined(Joining(stale, entry, kept))
+    assert stores.identities.merge_of("c2") is None
+    assert stores.identities.keepsake_of_merge("c2") is None
     assert stores.customers.load("c1") is None
-    stores.identities.save_joined(Joining(sides(stores, "c1", "c2"), entry, [moved]))
-    assert [one.customer_id for one in stores.identities.links_of("c1")] == ["c1"]
-    assert stores.identities.links_of("c2") == []
-    assert stores.customers.load("c1") is not None
+    stores.identities.save_joined(Joining(read, entry, kept))
+    assert stores.identities.merge_of("c2") == entry
+    assert stores.identities.keepsake_of_merge("c2") == kept
+    undone = msgspec.structs.replace(entry, undone_by="u1", undone_at=NOW)
+    stores.identities.save_joined(Joining(sides(stores, "c1", "c2"), undone))
+    assert stores.identities.merge_of("c2") == undone
+    assert stores.identities.keepsake_of_merge("c2") == kept
+
+
+def test_a_link_is_found_by_the_customer_whose_it_was_said_to_be(stores: Stores) -> None:
+    first = saved(stores, link(customer_id="c2"))
+    moved = msgspec.structs.replace(first, customer_id="c1", came_by="c2")
+    saved(stores, moved, "e2")
+    for name in ("c1", "c2"):
+        assert [one.customer_id for one in stores.identities.links_of(name)] == ["c1"]
 
 
 def test_nobody_becomes_another_customer_twice(stores: Stores) -> None:
-    for into in ("c1", "c3"):
-        joining = Joining(sides(stores, into, "c2"), MergeEntry("c2", into, NOW, "e1", "crm"), [])
-        if into == "c1":
-            stores.identities.save_joined(joining)
-        else:
-            with pytest.raises(Conflict):
-                stores.identities.save_joined(joining)
+    first, second = (
+        Joining(sides(stores, into, "c2"), MergeEntry("c2", into, NOW, "e1", "crm")) for into in ("c1", "c3")
+    )
+    stores.identities.save_joined(first)
+    with pytest.raises(Conflict):
+        stores.identities.save_joined(second)
     assert stores.customers.load("c3") is None
 
 

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from functions.decide.histories import history_of
 from functions.domain.customers import Customer, rebuilt
 from functions.domain.events import Event, check_event
-from functions.domain.link_decisions import given, kept_free, undo_of
+from functions.domain.link_decisions import given, kept_free, parting_of, undo_of
 from functions.domain.links import Link, undo_ends_at
 from functions.domain.playbook import Linking
 from functions.ports import EventsReceived
@@ -54,6 +54,7 @@ class LinkLife(RuleBasedStateMachine):
         self.owner: dict[str, str] = {}
         self.into: dict[str, str] = {}
         self.lent: dict[str, set[str]] = {}
+        self.borne: dict[str, set[str]] = {}
         self.all: Counter[str] = Counter()
 
     # --- what happens
@@ -69,7 +70,7 @@ class LinkLife(RuleBasedStateMachine):
         assert self.world.dead() == []
         for user in USERS:
             self._follow(user, before[user], self._tied(user))
-        self._give(self._now(customer_id), event_id)
+        self._give(customer_id, event_id)
         self.world.now += dt.timedelta(minutes=1)
 
     def _follow(self, user: str, before: str, after: str) -> None:
@@ -79,10 +80,20 @@ class LinkLife(RuleBasedStateMachine):
             brought = self.has.pop(anon(user), set())
             self.lent[user] = set(brought)
             self.has.setdefault(after, set()).update(brought)
+            link = self._link(user)
+            assert link is not None
+            self._bear(link.said_of, brought)
 
-    def _give(self, owner: str, event_id: str) -> None:
-        self.has.setdefault(owner, set()).add(event_id)
+    def _give(self, named: str, event_id: str) -> None:
+        """Whoever it was told of has it now; and it would go back to each who has become somebody else since."""
+        self.has.setdefault(self._now(named), set()).add(event_id)
+        self._bear(named, {event_id})
         self.all[event_id] += 1
+
+    def _bear(self, named: str, event_ids: set[str]) -> None:
+        while named in self.into:
+            self.borne[named] |= event_ids
+            named = self.into[named]
 
     def _now(self, customer_id: str) -> str:
         while customer_id in self.into:
@@ -99,7 +110,8 @@ class LinkLife(RuleBasedStateMachine):
     def _hook(self, kind: str, user: str) -> None:
         raw = self.world.line_event(kind, user)
         self.world.webhook(raw)
-        owner = self._tied(user) or anon(user)
+        link = self._link(user)
+        owner = link.said_of if link is not None and link.tied else anon(user)
         name = f"line:{raw['webhookEventId']}"
         self._run(name, owner)
         if user in self.lent:
@@ -149,9 +161,28 @@ class LinkLife(RuleBasedStateMachine):
         assert self.world.dead() == []
         stays = self._now(winner)
         if loser not in self.into and stays != loser:
-            self.has.setdefault(stays, set()).update(self.has.pop(loser, set()))
+            self.borne[loser] = self.has.pop(loser, set())
+            self.has.setdefault(stays, set()).update(self.borne[loser])
             self.into[loser] = stays
-        self._give(self._now(loser), raw["event_id"])
+        self._give(loser, raw["event_id"])
+        self.world.now += dt.timedelta(minutes=1)
+
+    @rule(loser=customers)
+    def part(self, loser: str) -> None:
+        """What the CRM made one is two again: unless it is too late, or who stayed has become somebody else since."""
+        entry = self.world.identities.merge_of(loser)
+        if entry is None:
+            return
+        event = parting_of(entry, "somebody", "two sisters", self.world.now)
+        FakeInbox(self.world.inbox_queue).put([EventsReceived(loser, [event])] * 2)
+        self.world.run()
+        assert self.world.dead() == []
+        stays = self.into.get(loser)
+        if stays is not None and stays not in self.into and event.occurred_at <= entry.undo_ends_at:
+            del self.into[loser]
+            self.has[loser] = self.borne.pop(loser)
+            self.has[stays] -= self.has[loser]
+        self._give(loser, event.event_id)
         self.world.now += dt.timedelta(minutes=1)
 
     @rule(customer_id=customers, user=users)
@@ -183,9 +214,10 @@ class LinkLife(RuleBasedStateMachine):
         if event.occurred_at <= undo_ends_at(link):
             self.has[owner] = self.has.get(owner, set()) - lent
             self.has[anon(user)] = lent
+            self.borne = {name: mine - lent for name, mine in self.borne.items()}
             self.lent.pop(user, None)
             assert not self._tied(user)
-        self._give(owner, event.event_id)
+        self._give(event.customer_id, event.event_id)
         self.world.now += dt.timedelta(minutes=1)
 
     @rule(
@@ -228,6 +260,37 @@ class LinkLife(RuleBasedStateMachine):
             self.let_be(user)
         else:
             self.unlink(third, user)
+
+    @rule(
+        loser=customers,
+        winner=customers,
+        user=users,
+        early=st.booleans(),
+        undo=st.booleans(),
+        again=st.booleans(),
+        number=st.sampled_from([0, 1, 3]),
+    )
+    def meet_merge_and_part(
+        self, loser: str, winner: str, user: str, early: bool, undo: bool, again: bool, number: int
+    ) -> None:
+        """Two customers are one for a while, in which one of them gets a LINE user, or brings one."""
+        self.follow(user)
+        if early:
+            self.link(loser, user)
+            self.wait(number)
+        self.merge(loser, winner)
+        if not early:
+            self.link(loser, user)
+        self.buy(loser)
+        self.buy(winner)
+        self.write(user)
+        self.wait(number)
+        if undo:
+            self.undo(user)
+        self.part(loser)
+        if again:
+            self.write(user)
+            self.merge(loser, winner)
 
     @rule(number=st.sampled_from([1, 4, 35]))
     def wait(self, number: int) -> None:

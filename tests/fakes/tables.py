@@ -107,6 +107,7 @@ class FakeIdentities:
         self._audit: dict[tuple[str, str, str], bytes] = {}
         self._reviews: dict[str, bytes] = {}
         self._keepsakes: dict[str, bytes] = {}
+        self._merge_keepsakes: dict[str, bytes] = {}
         self._phones: dict[str, bytes] = {}
         self._owners: dict[str, bytes] = {}
         self.rewards: dict[tuple[str, str], Reward] = {}
@@ -119,11 +120,19 @@ class FakeIdentities:
     def links_of(self, customer_id: str) -> list[Link]:
         """The links that name this customer."""
         found = [msgspec.json.decode(body, type=Link) for _, body in sorted(self._links.items())]
-        return [link for link in found if customer_id in (link.customer_id, link.claimed_by)]
+        return [link for link in found if customer_id in (link.customer_id, link.claimed_by, link.came_by)]
 
     def keepsake_of(self, line_user_id: str) -> Keepsake | None:
         """What was kept of the last tie."""
         return read(self._keepsakes.get(line_user_id), Keepsake)
+
+    def merge_of(self, customer_id: str) -> MergeEntry | None:
+        """What a customer became last."""
+        return self.merged.get(customer_id)
+
+    def keepsake_of_merge(self, customer_id: str) -> Keepsake | None:
+        """What was kept for an undo of that."""
+        return read(self._merge_keepsakes.get(customer_id), Keepsake)
 
     def is_rewarded(self, line_user_id: str, customer_id: str) -> bool:
         """Whether one of both has had the reward."""
@@ -147,16 +156,14 @@ class FakeIdentities:
 
     def save_joined(self, joining: Joining) -> None:
         """All or nothing."""
-        for change in joining.links:
-            self._check_link(change)
         rewards = _reward_keys(joining.reward)
-        if rewards & self.rewards.keys() or joining.entry.customer_id in self.merged:
+        if rewards & self.rewards.keys():
             raise Conflict("one of them was changed by somebody else")
         self._check_sides(joining.sides)
         self._write_sides(joining.sides)
         self.merged[joining.entry.customer_id] = joining.entry
-        for change in joining.links:
-            self._write_link(change)
+        if joining.keepsake is not None:
+            self._merge_keepsakes[joining.entry.customer_id] = kept(joining.keepsake, Keepsake)
         for key in rewards:
             assert joining.reward is not None
             self.rewards[key] = joining.reward

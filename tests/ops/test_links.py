@@ -232,3 +232,47 @@ def test_after_thirty_days_an_undo_is_refused_with_what_to_do_instead(desk: Desk
     assert "could be undone until 2026-12-03T03:00:00Z" in told
     assert "send line_unlinked" in told
     assert link_of(desk.world).status == "linked"
+
+
+def merged() -> World:
+    """c2 was merged into c1, and something is told of each since."""
+    world = fresh()
+    link(world, "c2")
+    world.run()
+    world.advance(minutes=5)
+    world.ingest(world.event("customers_merged", "c2", into="c1"))
+    world.advance(minutes=5)
+    world.ingest(world.purchase("c2"), world.purchase("c1"))
+    world.advance(minutes=5)
+    return world
+
+
+def test_an_undo_of_a_merge_says_what_goes_back_and_undoes(desk: Desk) -> None:
+    desk.world = merged()
+    told = desk("undo", "--customers", "c2", *SURE)
+    assert "c2 is a customer of its own again, with U1 and the 2 events told of it since" in told
+    assert "1 journeys that it brought go back" in told
+    assert desk.world.customer("c2").profile.tallies["orders"].count == 1
+    assert link_of(desk.world).customer_id == "c2"
+    last = json.loads(desk("show", "U1", "--format", "json"))[0]["audit"][-1]
+    assert (last["source"], last["method"], last["why"]) == (
+        "operator:ann",
+        "customers_parted",
+        "they called us",
+    )
+    assert "merged into nobody" in desk("undo", "--customers", "c2", *SURE, code=2)
+
+
+@pytest.mark.parametrize("arguments", [("undo",), ("undo", "U1", "--customers", "c2")])
+def test_an_undo_is_of_a_link_or_of_a_merge(desk: Desk, arguments: tuple[str, ...]) -> None:
+    assert "Name a LINE user, or --customers" in desk(*arguments, *SURE, code=2)
+
+
+def test_a_merge_is_not_undone_after_thirty_days_nor_before_what_came_after_it(desk: Desk) -> None:
+    desk.world = merged()
+    desk.world.ingest(desk.world.event("customers_merged", "c1", into="c9"))
+    desk.world.run()
+    assert "undo that first, with --customers c1" in desk("undo", "--customers", "c2", *SURE, code=2)
+    desk("undo", "--customers", "c1", *SURE)
+    desk.world.advance(days=31)
+    assert "could be undone until 2026-12-03" in desk("undo", "--customers", "c2", *SURE, code=2)

@@ -73,6 +73,8 @@ READS = frozenset(
         "link_of",
         "links_of",
         "keepsake_of",
+        "merge_of",
+        "keepsake_of_merge",
         "is_rewarded",
         "phone_of",
         "phone_owners",
