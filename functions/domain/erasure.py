@@ -10,9 +10,8 @@ from typing import Any, Literal
 import msgspec
 
 from functions.domain.campaigns import Chunk, Recipient
-from functions.domain.events import ANONYMOUS
 from functions.domain.instants import Instant
-from functions.domain.line_events import anonymous_id, is_anonymous
+from functions.domain.line_events import ANONYMOUS, anonymous_id, is_anonymous
 from functions.domain.links import State
 from functions.domain.sends import SendRecord, send_id_of
 

@@ -22,7 +22,7 @@ AHEAD_MAX = dt.timedelta(days=1)  # a source's clock may run ahead; more is a mi
 
 
 _PROVISIONAL = "~provisional"
-ANONYMOUS = "anon:"
+ANONYMOUS_IDS = "anon:"
 """The ids of friends who are not linked begin so."""
 OPERATOR_EVENTS = "musubi:"
 """The ids of what a person decided at the command line begin so; no source may use them."""
@@ -45,7 +45,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     def of(self, customer_id: str) -> "Event":
         """The event as one of this customer, which whoever it was told of has become."""
         told_of = self.told_of or self.customer_id
-        is_other = told_of != customer_id and not told_of.startswith(ANONYMOUS)
+        is_other = told_of != customer_id and not told_of.startswith(ANONYMOUS_IDS)
         return msgspec.structs.replace(self, customer_id=customer_id, told_of=told_of if is_other else "")
 
     @property
@@ -286,7 +286,7 @@ def _id_fault(raw: Mapping[str, object]) -> Fault | None:
             return Fault(
                 "malformed", f"{key!r} must be a string of 1 to {ID_CHARACTERS_MAX} characters.", key
             )
-    if str(raw["customer_id"]).startswith("anon:"):
+    if str(raw["customer_id"]).startswith(ANONYMOUS_IDS):
         return Fault(
             "malformed", "'customer_id' must be the CRM's own; the prefix 'anon:' is reserved.", "customer_id"
         )

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from functions.domain.events import AHEAD_MAX, ANONYMOUS, Dictionary, Event, EventType
+from functions.domain.events import AHEAD_MAX, ANONYMOUS_IDS, Dictionary, Event, EventType
 from functions.domain.instants import Instant, from_milliseconds
 
+ANONYMOUS = ANONYMOUS_IDS
 TIMESTAMP_MAX = 1e14  # milliseconds; the year 5138
 
 LINE_EVENTS: Dictionary = {

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from functions.domain.erasure import Person
-from functions.domain.events import ANONYMOUS
-from functions.domain.line_events import anonymous_id, is_anonymous
+from functions.domain.line_events import ANONYMOUS, anonymous_id, is_anonymous
 from functions.domain.links import State
 from ops.stores import Stores
 

@@ -8,9 +8,9 @@ import msgspec
 from functions.decide.histories import history_of
 from functions.domain.customers import Customer
 from functions.domain.erasure import StateChange, identity_of
-from functions.domain.events import ANONYMOUS, SAID_AT_LINE
+from functions.domain.events import SAID_AT_LINE
 from functions.domain.instants import format_instant
-from functions.domain.line_events import anonymous_id, is_anonymous
+from functions.domain.line_events import ANONYMOUS, anonymous_id, is_anonymous
 from functions.domain.link_changes import MergeEntry
 from functions.domain.links import AuditEntry, Link, Review, State, undo_ends_at
 from functions.domain.parting import names_of
