@@ -58,6 +58,11 @@ _COMMANDS = {
         "rejects",
         "Events that were not taken in: why, mended, and put in again.",
     ),
+    "report": (
+        "ops.reports.command",
+        "report",
+        "The day's health, the week's review, the month for management: HTML, JSON or CSV.",
+    ),
     "resume": ("ops.stopping", "resume", "Lift a stop, and bring back what waited for it."),
     "schema": ("ops.schema", "schema", "The JSON Schemas of a playbook's files, for editors."),
     "sends": ("ops.sends", "sends", "Show what became of every targeted message, live, and who was missed."),
