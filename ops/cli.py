@@ -40,6 +40,7 @@ _COMMANDS = {
     "export": ("ops.exporting.command", "export", "Everything that is held of one person, as JSON."),
     "explain": ("ops.explain.command", "explain", "Say why a customer got, or did not get, each message."),
     "import": ("ops.operating", "import_history", "Import past events; no journey starts from them."),
+    "kpis": ("ops.kpis", "kpis", "What each KPI means, and what it is computed by."),
     "links": (
         "ops.links.command",
         "links",
