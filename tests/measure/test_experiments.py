@@ -228,7 +228,8 @@ def test_a_cancelled_order_and_one_after_the_window_are_no_conversion_and_a_goal
             "day": when,
         },
     ]
-    assert only_result(tables).arms[0].conversions == 0
+    sample = only_result(tables).arms[0]
+    assert (sample.people, sample.conversions, sample.gross_profit) == (3, 0, 0)
     reviews = book(
         experiments={"perk": pb.Experiment("offer", {"sample": 1, "shipping": 1}, measures="review")}
     )

@@ -127,6 +127,20 @@ def test_what_is_due_leans_on_ones_own_intervals_as_far_as_there_are_any(lake: F
     assert found["long"]["due_item"] is None
 
 
+def test_of_several_items_the_one_that_is_due_first_is_told(lake: Folder) -> None:
+    """Toner every 30 days, bought 5 days ago; cream every 60, bought 50 days ago: cream is due in ten days."""
+    tables = world({**CROWD, "both": days_ago(5), "other": days_ago(25)})
+    for number in range(10):
+        tables["orders"] += orders_of(
+            f"p{number}", days_ago(*(60 * turn + number for turn in range(4))), "cream"
+        )
+    tables["orders"] += [*orders_of("both", days_ago(50), "cream"), *orders_of("other", days_ago(10), "cream")]
+    _, found = scored(tables, lake)
+    assert (found["both"]["due_item"], found["both"]["due_days"]) == ("cream", 60)
+    assert found["both"]["due_on"] == str(DAY + dt.timedelta(days=10))
+    assert (found["other"]["due_item"], found["other"]["due_days"]) == ("toner", 30)
+
+
 def test_the_best_hour_is_local_and_few_touches_say_little_against_the_crowd(lake: Folder) -> None:
     evening = [
         {"customer_id": "owl", "agent": "person", "day": day, "at": dt.datetime.combine(day, dt.time(12, 30))}
