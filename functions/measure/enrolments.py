@@ -9,7 +9,6 @@ from typing import NamedTuple
 import duckdb
 
 from functions.domain import playbook as pb
-from functions.domain.experiments import BUCKETS
 from functions.measure.outcomes import OWNER
 
 HELD_OUT, TREATED = "held_out", "treated"
@@ -25,24 +24,24 @@ FROM known GROUP BY experiment, customer_id"""
 _TARGETED = f"""
 CREATE OR REPLACE TEMP TABLE enrolled AS
 WITH known AS (
-  SELECT c.scope, s.made_at AS at, {OWNER.format("s")} AS customer_id,
-         CASE WHEN c.scope = '{EVERYBODY}'
-              THEN CAST('0x' || substr(sha256(concat('holdout:', chr(31), coalesce(nullif(s.unit, ''), s.customer_id))), 1, 16)
-                        AS UBIGINT) % {BUCKETS} * 100 < c.percent * {BUCKETS}
-              ELSE s.held_out END AS held_out
-  FROM sends s JOIN covered c ON c.kind = s.kind
-   AND c.scope IN ('{EVERYBODY}', 'scenario:' || s.scenario, 'campaign:' || s.campaign))
+  SELECT c.scope, s.made_at AS at, {OWNER.format("s")} AS customer_id, s.held_out
+  FROM sends s JOIN covered c ON c.kind = s.kind AND (
+    c.scope IN ('scenario:' || s.scenario, 'campaign:' || s.campaign)
+    OR c.scope = '{EVERYBODY}' AND NOT EXISTS (
+      FROM covered own WHERE own.has_own AND own.scope IN ('scenario:' || s.scenario, 'campaign:' || s.campaign))))
 SELECT scope, CASE WHEN arg_min(held_out, row(known.at, held_out)) THEN '{HELD_OUT}' ELSE '{TREATED}' END AS arm,
        customer_id, min(known.at) AS at
 FROM known GROUP BY scope, customer_id"""
+"""The account's arm is read on messages of what has no holdout of its own: there `held_out` says nothing else."""
 
 
 class Covered(NamedTuple):
-    """A scope with people held out: for which kinds of message, and how many percent of all."""
+    """A scope with people held out: for which kinds of message, how many percent of all, and whether some by itself."""
 
     scope: str
     kinds: list[pb.Kind]
     percent: float
+    has_own: bool
 
 
 def enrol_exposed(connection: duckdb.DuckDBPyConnection) -> None:
@@ -53,10 +52,10 @@ def enrol_exposed(connection: duckdb.DuckDBPyConnection) -> None:
 def enrol_targeted(connection: duckdb.DuckDBPyConnection, scopes: list[Covered]) -> None:
     """By scope (`all:`, `scenario:<name>`, `campaign:<name>`): whether each was held out when first targeted, by a message
     of a kind that the holdout is for. Later messages say nothing: who gets them depends on what the first one did."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE covered (scope VARCHAR, kind VARCHAR, percent DOUBLE)")
-    for scope, kinds, percent in scopes:
+    connection.execute("CREATE OR REPLACE TEMP TABLE covered (scope VARCHAR, kind VARCHAR, has_own BOOLEAN)")
+    for scope, kinds, _, has_own in scopes:
         for kind in kinds:
-            connection.execute("INSERT INTO covered VALUES (?, ?, ?)", [scope, kind, percent])
+            connection.execute("INSERT INTO covered VALUES (?, ?, ?)", [scope, kind, has_own])
     connection.execute(_TARGETED)
 
 
@@ -66,10 +65,10 @@ def covered(playbook: pb.Playbook) -> Iterator[Covered]:
     account = playbook.holdout
     percent, kinds = (account.percent, account.kinds) if account else (0.0, list(_PROMPTED))
     if account and percent:
-        yield Covered(EVERYBODY, kinds, percent)
+        yield Covered(EVERYBODY, kinds, percent, has_own=False)
     own = [("scenario", name, one.holdout_percent) for name, one in playbook.scenarios.items()]
     own += [("campaign", name, one.holdout_percent) for name, one in playbook.campaigns.items()]
     for scope_kind, name, more in own:
         both = 100 * (1 - (1 - percent / 100) * (1 - more / 100))
         if both:
-            yield Covered(f"{scope_kind}:{name}", kinds, both)
+            yield Covered(f"{scope_kind}:{name}", kinds, both, has_own=bool(more))

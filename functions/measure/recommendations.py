@@ -19,6 +19,8 @@ BOUGHT_DAYS = 365
 VIEWED_DAYS = 30
 TOGETHER_MIN = 5
 ITEMS_MAX = 500
+NOTHING = "-"
+"""Where the playbook does not say what a view is: no event has an empty name, and no path an empty step."""
 COLUMNS = ("next_category", "goes_with_1", "goes_with_2", "also_viewed_1", "also_viewed_2")
 
 _BOUGHT = f"""
@@ -120,7 +122,7 @@ def recommend(
     know_items(connection, context, now)
     connection.execute(_OWNED)
     connection.execute(_BOUGHT)
-    connection.execute(bound(_VIEWED, {"event": measure.view_event, "item": measure.view_item}))
+    connection.execute(bound(_VIEWED, {"event": measure.view_event, "item": measure.view_item or NOTHING}))
     for name, table, also in (("bought_with", "bought", ""), ("viewed_with", "viewed", "AND b.day = a.day")):
         connection.execute(_TOGETHER.format(name=name, table=table, also=also))
     connection.execute(_PICKED.format(name="goes_with", of="FROM bought", together="bought_with"))

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from functions.domain.line_events import ANONYMOUS
+
 LAST_TOLD_DAYS = 31
 
 
@@ -41,11 +43,13 @@ def tell(
     zone: str,
 ) -> Told:
     """Drop what has changed in a table (`customer_id` and these columns) since an earlier day, as events that set
-    attributes; null takes one away. Whoever is not in the table any more keeps nothing of it.
+    attributes; null takes one away. Whoever is not in the table any more keeps nothing of it, but who was merged into another
+    (`owners`): what is said of them is said of the other. Who is no customer of the CRM yet cannot be told anything.
 
-    Idempotent: run again for the same day, it compares with the same earlier one and drops the same file.
+    Reads the view `owners`. Idempotent: run again for the same day, it compares with the same earlier one and drops the same file.
     """
     named = ", ".join(columns)
+    connection.execute(f"DELETE FROM {table} WHERE starts_with(customer_id, '{ANONYMOUS}')")
     before = _before(lake, scratch, table, day)
     old = (
         f"SELECT customer_id, {named} FROM read_parquet('{before}')"
@@ -56,7 +60,8 @@ def tell(
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE changed AS WITH old AS ({old}) "
         f"(SELECT customer_id, {named} FROM {table} EXCEPT SELECT customer_id, {named} FROM old) UNION ALL "
-        f"SELECT customer_id, {nothing} FROM old WHERE customer_id NOT IN (SELECT customer_id FROM {table})"
+        f"SELECT customer_id, {nothing} FROM old WHERE customer_id NOT IN (SELECT customer_id FROM {table}) "
+        "AND customer_id NOT IN (SELECT customer_id FROM owners WHERE owner <> customer_id)"
     )
     counted = connection.execute(
         f"SELECT (SELECT count(*) FROM {table}), (SELECT count(*) FROM changed)"

@@ -365,15 +365,26 @@ def test_without_anybody_held_out_there_is_no_lift_and_without_a_goal_nothing_at
     assert results(Rows({}), bare, FIRST, LAST) == []
 
 
-def test_the_whole_accounts_arms_are_the_buckets_of_the_domain() -> None:
-    playbook = book(
-        scenarios={"care": msgspec.structs.replace(book().scenarios["care"], holdout_percent=50.0)}
-    )
+def test_the_whole_accounts_arms_are_read_where_no_other_holdout_mixes_in() -> None:
+    care = msgspec.structs.replace(book().scenarios["care"], holdout_percent=50.0)
+    playbook = book(scenarios={"care": care, "plain": book().scenarios["care"]})
     tables = targeted(800, 4, 0.0, playbook)
-    found = by_scope(lifts(Rows(tables), playbook, FIRST, LAST))
     people = {one["customer_id"] for one in tables["sends"]}
     account = {one for one in people if is_held_out(playbook, "", "promotion", one)}
-    assert found["all", "", ""].held_out.people == len(account)
+    plain = [
+        one
+        | {
+            "scenario": "plain",
+            "held_out": one["customer_id"] in account,
+            "made_at": one["made_at"] + dt.timedelta(hours=1),
+        }
+        for one in tables["sends"]
+        if one["kind"] == "promotion" and int(one["customer_id"][1:]) % 2
+    ]
+    found = by_scope(lifts(Rows({**tables, "sends": [*tables["sends"], *plain]}), playbook, FIRST, LAST))
+    whole = found["all", "", ""]
+    assert whole.treated.people + whole.held_out.people == len(plain)
+    assert whole.held_out.people == sum(one["held_out"] for one in plain)
     both = {one for one in people if is_held_out(playbook, "care", "promotion", one)}
     assert found["scenario", "care", ""].held_out.people == len(both) > len(account)
     assert found["scenario", "care", ""].srm_p > 0.01

@@ -130,6 +130,19 @@ def test_a_suggestion_that_no_longer_holds_is_taken_away(lake: Folder) -> None:
     ] == (0, 0)
 
 
+def test_what_was_suggested_to_an_id_that_was_merged_is_not_taken_from_whom_it_became(lake: Folder) -> None:
+    recommended(lake, orders=[*PAIRS, bought("old", "toner")])
+    day = DAY + dt.timedelta(days=1)
+    owners = [{"customer_id": "old", "owner": "c1", "day": day}]
+    _, found = recommended(lake, day=day, orders=[*PAIRS, bought("c1", "toner")], owners=owners)
+    assert found.keys() == {"c1"}
+
+
+def test_who_is_no_customer_of_the_crm_is_told_nothing(lake: Folder) -> None:
+    told, found = recommended(lake, orders=[*PAIRS, bought("anon:1", "toner"), bought("c1", "toner")])
+    assert (told.customers, list(found)) == (1, ["c1"])
+
+
 def placed(found: list[Said]) -> dict[tuple[str, str], Any]:
     return {(name, key): one.value for name, key, one in found}
 

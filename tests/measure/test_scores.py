@@ -134,7 +134,10 @@ def test_of_several_items_the_one_that_is_due_first_is_told(lake: Folder) -> Non
         tables["orders"] += orders_of(
             f"p{number}", days_ago(*(60 * turn + number for turn in range(4))), "cream"
         )
-    tables["orders"] += [*orders_of("both", days_ago(50), "cream"), *orders_of("other", days_ago(10), "cream")]
+    tables["orders"] += [
+        *orders_of("both", days_ago(50), "cream"),
+        *orders_of("other", days_ago(10), "cream"),
+    ]
     _, found = scored(tables, lake)
     assert (found["both"]["due_item"], found["both"]["due_days"]) == ("cream", 60)
     assert found["both"]["due_on"] == str(DAY + dt.timedelta(days=10))
