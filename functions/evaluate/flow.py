@@ -39,6 +39,8 @@ from functions.ports import (
 logger = logging.getLogger(__name__)
 
 SCAN_SEGMENTS = 4
+REARMS_MAX = 4
+"""So often a playbook may come into force while one order is taken up."""
 PAGES_MAX = 100_000
 EARLY = dt.timedelta(minutes=1)
 
@@ -94,13 +96,20 @@ class Evaluate:
         return self.runs.freeze_run(Run(campaign, occurrence, current.version, self.now(), SCAN_SEGMENTS))
 
     def _rearm(self, campaign: str, current: Compiled, occurrence: Instant) -> None:
-        """First of all, so that no crash can end a recurring campaign. A run that is replayed sets nothing back."""
-        wanted = current.playbook.campaigns.get(campaign)
-        if wanted is None:
-            return
-        following = next_occurrence(wanted, current.playbook.zone, max(occurrence, self.now()))
-        if following is not None:
-            self.schedules.put(campaign, following)
+        """First of all, so that no crash can end a recurring campaign. A run that is replayed sets nothing back.
+
+        Where another playbook came into force meanwhile its date may have been overwritten with the old one: it is set again.
+        """
+        for _ in range(REARMS_MAX):
+            wanted = current.playbook.campaigns.get(campaign)
+            if wanted is None:
+                return
+            following = next_occurrence(wanted, current.playbook.zone, max(occurrence, self.now()))
+            if following is not None:
+                self.schedules.put(campaign, following)
+            version, current = current.version, self.playbooks.in_force()
+            if current.version == version:
+                return
 
     def _freeze(self, run: Run, compiled: Compiled, time_left: Callable[[], float]) -> FrozenList | None:
         """The whole list, where every page is frozen now."""

@@ -49,6 +49,9 @@ Draw = Literal[
     "event_refused",
     "link_undone",
     "customers_merged",
+    "customers_parted",
+    "said_in_chat",
+    "hours_chosen",
 ]
 """What is no fault, and has to happen all the same."""
 LINE_FAULTS: tuple[Outcome, ...] = (

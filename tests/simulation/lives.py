@@ -7,9 +7,10 @@ from typing import Any
 
 from functions.domain.context import Fact
 from functions.domain.events import Event, check_event
-from functions.domain.link_decisions import undo_of
+from functions.domain.link_decisions import parting_of, undo_of
+from functions.domain.preferences import RECEIVE_FROM, RECEIVE_TO
 from functions.ports import EventsReceived
-from tests.simulation.rules import AREA, SOURCE, WEATHER
+from tests.simulation.rules import AREA, SOURCE, WEATHER, WORDS
 from tests.simulation.world import SimulatedWorld
 
 CUSTOMERS = ("c1", "c2", "c3")
@@ -47,6 +48,10 @@ class Lives:
             self._undo,
             self._undo,
             self._merge,
+            self._part,
+            self._write,
+            self._write,
+            self._choose_hours,
         ]
 
     def begin(self) -> None:
@@ -85,8 +90,8 @@ class Lives:
         answer = self.world.ingest(*events)
         self.world.faults.draws["event_refused"] += len(answer.body["rejected"])
 
-    def _hook(self, kind: str, user: str) -> None:
-        event = self.world.line_event(kind, user)
+    def _hook(self, kind: str, user: str, **more: Any) -> None:
+        event = self.world.line_event(kind, user, **more)
         self.world.tell(f"WEBHOOK {kind} of {user}")
         for _ in range(2 if self.world.faults.strikes("event_repeated") else 1):
             self.world.webhook(event)
@@ -185,6 +190,33 @@ class Lives:
         self.world.faults.draws["customers_merged"] += 1
         into = self.random.choice(CUSTOMERS[:-1])
         self._tell(self.world.event("customers_merged", CUSTOMERS[-1], at=self._when(), into=into))
+
+    def _part(self, _customer_id: str, _user: str) -> None:
+        """The CRM's last customer turns out to be somebody else after all."""
+        world = self.world
+        entry = world.identities.merge_of(CUSTOMERS[-1])
+        if entry is None or entry.undone_by:
+            return
+        event = parting_of(entry, "ann", "two sisters", world.now)
+        world.faults.draws["customers_parted"] += 1
+        world.witness.parted |= {entry.customer_id, entry.into, *USERS}
+        world.tell(f"PARTING of {entry.customer_id} and {entry.into}")
+        world.import_history(EventsReceived(entry.customer_id, [event]))
+
+    def _write(self, _customer_id: str, user: str) -> None:
+        """A word in the chat that stops promotions, or lets them come again."""
+        self.world.faults.draws["said_in_chat"] += 1
+        word = self.random.choice((*WORDS.stop_words, *WORDS.stop_words, *WORDS.resume_words))
+        self._hook("message", user, message={"type": "text", "id": "1", "text": word})
+
+    def _choose_hours(self, customer_id: str, _user: str) -> None:
+        """A window of the day in which promotions are welcome, or none."""
+        self.world.faults.draws["hours_chosen"] += 1
+        start, end = self.random.choice(
+            (("09:00", "12:00"), ("18:00", "22:00"), ("22:00", "02:00"), (None, None))
+        )
+        hours: dict[str, Any] = {RECEIVE_FROM: start, RECEIVE_TO: end}
+        self._tell(self.world.event("profile_updated", customer_id, at=self._when(), **hours))
 
     def _import(self, customer_id: str, _user: str) -> None:
         """Old purchases come as history, one of them young and one perhaps known already."""

@@ -24,6 +24,7 @@ WEATHER = "weather"
 AREA = "tokyo"
 EXPERIMENTS = ({"a": 1, "b": 1}, {"a": 9, "b": 1}, {"a": 1, "b": 9})
 MENUS = {"vip": "richmenu-vip"}
+WORDS = pb.Preferences(stop_words=["停止"], resume_words=["再開"])
 _REDRAWN = 0.25
 
 _CANCELLED = EventType(
@@ -203,5 +204,6 @@ def bound(
         sources=rules.sources,
         exclusion_rules=rules.exclusion_rules,
         links=pb.Links(insight=True),
+        preferences=WORDS,
     )
     return msgspec.structs.replace(book, version=hashlib.sha256(msgspec.json.encode(book)).hexdigest()[:16])

@@ -11,6 +11,7 @@ from functions.domain.instants import Instant
 from functions.domain.journeys import Journey
 from functions.domain.line_events import is_anonymous
 from functions.domain.playbook import Playbook
+from functions.domain.preferences import CHAT
 from functions.domain.sends import Intent
 
 Facts = dict[str, tuple[dt.datetime, bool]]
@@ -20,7 +21,8 @@ class Acceptance(NamedTuple):
     """A push that LINE took for a new one, and what was true while its worker was at it.
 
     `begun_at`: when the worker took the message up, so that it decided between then and `at`; `books`: the playbooks in
-    force between; `owner`: the customer whose gate it is, and `zone` its zone, each empty where it changed meanwhile;
+    force between; `owner`: the customer whose gate it is, and `zone` its zone, each empty where it changed meanwhile; `hours`:
+    those that it has chosen;
     `facts`: how many facts had been taken in when the worker began, and when LINE accepted.
     """
 
@@ -34,6 +36,7 @@ class Acceptance(NamedTuple):
     owner: str
     zone: str
     held_out: bool
+    hours: tuple[dt.time, dt.time] | None
     facts: tuple[int, int]
 
 
@@ -109,12 +112,19 @@ class Witness:
 
     def _said(self, customer_id: str, known: int) -> list[Event]:
         facts = self.facts[:known]
-        became = {
-            event.customer_id: str(event.properties["into"])
+        became: dict[str, str] = {}
+        for event in facts:
+            if event.name == "customers_merged" and "undo" not in event.properties:
+                became[event.customer_id] = str(event.properties["into"])
+        for event in facts:  # nobody is merged a second time
+            if event.name == "customers_merged" and "undo" in event.properties:
+                became.pop(event.customer_id, None)
+        return [
+            event
             for event in facts
-            if event.name == "customers_merged"
-        }
-        return [event for event in facts if became.get(event.customer_id, event.customer_id) == customer_id]
+            if became.get(event.customer_id, event.customer_id) == customer_id
+            and not (event.source == CHAT and customer_id in self.parted)
+        ]
 
 
 def _refused(events: Iterable[Event], intent: Intent, book: Playbook) -> str:

@@ -14,12 +14,24 @@ from functions.aws.queues import decode_inbox, decode_order
 from functions.domain.backfills import Backfill, calls_for_backfill, new_segments
 from functions.domain.campaigns import intent_of, run_of_source
 from functions.domain.compiled import Compiled
+from functions.domain.customers import Customer
+from functions.domain.events import Event
 from functions.domain.experiments import is_held_out
 from functions.domain.instants import MINUTE, Instant, format_instant
+from functions.domain.line_events import read_line_event
 from functions.domain.playbook import Playbook
+from functions.domain.preferences import CHAT, RECEIVE_FROM, RECEIVE_TO
 from functions.domain.sends import BatchOrder, Intent, Order
 from functions.ingest.flow import Answer as IngestAnswer
-from functions.ports import BackfillSegment, CampaignRun, Conflict, EventsReceived, MusubiError
+from functions.ports import (
+    BackfillSegment,
+    CampaignRun,
+    Conflict,
+    EventsReceived,
+    InboxMessage,
+    LineReceived,
+    MusubiError,
+)
 from tests.fakes.objects import FakeAudience
 from tests.fakes.queues import FakeContinuation, FakeQueue, Waiting
 from tests.fakes.tables import FakeIdentities
@@ -36,6 +48,7 @@ from tests.simulation.ports import (
     SimulatedSends,
     SimulatedTimers,
 )
+from tests.simulation.rules import WORDS
 from tests.simulation.witness import Acceptance, Witness
 
 Answer = TypeVar("Answer")
@@ -107,6 +120,7 @@ class Concerned(NamedTuple):
     owner: str
     zone: str
     held_out: bool
+    hours: tuple[dt.time, dt.time] | None
 
 
 class SimulatedWorld(World):
@@ -297,26 +311,26 @@ class SimulatedWorld(World):
         compiled = self.playbooks.version(run.playbook)
         return [intent_of(chunk.recipients[one], run, compiled, ACCOUNT) for one in order.members]
 
-    def _owner_of(self, intent: Intent) -> tuple[str, str, bool]:
-        """Whose gate the intent is decided at, that person's zone, and whether it is held out."""
+    def _owner_of(self, intent: Intent) -> tuple[str, str, bool, tuple[dt.time, dt.time] | None]:
+        """Whose gate the intent is decided at, that person's zone, whether it is held out, and the hours chosen."""
         customer_id = intent.customer_id
         for _ in range(4):
             gate, customer = self.customers.load_both(customer_id)
             if gate is None or customer is None:
-                return "", "", False
+                return "", "", False, None
             if not gate.merged_into:
                 source = intent.scenario or intent.campaign
                 known = source in self.book.scenarios or source in self.book.campaigns
                 book = self.book if known else self.playbooks.version(intent.playbook).playbook
                 held_out = is_held_out(book, source, intent.kind, customer.unit)
-                return customer_id, customer.profile.zone, held_out
+                return customer_id, customer.profile.zone, held_out, _hours_of(customer)
             customer_id = gate.merged_into
-        return "", "", False
+        return "", "", False, None
 
     def _accepted(self, user: str, key: str, delivered: bool) -> None:
         work = self._work[-1]
         before = self._concerned(work, user, key)
-        owner, zone, held_out = self._owner_of(before.intent)
+        owner, zone, held_out, hours = self._owner_of(before.intent)
         self.tell(f"LINE accepts {before.intent.send_id[:8]} {before.intent.message} for {user}")
         self.witness.accepted.append(
             Acceptance(
@@ -330,6 +344,7 @@ class SimulatedWorld(World):
                 owner if owner == before.owner else "",
                 zone if zone == before.zone else "",
                 held_out and before.held_out,
+                hours if hours == before.hours else None,
                 (work.facts, len(self.witness.facts)),
             )
         )
@@ -373,11 +388,29 @@ class SimulatedWorld(World):
         message = decode_inbox(body)
         if isinstance(message, EventsReceived):
             self.witness.taken_up(message.events, live=not message.history)
+        said = self._said_in_chat(message)
+        self.witness.facts += [event for event in said if event.name == "consent_given"]
         with self._working():
             self.tell(f"decide takes up {body[:160]}")
             self.decide.handle(message)
         if isinstance(message, EventsReceived):
             self.witness.taken_in(message.events)
+        elif said == self._said_in_chat(message):
+            self.witness.facts += said
+
+    def _said_in_chat(self, message: InboxMessage) -> list[Event]:
+        """What a word in the chat says of the consent of whom the LINE user is tied to now."""
+        if not isinstance(message, LineReceived) or message.raw.get("type") != "message":
+            return []
+        link = self.identities.link_of(message.raw["source"]["userId"])
+        word, event = message.raw["message"]["text"], read_line_event(message.raw, message.received_at).event
+        if link is None or not link.tied:
+            return []
+        name = "consent_withdrawn" if word in WORDS.stop_words else "consent_given"
+        properties = {"purpose": WORDS.stops}
+        return [
+            Event(event.event_id, link.said_of, name, event.occurred_at, source=CHAT, properties=properties)
+        ]
 
     def _send(self, bodies: Sequence[str]) -> list[Exception | None]:
         orders = [decode_order(body) for body in bodies]
@@ -498,3 +531,10 @@ class SimulatedWorld(World):
     def replay_dead_letters(self) -> int:
         """As an operator would; how many there were."""
         return sum(queue.replay() for queue in (self.inbox_queue, self.send_queue, self.evaluate_queue))
+
+
+def _hours_of(customer: Customer) -> tuple[dt.time, dt.time] | None:
+    told = [customer.profile.attribute(name) for name in (RECEIVE_FROM, RECEIVE_TO)]
+    if not all(isinstance(one, str) for one in told):
+        return None
+    return dt.time.fromisoformat(str(told[0])), dt.time.fromisoformat(str(told[1]))

@@ -97,7 +97,7 @@ def journeys_as_allowed(world: SimulatedWorld) -> Iterator[str]:
         for journey in journeys:
             if journey.trigger in imported:
                 yield f"{customer_id} entered {journey.scenario} by history: {imported[journey.trigger]}"
-            if not is_anonymous(customer_id):
+            if not is_anonymous(customer_id) and customer_id not in witness.parted:
                 yield from _entered(world, customer_id, journey, by_scenario[journey.scenario])
             if journey.journey_id not in witness.given_back:
                 by_scenario[journey.scenario].append(journey)

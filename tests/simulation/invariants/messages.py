@@ -69,16 +69,26 @@ def _is_inside(cap: Cap, one: Acceptance, accepted: Acceptance, wrong: dt.timede
 
 
 def nothing_forbidden(world: SimulatedWorld) -> Iterator[str]:
-    """Quiet hours, holdout, consent and open cases."""
+    """Quiet and chosen hours, holdout, consent and open cases."""
     wrong = dt.timedelta(seconds=world.faults.clocks_apart)
     for one in world.witness.accepted:
         if all(_is_quiet(one, book, wrong) for book in one.books):
             yield f"in quiet hours: {named(one)} at {one.at}"
+        if _is_outside_chosen(one, wrong):
+            yield f"outside the hours chosen: {named(one)} at {one.at}"
         if one.held_out:
             yield f"held out: {named(one)}"
         refused = world.witness.refused_to(one)
         if refused:
             yield f"forbidden ({refused}): {named(one)} at {one.at}"
+
+
+def _is_outside_chosen(one: Acceptance, wrong: dt.timedelta) -> bool:
+    """Hours that somebody has chosen are for promotions."""
+    if one.hours is None or one.intent.kind != "promotion" or not one.zone:
+        return False
+    instants = (one.begun_at - wrong, one.begun_at + wrong, one.at - wrong, one.at + wrong)
+    return not any(in_daily_window(at, *one.hours, one.zone) for at in instants)
 
 
 def _is_quiet(one: Acceptance, book: Playbook, wrong: dt.timedelta) -> bool:
