@@ -9,6 +9,7 @@ import msgspec
 
 from functions.domain.account import Account, Block
 from functions.domain.aggregation_units import Unit
+from functions.domain.alerts import Alert
 from functions.domain.approvals import Approval, Awaiting
 from functions.domain.audits import AuditReport
 from functions.domain.backfills import Backfill, ScanProgress
@@ -735,3 +736,10 @@ class Lake(Protocol):
 
     def remove(self, keys: Collection[str]) -> None:
         """Take objects away; those that are gone already are no fault."""
+
+
+class Bell(Protocol):
+    """Where people hear of what is off."""
+
+    def ring(self, alerts: Sequence[Alert]) -> None:
+        """Tell of these alerts, all at once. Retryable where nobody could be told."""

@@ -10,6 +10,7 @@ import click
 from ops.errors import UserError
 
 _COMMANDS = {
+    "alerts": ("ops.reports.alerts_command", "alerts", "What was off, day by day, and what to do about it."),
     "apply": ("ops.applying", "apply", "Check a playbook and put it in force, or the version before it."),
     "approvals": ("ops.approving", "approvals", "List the campaigns that wait for a second person."),
     "approve": (

@@ -374,6 +374,27 @@ class Measure(msgspec.Struct, frozen=True, omit_defaults=True):
     view_item: str = ""
 
 
+class Alerts(msgspec.Struct, frozen=True, omit_defaults=True):
+    """From where on somebody is told (functions/measure/alerts.py); less than `messages_min` messages say nothing.
+
+    `silent_seconds`: how long people who have bought may stay away as a day's buyers usually do; coupons that are `issued`
+    and not `used` (events, tied by the property `coupon_id`) within `coupon_seconds`; so many steps of a scenario without
+    a single click.
+    """
+
+    on: bool = True
+    block_rate_percent: float = 2.0
+    failures_percent: float = 2.0
+    silent_seconds: int = 30 * 86_400
+    coupon_issued: str = "coupon_issued"
+    coupon_used: str = "coupon_used"
+    coupon_id: str = "coupon_id"
+    coupon_seconds: int = 14 * 86_400
+    coupon_unused_percent: float = 95.0
+    steps_unclicked: int = 3
+    messages_min: int = 50
+
+
 class Weekly(msgspec.Struct, frozen=True):
     """Every week on a day (0 is Monday) at a local time of the playbook's zone."""
 
@@ -457,4 +478,5 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     surveys: dict[str, Survey] = {}
     measure: Measure = Measure()
     links: Links = Links()
+    alerts: Alerts = Alerts()
     format: int = 1

@@ -8,6 +8,7 @@ import msgspec
 from functions.domain import playbook as pb
 from functions.domain.addresses import EXAMPLES
 from functions.domain.segments import Tree, inlined, parse, segment_hash
+from functions.playbook.alert_models import alerts_of
 from functions.playbook.draft import Draft
 from functions.playbook.expressions import event_type, names_in, segment_trees
 from functions.playbook.link_lint import tracked_links
@@ -82,6 +83,7 @@ class _Compiling:
             sources={name: _source(form) for name, form in settings.sources.items()},
             price=pb.Price(**settings.price.model_dump()),
             breaker=_breaker(settings.breaker),
+            alerts=alerts_of(settings.alerts),
             approval_above=settings.approval.above if settings.approval else None,
             follow_again=settings.erasure.follow_again,
             retention=pb.Retention(settings.retention.sends, settings.retention.per_event),

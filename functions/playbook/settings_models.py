@@ -10,6 +10,7 @@ from functions.domain.line_events import LINE_EVENTS
 from functions.domain.linking_attempts import origin_of
 from functions.domain.playbook import Kind
 from functions.domain.preferences import folded_text
+from functions.playbook.alert_models import AlertsForm
 from functions.playbook.measure_models import MeasureForm
 from functions.playbook.models import DAY_SECONDS, DEFAULT_MENU, Form
 from functions.playbook.quantities import Clock, Duration, Name, Percent, Share, Text, Zone
@@ -323,6 +324,7 @@ class SettingsForm(Form):
     links: LinksForm = LinksForm()
     preferences: PreferencesForm = PreferencesForm()
     measure: MeasureForm | None = None
+    alerts: AlertsForm = AlertsForm()
     priorities: list[Name] = Field(min_length=1)
 
     @field_validator("caps")
