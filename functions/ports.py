@@ -484,8 +484,8 @@ class FileDropped(msgspec.Struct, frozen=True):
 
 
 class MeasureDay(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An order to measure: merge what has come in, then measure each day from `first` (`day` itself where it is left out,
-    or the first that was not measured) to `day`, in order. None: the last day that is over."""
+    """An order to measure: merge what has come in, then measure each day from `first` to `measure`, in order, or `measure`
+    alone. None: the last day that is over, and those before it that were missed."""
 
     measure: dt.date | None = None
     first: dt.date | None = None
@@ -657,7 +657,9 @@ class MissedMinute(msgspec.Struct, frozen=True):
     scheduled_at: Instant
 
 
-Payload = Order | InboxMessage | EvaluateOrder | MissedMinute | LoadOrder | FileDropped | BusEvents
+Payload = (
+    Order | InboxMessage | EvaluateOrder | MissedMinute | LoadOrder | FileDropped | BusEvents | MeasureDay
+)
 """What a dead letter may carry."""
 
 
@@ -713,6 +715,13 @@ class Suppressions(Protocol):
 
     def lift(self, identity: str, suppression: Suppression, at: Instant) -> None:
         """Let a new person begin under this id."""
+
+
+class MeasureContinuation(Protocol):
+    """The queue in front of `measure`."""
+
+    def again(self, order: MeasureDay) -> None:
+        """Go on with this in a new invocation."""
 
 
 class Lake(Protocol):

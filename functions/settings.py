@@ -32,6 +32,7 @@ class Settings:
     queue_bulk_url: str
     queue_evaluate_url: str
     queue_load_url: str
+    queue_measure_url: str
     bucket: str
     secret_line: str
     secret_ingest: str
@@ -96,6 +97,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         queue_bulk_url=_text(env, "QUEUE_BULK_URL"),
         queue_evaluate_url=_text(env, "QUEUE_EVALUATE_URL"),
         queue_load_url=_text(env, "QUEUE_LOAD_URL"),
+        queue_measure_url=_text(env, "QUEUE_MEASURE_URL"),
         bucket=_text(env, "BUCKET"),
         secret_line=_text(env, "SECRET_LINE"),
         secret_ingest=_text(env, "SECRET_INGEST"),

@@ -19,7 +19,7 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
-from infra.bundle import CORE, FILES, ROOT, BundleError, build_bundle, platform_of
+from infra.bundle import CORE, FILES, MEASURE, ROOT, BundleError, build_bundle, platform_of
 from infra.deployments import DEPLOYMENTS, Deployment, DeploymentsError, read_deployments
 from infra.stack import MusubiStack
 
@@ -39,7 +39,8 @@ def build_app(
     target = str(app.node.try_get_context("target") or "aws")
     source = app.node.try_get_context("functions") or str(ROOT / "functions")
     bundles = [
-        str(build_bundle(platform_of(target), Path(str(source)), contents)) for contents in (CORE, FILES)
+        str(build_bundle(platform_of(target), Path(str(source)), contents))
+        for contents in (CORE, FILES, MEASURE)
     ]
     file = Path(str(app.node.try_get_context("deployments") or DEPLOYMENTS))
     deployments = None if target == "local" else read_deployments(file)
@@ -50,8 +51,8 @@ def build_app(
 
 def _stack(app: cdk.App, bundles: list[str], name: str, deployment: Deployment | None = None) -> MusubiStack:
     # A Code belongs to one stack; what it is made of is the same file for all, and is uploaded once.
-    code, files = (lambda_.Code.from_asset(bundle) for bundle in bundles)
-    return MusubiStack(app, name, code=code, files_code=files, deployment=deployment)
+    code, files, measure = (lambda_.Code.from_asset(bundle) for bundle in bundles)
+    return MusubiStack(app, name, code=code, files_code=files, measure_code=measure, deployment=deployment)
 
 
 def main() -> int:

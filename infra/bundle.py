@@ -1,6 +1,7 @@
 """The Lambda bundles: functions/ and its locked dependencies in one zip, the same bytes for the same input.
 
-The core has what messages need; the one for files has pyarrow, which is bigger than all the rest.
+The core has what messages need; the one for files has pyarrow, the one that measures DuckDB and SciPy: each bigger than
+all of the core.
 
 No Docker: uv fetches the wheels of the wanted platform. The dependencies are resolved once for each lock file
 and kept under build/, so that a change to a function costs one small append.
@@ -52,6 +53,13 @@ FILES = Contents(
         "pyarrow/*_s3*", "pyarrow/*.so.*.*.*", "pyarrow/libarrow_python.so",
         "pyarrow/*.lib", "pyarrow/_orc*", "pyarrow/_gcsfs*", "pyarrow/_azurefs*", "pyarrow/_hdfs*",
     ),
+)  # fmt: skip
+
+# What SciPy and NumPy are tested and compiled against with.
+MEASURE = Contents(
+    "measure-",
+    ROOT / "requirements" / "measure.txt",
+    ("*/tests/*", "*/_pyinstaller/*", "numpy/_core/include/*", "numpy/_core/lib/*", "*.pyi", "adbc_driver_duckdb/*"),
 )  # fmt: skip
 
 

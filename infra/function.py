@@ -52,6 +52,7 @@ class Function(Construct):
         environment: Mapping[str, str],
         memory_mb: int = 512,
         timeout: cdk.Duration | None = None,
+        storage: cdk.Size | None = None,
     ) -> None:
         super().__init__(scope, f"{name.capitalize()}Function")
         self._key = around.key
@@ -71,6 +72,7 @@ class Function(Construct):
             handler=f"functions.{name}.handler.handler",
             code=around.code,
             memory_size=memory_mb,
+            ephemeral_storage_size=storage,
             timeout=timeout or around.parameters.worker_timeout(),
             role=cast("iam.IRole", self.role),
             log_group=cast("logs.ILogGroup", self.log_group),
@@ -105,14 +107,19 @@ class Function(Construct):
         self._may_use_key(["kms:Decrypt"], "secretsmanager")
 
     def may_use_objects(
-        self, bucket: s3.Bucket, *, read: Sequence[str] = (), write: Sequence[str] = ()
+        self,
+        bucket: s3.Bucket,
+        *,
+        read: Sequence[str] = (),
+        write: Sequence[str] = (),
+        remove: Sequence[str] = (),
     ) -> None:
-        """Read and write under prefixes such as `playbooks/`.
+        """Read, write and take away under prefixes such as `playbooks/`.
 
         Reading includes listing the prefix: without it S3 answers 403, not 404, for a key that is not there. Getting
         an object brings no prefix to hold the condition against, so it counts only where there is one.
         """
-        for prefix in {*read, *write}:
+        for prefix in {*read, *write, *remove}:
             self.acknowledge_star(bucket.arn_for_objects(f"{prefix}*"), "keys under it are made at run time")
         if read:
             self.allow(["s3:GetObject"], [bucket.arn_for_objects(f"{prefix}*") for prefix in read])
@@ -122,6 +129,8 @@ class Function(Construct):
         if write:
             self.allow(["s3:PutObject"], [bucket.arn_for_objects(f"{prefix}*") for prefix in write])
             self._may_use_key(["kms:Decrypt", "kms:GenerateDataKey"], "s3")
+        if remove:
+            self.allow(["s3:DeleteObject"], [bucket.arn_for_objects(f"{prefix}*") for prefix in remove])
 
     def acknowledge_star(self, arn: str, reason: str) -> None:
         """Say why a grant of this function ends in a star."""

@@ -15,6 +15,7 @@ NOTES_KEPT_DAYS = 90
 FILES_KEPT_DAYS = 30
 # Bounds how long an erased person can still be read in an old version.
 OLD_VERSIONS_KEPT_DAYS = 30
+MEASURED_VERSIONS_KEPT_DAYS = 3
 
 
 class Objects(Construct):
@@ -50,6 +51,16 @@ def _lifecycle() -> list[s3.LifecycleRule]:
             for name in ("rejected", "audits", "backfills", "failures", "loads", "insight", "incoming-errors")
         ),
         s3.LifecycleRule(id="incoming", prefix="incoming/", expiration=cdk.Duration.days(FILES_KEPT_DAYS)),
+        # What is merged or derived anew every day leaves an old version behind: a few days are enough to go back to.
+        *(
+            s3.LifecycleRule(
+                id=f"old-{prefix.rstrip('/').replace('/', '-')}",
+                prefix=prefix,
+                noncurrent_version_expiration=cdk.Duration.days(MEASURED_VERSIONS_KEPT_DAYS),
+                expired_object_delete_marker=True,
+            )
+            for prefix in ("facts/raw/", "derived/", "measure/")
+        ),
         s3.LifecycleRule(
             id="old-versions",
             noncurrent_version_expiration=cdk.Duration.days(OLD_VERSIONS_KEPT_DAYS),

@@ -90,7 +90,7 @@ class Parameters:
 
     def queue_visibility(self, name: str) -> cdk.Duration:
         """How long a message received from this queue stays hidden from other workers."""
-        long = name in ("evaluate", "load")
+        long = name in ("evaluate", "load", "measure")
         given = self.evaluate_visibility_seconds if long else self.queue_visibility_seconds
         return cdk.Duration.seconds(given.value_as_number)
 

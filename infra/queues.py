@@ -14,7 +14,7 @@ from infra.transport import only_where
 # On the last of them the workers note why: functions/domain/dead_letters.py has the same number.
 RECEIVES_MAX = 5
 DEAD_LETTERS_KEPT_DAYS = 14
-QUEUE_NAMES = ("inbox", "send", "bulk", "evaluate", "load", "bus")
+QUEUE_NAMES = ("inbox", "send", "bulk", "evaluate", "load", "bus", "measure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Queues(Construct):
         self.evaluate = self.by_name["evaluate"]
         self.load = self.by_name["load"]
         self.bus = self.by_name["bus"]
+        self.measure = self.by_name["measure"]
         self.schedules_dead = self._queue("SchedulesDead", kept_days=DEAD_LETTERS_KEPT_DAYS)
         acknowledge(self.schedules_dead, "SQS3", "it is itself where EventBridge Scheduler puts dead letters")
 

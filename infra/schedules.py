@@ -1,4 +1,5 @@
-"""EventBridge Scheduler: the minute, the nightly audit, and the group that campaigns are scheduled in at run time."""
+"""EventBridge Scheduler: the minute, the hour, the nightly audit and measuring, and the group that campaigns are scheduled
+in at run time."""
 
 import json
 from typing import cast
@@ -90,6 +91,29 @@ class Schedules(Construct):
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=HOUR_SECONDS, maximum_retry_attempts=2
                 ),
+            ),
+        )
+        schedule.node.add_dependency(self._group, role)
+        return schedule
+
+    def measure_every_day(self) -> scheduler.CfnSchedule:
+        """Once yesterday is over in Tokyo, and what came late with the night's files is in."""
+        role, pair = self._role("MeasureRole"), self._queues.measure
+        role.add_to_policy(_statement(["sqs:SendMessage"], [pair.queue.queue_arn, pair.dead.queue_arn]))
+        schedule = scheduler.CfnSchedule(
+            self,
+            "Measure",
+            group_name=self.group_name,
+            schedule_expression="cron(0 19 * * ? *)",  # 04:00 in Tokyo
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            state=self._parameters.schedules_state.value_as_string,
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=pair.queue.queue_arn,
+                role_arn=role.role_arn,
+                # No day: it is the last that is over, and those that were missed before it, whenever this arrives.
+                input=json.dumps({"measure": None}),
+                retry_policy=_retry_policy(),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=pair.dead.queue_arn),
             ),
         )
         schedule.node.add_dependency(self._group, role)

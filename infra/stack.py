@@ -20,6 +20,7 @@ from infra.ingest import ingest_function
 from infra.insight import insight_function
 from infra.link import link_function
 from infra.load import load_function, notify_of_files
+from infra.measure import measure_function
 from infra.objects import Objects
 from infra.outputs import write_outputs
 from infra.parameters import Parameters
@@ -45,6 +46,7 @@ class MusubiStack(cdk.Stack):
         *,
         code: lambda_.Code,
         files_code: lambda_.Code,
+        measure_code: lambda_.Code,
         deployment: Deployment | None = None,
     ) -> None:
         super().__init__(scope, construct_id, description=DESCRIPTION, **_placed(deployment))
@@ -54,6 +56,7 @@ class MusubiStack(cdk.Stack):
         key = Encryption(self, "Encryption").as_key()
         self.around = Surroundings(code=code, parameters=self.parameters, key=key)
         self.around_files = Surroundings(code=files_code, parameters=self.parameters, key=key)
+        self.around_measure = Surroundings(code=measure_code, parameters=self.parameters, key=key)
         self.tables = Tables(self, "Tables", key=key)
         self.queues = Queues(self, "Queues", parameters=self.parameters)
         self.objects = Objects(self, "Objects", key=key, parameters=self.parameters)
@@ -78,6 +81,7 @@ class MusubiStack(cdk.Stack):
         self.schedules.tick_every_minute(self.functions["tick"])
         self.schedules.audit_every_day()
         self.schedules.insight_every_hour(self.functions["insight"])
+        self.schedules.measure_every_day()
         self.alarms = Alarms(
             self,
             "Alarms",
@@ -113,6 +117,7 @@ class MusubiStack(cdk.Stack):
             "insight": insight_function(self, around, tables, secrets, objects),
             "click": click_function(self, around, queues, secrets),
             "load": load_function(self, self.around_files, tables, queues, secrets, objects),
+            "measure": measure_function(self, self.around_measure, queues, objects),
             "redrive": redrive_function(self, around, tables, queues, objects, tick),
         }
 

@@ -49,6 +49,11 @@ _COMMANDS = {
     ),
     "local": ("ops.local.commands", "local", "AWS, LINE and time on this machine: up, clock, down."),
     "models": ("ops.models.command", "models", "Judge, fit and show the models that scores are made with."),
+    "measure": (
+        "ops.measuring",
+        "measure",
+        "Merge the facts that have come in and measure a day, or the days that were missed.",
+    ),
     "plan": (
         "ops.plan.command",
         "plan",

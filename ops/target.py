@@ -69,6 +69,7 @@ class Target:
             queue_bulk_url=of("QueueBulkUrl"),
             queue_evaluate_url=of("QueueEvaluateUrl"),
             queue_load_url=of("QueueLoadUrl"),
+            queue_measure_url=of("QueueMeasureUrl"),
             bucket=of("Bucket"),
             secret_line=of("SecretLine"),
             secret_ingest=of("SecretIngest"),

@@ -10,6 +10,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from functions.aws.event_bus import decode_bus
 from functions.aws.failure_notes import notes_of
+from functions.aws.measuring import decode_measure
 from functions.aws.objects import Objects
 from functions.aws.queues import (
     TRIES_MAX,
@@ -31,6 +32,8 @@ BATCH_MAX = 10
 HIDDEN_SECONDS = 300
 """Long enough to look through some thousands of letters; what is cut off shows them again after so long."""
 SCHEDULES = "schedules"
+FED_BY_SCHEDULES = (SCHEDULES, "measure")
+"""Where letters may lie that EventBridge Scheduler could not deliver."""
 _SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
 
 
@@ -181,7 +184,7 @@ def _letter(queue: str, message: Any) -> Letter:
     return Letter(
         message_id=message["MessageId"],
         queue=queue,
-        body=_input_of(body, told) if queue == SCHEDULES else body,
+        body=_input_of(body, told) if queue in FED_BY_SCHEDULES else body,
         sent_at=from_milliseconds(float(system.get("SentTimestamp", 0))),
         receipt=message["ReceiptHandle"],
         moved="DeadLetterQueueSourceArn" in system,
@@ -223,4 +226,6 @@ def _read(queue: str, body: str) -> Payload:
         return decode_bus(body)
     if queue == "load":
         return decode_load(body)[0]
+    if queue == "measure":
+        return decode_measure(body)
     return decode_order(body)

@@ -12,12 +12,14 @@ from functions.measure.days import last_day_over
 from functions.measure.merging import Merging
 from functions.measure.progress import MeasureProgress
 from functions.measure.workspace import Workspace, opened
-from functions.ports import Lake, MeasureDay, Playbooks, Together
+from functions.ports import Lake, MeasureContinuation, MeasureDay, Playbooks, Together
 
 logger = logging.getLogger(__name__)
 
 DAYS_MADE_UP_MAX = 31
 """So many missed days are made up for by themselves; for more somebody has to ask."""
+DAY_SECONDS_MAX = 240.0
+"""With less than this left an invocation begins no other day."""
 
 
 @dataclass(frozen=True)
@@ -46,44 +48,46 @@ class Measure:
     playbooks: Playbooks
     stages: Sequence[Stage]
     now: Callable[[], Instant]
+    continuation: MeasureContinuation
     together: Together | None = None
 
-    def run(self, order: MeasureDay) -> list[dt.date]:
-        """Carry out an order; the days that were measured. What a crash leaves undone, the next run does."""
+    def run(self, order: MeasureDay, time_left: Callable[[], float]) -> list[dt.date]:
+        """Carry out an order; the days that were measured. What a crash leaves undone, the next run does; what this one
+        has no time for, a new invocation."""
         now, playbook = self.now(), self.playbooks.in_force().playbook
-        progress = MeasureProgress(self.lake)
         with opened(self.lake, self.together) as workspace:
+            progress = MeasureProgress(self.lake, workspace.scratch)
             Merging(workspace, progress, playbook.zone).merge_all()
             touched = progress.touched()
-            days = self._days(order, progress, workspace, last_day_over(now, playbook.zone))
+            days = self._days(order, progress, last_day_over(now, playbook.zone))
             for number, day in enumerate(days):
-                # What earlier days were touched is derived once; the days after the first add themselves.
-                changed = touched.days if number == 0 else frozenset({day})
-                measured = Measured(day, changed, workspace, playbook, playbook.zone, now, self.lake)
-                for stage in self.stages:
-                    _carry_out(stage, measured)
-                progress.measured(day, workspace.scratch)
-            if days:
-                progress.derived(touched.until(days[-1]))
+                # What earlier days were touched is derived with the first; those after it add themselves.
+                changed = (touched.days if number == 0 else frozenset()) | {day}
+                self._measure(Measured(day, changed, workspace, playbook, playbook.zone, now, self.lake))
+                progress.measured(day)
+                progress.derived(touched.until(day))
+                rest = days[number + 1 :]
+                if rest and time_left() < DAY_SECONDS_MAX:
+                    self.continuation.again(MeasureDay(rest[-1], rest[0]))
+                    return days[: number + 1]
         return days
 
-    def _days(
-        self, order: MeasureDay, progress: MeasureProgress, workspace: Workspace, over: dt.date
-    ) -> list[dt.date]:
+    def _measure(self, measured: Measured) -> None:
+        for stage in self.stages:
+            try:
+                stage(measured)
+            except Exception:
+                logger.warning("measuring %s failed in %s", measured.day, name_of(stage))
+                raise
+
+    def _days(self, order: MeasureDay, progress: MeasureProgress, over: dt.date) -> list[dt.date]:
+        """A day that somebody names is measured alone; the schedule makes up for those that were missed."""
         day = order.measure or over
-        if order.first is not None:
-            return days_between(order.first, day)
-        last = progress.last_day(workspace.scratch)
+        if order.first is not None or order.measure is not None:
+            return days_between(order.first or day, day)
+        last = progress.last_day()
         first = day if last is None else min(day, last + dt.timedelta(days=1))
         return days_between(max(first, day - dt.timedelta(days=DAYS_MADE_UP_MAX - 1)), day)
-
-
-def _carry_out(stage: Stage, measured: Measured) -> None:
-    try:
-        stage(measured)
-    except Exception:
-        logger.warning("measuring %s failed in %s", measured.day, name_of(stage))
-        raise
 
 
 def name_of(stage: Stage) -> str:

@@ -46,7 +46,7 @@ class Merging:
             return
         paths = [path for _, path in here]
         for day, split in self._split(table, paths):
-            self._progress.touch(day, [key for key, _ in here], self._workspace.scratch)
+            self._progress.touch(day, [key for key, _ in here])
             self._merge_day(table, day, split)
         for path in paths:
             path.unlink()

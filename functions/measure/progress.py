@@ -34,13 +34,14 @@ class Touched(NamedTuple):
 class MeasureProgress:
     """The notes of one lake."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Lake, scratch: Path) -> None:
         self._lake = lake
+        self._scratch = scratch
 
-    def touch(self, day: dt.date, by: Sequence[str], scratch: Path) -> None:
+    def touch(self, day: dt.date, by: Sequence[str]) -> None:
         """Note that facts of this day have changed, or are about to, by these raw objects."""
         name = hashlib.sha256("\n".join(by).encode()).hexdigest()[:16]
-        self._lake.store(f"{TOUCHED}{day.isoformat()}/{name}", _note(scratch, ""))
+        self._lake.store(f"{TOUCHED}{day.isoformat()}/{name}", self._note(""))
 
     def touched(self) -> "Touched":
         """The days whose facts have changed since they were derived."""
@@ -51,25 +52,24 @@ class MeasureProgress:
         """Note that everything that rests on what was touched is up to date."""
         self._lake.remove(touched.notes)
 
-    def last_day(self, scratch: Path) -> dt.date | None:
+    def last_day(self) -> dt.date | None:
         """The last day that was measured; None where none was."""
-        path = scratch / "last-day"
+        path = self._scratch / "last-day"
         if not self._lake.fetch(LAST, path):
             return None
         return dt.date.fromisoformat(path.read_text(encoding="ascii"))
 
-    def measured(self, day: dt.date, scratch: Path) -> None:
+    def measured(self, day: dt.date) -> None:
         """Note that a day is measured; one before the last changes nothing."""
-        last = self.last_day(scratch)
+        last = self.last_day()
         if last is None or last < day:
-            self._lake.store(LAST, _note(scratch, day.isoformat()))
+            self._lake.store(LAST, self._note(day.isoformat()))
+
+    def _note(self, text: str) -> Path:
+        path = self._scratch / "note"
+        path.write_text(text, encoding="ascii")
+        return path
 
 
 def _day_of(note: str) -> dt.date:
     return dt.date.fromisoformat(note.removeprefix(TOUCHED).partition("/")[0])
-
-
-def _note(scratch: Path, text: str) -> Path:
-    path = scratch / "note"
-    path.write_text(text, encoding="ascii")
-    return path

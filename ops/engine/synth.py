@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.bundle import CORE, FILES, ROOT, local_platform
+from infra.bundle import CORE, FILES, MEASURE, ROOT, local_platform
 from ops.engine.errors import DeployError, LocalError
 
 NODE_LEAST = 20
@@ -43,7 +43,7 @@ def local_assembly(functions: Path = ROOT / "functions") -> Path:
 def _digest(functions: Path) -> str:
     digest = hashlib.sha256(local_platform().name.encode())
     for home, paths in (
-        (ROOT, (ROOT / "cdk.json", CORE.lock, FILES.lock, *_every(ROOT / "infra"))),
+        (ROOT, (ROOT / "cdk.json", CORE.lock, FILES.lock, MEASURE.lock, *_every(ROOT / "infra"))),
         (functions, _every(functions)),
     ):
         for path in paths:

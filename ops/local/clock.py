@@ -48,16 +48,18 @@ class _Account:
         self._tick_function = target.output("FunctionTick")
         self._queues = WorkQueues(target, stall_seconds)
 
-    def look(self) -> None:
+    def look(self, now: dt.datetime) -> None:
         """See afresh what is due: whatever came since the clock last moved."""
         self.timers = Timers(self._target)
-        self.schedules = Schedules(self._target, self._fired_path)
+        self.schedules = Schedules(self._target, self._fired_path, now)
 
     def settle(self) -> None:
         self._queues.settle()
 
     def first(self, until: dt.datetime) -> TimerRow | Occurrence | None:
-        return _first(self.timers.first(), self.schedules.first(), until)
+        row = self.timers.first()
+        # What is due after the next timer row is not asked for: it may yet come to something else.
+        return _first(row, self.schedules.first(min(until, row.due) if row else until), until)
 
     def tick(self, scheduled_at: dt.datetime) -> None:
         payload = json.dumps({"scheduled_at": text_of(scheduled_at)})
@@ -102,7 +104,7 @@ class LocalClock:
             raise LocalError(f"Time does not run backwards: it is {text_of(self.now)} already.")
         self.settle()
         for account in self._accounts:
-            account.look()
+            account.look(self.now)
         steps, last, tries = 0, None, 0
         while found := self._next(instant):
             last, tries = found, (tries + 1 if found == last else 1)

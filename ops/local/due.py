@@ -1,14 +1,15 @@
-"""What falls due: rows of the timers table, and campaigns' one-off schedules."""
+"""What falls due: rows of the timers table, campaigns' one-off schedules, and the day's measuring."""
 
 import datetime as dt
 import heapq
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ops.engine.errors import LocalError
+from ops.local.facts import WaitingFacts
 from ops.local.place import replace_text
 from ops.target import Target
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_scheduler import EventBridgeSchedulerClient
     from types_boto3_sqs import SQSClient
 
+DAILY = re.compile(r"cron\((\d{1,2}) (\d{1,2}) \* \* \? \*\)")
 AT = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)")
 Key = tuple[str, str]
 
@@ -88,22 +90,26 @@ class Timers:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Occurrence:
-    """A one-off schedule's instant, and the message it puts into its queue then."""
+    """A schedule's instant, and the message it puts into its queue then. `daily`: another comes a day later."""
 
     at: dt.datetime
     name: str
     expression: str
     queue_arn: str = field(compare=False)
     message: str = field(compare=False)
+    daily: bool = False
 
 
 class Schedules:
-    """The group's `at()` schedules. Each occurrence fires once, also across runs of the command."""
+    """The group's `at()` schedules, and the daily one that measures. Each occurrence fires once, also across runs of the
+    command."""
 
-    def __init__(self, target: Target, fired_path: Path) -> None:
+    def __init__(self, target: Target, fired_path: Path, now: dt.datetime) -> None:
         self._scheduler: EventBridgeSchedulerClient = target.client("scheduler")
         self._sqs: SQSClient = target.client("sqs")
         self._group = target.output("ScheduleGroup")
+        self._facts = WaitingFacts(target)
+        self._now = now
         self._fired_path = fired_path
         self._fired = _read_fired(fired_path)
         self._pending: list[Occurrence] = []
@@ -114,15 +120,28 @@ class Schedules:
         found = (self._occurrence(name) for name in self._names())
         self._pending = sorted(o for o in found if o and (o.name, o.expression) not in self._fired)
 
-    def first(self) -> Occurrence | None:
-        """The occurrence that is due first; None where none is left."""
-        return self._pending[0] if self._pending else None
+    def first(self, until: dt.datetime) -> Occurrence | None:
+        """The occurrence that is due first, where it is by `until`. A day on which nothing became a fact is not measured:
+        the next one makes up for it."""
+        while self._pending and self._pending[0].at <= until:
+            occurrence = self._pending[0]
+            if not occurrence.daily or self._facts.waiting():
+                return occurrence
+            self._pass(occurrence)
+        return None
+
+    def _pass(self, daily: Occurrence) -> None:
+        self._now = daily.at
+        self._pending = sorted([*self._pending[1:], replace(daily, at=daily.at + dt.timedelta(days=1))])
 
     def fire(self, occurrence: Occurrence) -> None:
         """Put the schedule's input into its queue, then remember that it went."""
         name = occurrence.queue_arn.rpartition(":")[2]
         url = self._sqs.get_queue_url(QueueName=name)["QueueUrl"]
         self._sqs.send_message(QueueUrl=url, MessageBody=occurrence.message)
+        if occurrence.daily:
+            self._pass(occurrence)
+            return
         self._fired.add((occurrence.name, occurrence.expression))
         replace_text(self._fired_path, json.dumps(sorted(self._fired)))
         self._pending.remove(occurrence)
@@ -132,20 +151,28 @@ class Schedules:
         return [schedule["Name"] for page in pages for schedule in page["Schedules"]]
 
     def _occurrence(self, name: str) -> Occurrence | None:
-        """None for a recurring schedule: the minute's tick, which the clock stands in for."""
+        """None for what recurs and does not measure: the clock stands in for the minute's tick, and neither LINE's own
+        figures nor an audit of memberships would tell anything new here."""
         schedule = self._scheduler.get_schedule(GroupName=self._group, Name=name)
-        at = AT.fullmatch(schedule["ScheduleExpression"])
-        if at is None:
+        expression, target = schedule["ScheduleExpression"], schedule["Target"]
+        if (daily := DAILY.fullmatch(expression)) and target["Arn"].rpartition(":")[2] == self._facts.queue:
+            at = _next_daily(self._now, minute=int(daily[1]), hour=int(daily[2]))
+            return Occurrence(at, name, expression, target["Arn"], target.get("Input", ""), daily=True)
+        once = AT.fullmatch(expression)
+        if once is None:
             return None
         if schedule.get("ScheduleExpressionTimezone", "UTC") != "UTC":
             raise LocalError(
                 f"The schedule {name} is not in UTC: the engine would fire it at the wrong time."
             )
-        instant = dt.datetime.fromisoformat(at[1]).replace(tzinfo=dt.UTC)
-        target = schedule["Target"]
-        return Occurrence(
-            instant, name, schedule["ScheduleExpression"], target["Arn"], target.get("Input", "")
-        )
+        instant = dt.datetime.fromisoformat(once[1]).replace(tzinfo=dt.UTC)
+        return Occurrence(instant, name, expression, target["Arn"], target.get("Input", ""))
+
+
+def _next_daily(now: dt.datetime, *, hour: int, minute: int) -> dt.datetime:
+    """The first instant after `now` at which it is this time in UTC."""
+    today = now.astimezone(dt.UTC).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return today if today > now else today + dt.timedelta(days=1)
 
 
 def _read_fired(path: Path) -> set[tuple[str, str]]:

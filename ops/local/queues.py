@@ -16,7 +16,7 @@ POLL_SHARE = 0.05
 STALL_SECONDS = 120.0
 # A message that moves on between the reads of two queues is seen in neither: once is not enough.
 IDLE_READS = 2
-QUEUES = ("Load", "Bus", "Inbox", "Send", "Bulk", "Evaluate")
+QUEUES = ("Load", "Bus", "Inbox", "Send", "Bulk", "Evaluate", "Measure")
 # Waiting, being worked on, and delayed.
 COUNTS: tuple["QueueAttributeNameType", ...] = (
     "ApproximateNumberOfMessages",
@@ -69,8 +69,7 @@ class WorkQueues:
         return None
 
     def _count(self, url: str) -> int:
-        found = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=COUNTS)["Attributes"]
-        return sum(int(found[name]) for name in COUNTS)
+        return _count(self._sqs, url)
 
     def _explain(self) -> str:
         held = ", ".join(f"{name.lower()} {count}" for name, count in self.counts().items() if count)
@@ -79,3 +78,13 @@ class WorkQueues:
             f"The queues have not moved for {self._stall_seconds:.0f} s (messages held: {held}; "
             f"dead letters: {dead or 'none'}). See `musubi dlq list` and the engine's log."
         )
+
+
+def held_in(target: Target, output: str) -> int:
+    """Messages that one queue, named by an output of the stack, holds in whatever state."""
+    return _count(target.client("sqs"), target.output(output))
+
+
+def _count(sqs: "SQSClient", url: str) -> int:
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=COUNTS)["Attributes"]
+    return sum(int(found[name]) for name in COUNTS)

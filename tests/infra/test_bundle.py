@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.bundle import AWS, CORE, ENGINE_PYTHON, FILES, build_bundle, local_platform
+from infra.bundle import AWS, CORE, ENGINE_PYTHON, FILES, MEASURE, build_bundle, local_platform
 
 
 def package(directory: Path, body: str = "X = 1\n") -> Path:
@@ -56,7 +56,27 @@ def test_what_is_spared_of_the_bundle_for_files_is_not_missed(tmp_path: Path) ->
     assert done.stdout.strip() == "[{'a': 'x'}]", done.stderr
 
 
-@pytest.mark.parametrize(("contents", "megabytes_max"), [(CORE, 45), (FILES, 120)])
+def test_what_is_spared_of_the_bundle_that_measures_is_not_missed(tmp_path: Path) -> None:
+    with zipfile.ZipFile(build_bundle(local_platform(), package(tmp_path), MEASURE)) as archive:
+        archive.extractall(tmp_path / "bundle")
+    use = (
+        "import duckdb; from scipy import optimize, special, stats; "
+        "path = r'%s'; "
+        'duckdb.sql("COPY (SELECT 1 AS a) TO \'" + path + "\' (FORMAT parquet, COMPRESSION zstd)"); '
+        'print(duckdb.sql("SELECT a FROM read_parquet(\'" + path + "\')").fetchall(), '
+        "round(stats.norm.cdf(0), 1), round(float(optimize.minimize(lambda x: x[0] ** 2, [1.0]).fun), 3), special.gamma(3))"
+    ) % (tmp_path / "one.parquet")
+    done = subprocess.run(
+        [ENGINE_PYTHON, "-c", use],
+        env={"PYTHONPATH": str(tmp_path / "bundle")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "[(1,)] 0.5 0.0 2.0", done.stderr
+
+
+@pytest.mark.parametrize(("contents", "megabytes_max"), [(CORE, 45), (FILES, 120), (MEASURE, 225)])
 def test_bundles_stay_far_below_what_lambda_takes(
     tmp_path: Path, contents: object, megabytes_max: int
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from functions.aws.dead_letters import dead_queues
 from functions.aws.measures import LogMeasures
+from functions.aws.measuring import decode_measure
 from functions.aws.queues import decode_evaluation
 from functions.click.flow import CLICKS_LOST
 from functions.decide.link_attempts import REFUSED as LINK_ATTEMPTS_REFUSED
@@ -18,7 +19,7 @@ from functions.decide.reactions import BREAKER_OPENED
 from functions.domain.dead_letters import RECEIVES_MAX
 from functions.evaluate.approval import APPROVAL_AWAITED
 from functions.line import login
-from functions.ports import AuditPart
+from functions.ports import AuditPart, MeasureDay
 from functions.send.allowance import MEASURES
 from functions.settings import read_settings
 from functions.tick.sources import SOURCES_HELD
@@ -29,7 +30,7 @@ from tests.infra.conftest import Template
 from tests.simulation.throughput import Lanes
 
 HOURLY = "cron(40 * * * ? *)"
-WORK_QUEUES = {"inbox", "send", "bulk", "evaluate", "load", "bus"}
+WORK_QUEUES = {"inbox", "send", "bulk", "evaluate", "load", "bus", "measure"}
 DAY_SECONDS = 86_400
 CONCURRENCY_LEAST = 2
 """Lambda takes no less for a queue."""
@@ -118,7 +119,7 @@ def test_every_functions_errors_raise_an_alarm(template: Template) -> None:
 
 def test_the_runbook_says_of_every_alarm_what_to_do(template: Template) -> None:
     headings = "".join(
-        line for line in Path("docs/operations.md").read_text("utf-8").splitlines() if line.startswith("### ")
+        line for line in Path("docs/operations.md").read_text("utf-8").splitlines() if line.startswith("### `")
     )
     told = set(re.findall(r"`(\w+)`", headings))
     named = {
@@ -473,10 +474,41 @@ def test_the_minute_and_the_nightly_audit_carry_the_instant_they_were_meant_for(
         schedule["ScheduleExpression"]: json.loads(schedule["Target"]["Input"])
         for schedule in resources(template, "AWS::Scheduler::Schedule").values()
     }
-    (audit,) = (body for rate, body in inputs.items() if rate.startswith("cron(") and rate != HOURLY)
+    audit = inputs["cron(0 18 * * ? *)"]
     assert inputs["rate(1 minute)"] == {"scheduled_at": "<aws.scheduler.scheduled-time>"}
     said = json.dumps(audit).replace("<aws.scheduler.scheduled-time>", "2026-11-02T18:00:00Z")
     assert isinstance(decode_evaluation(said), AuditPart)
+
+
+def test_what_measures_the_day_names_none_and_so_counts_whenever_it_arrives(template: Template) -> None:
+    (body,) = (
+        schedule["Target"]["Input"]
+        for schedule in resources(template, "AWS::Scheduler::Schedule").values()
+        if schedule["ScheduleExpression"] == "cron(0 19 * * ? *)"
+    )
+    assert decode_measure(body) == MeasureDay()
+
+
+def test_who_measures_takes_no_fact_away_and_writes_no_playbook(template: Template) -> None:
+    granted = policy_of(template, "Measure")
+
+    def under(action: str) -> list[str]:
+        return sorted(
+            resource["Fn::Join"][1][-1]
+            for one in granted
+            if action in as_list(one["Action"])
+            for resource in as_list(one["Resource"])
+        )
+
+    assert under("s3:DeleteObject") == ["/derived/*", "/facts/raw/*", "/measure/touched/*"]
+    assert under("s3:PutObject") == [
+        "/derived/*",
+        "/facts/v1/*",
+        "/failures/*",
+        "/incoming/musubi-*",
+        "/measure/*",
+        "/playbooks/context.json*",
+    ]
 
 
 def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it_is_told_with(

@@ -92,7 +92,7 @@ def drop(lake: FolderLake, rows: Sequence[Row]) -> None:
 
 def merge(lake: FolderLake) -> None:
     with opened(lake) as workspace:
-        Merging(workspace, MeasureProgress(lake), ZONE).merge_all()
+        Merging(workspace, MeasureProgress(lake, workspace.scratch), ZONE).merge_all()
 
 
 def partitions(lake: FolderLake, root: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -145,7 +145,7 @@ def test_a_row_stands_in_the_accounts_own_day_and_the_day_is_noted(tmp_path: Pat
     merge(lake)
     days = [dt.date(2026, 11, 1), dt.date(2026, 11, 2)]
     assert [lake.keys(CLICKS.partition(day)) for day in days] == [[CLICKS.partition(day)] for day in days]
-    assert MeasureProgress(lake).touched().days == frozenset(days)
+    assert MeasureProgress(lake, tmp_path).touched().days == frozenset(days)
 
 
 def test_who_merges_at_the_same_time_begins_anew(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_what_is_merged_while_a_day_is_derived_is_derived_next_time(tmp_path: Pa
     scratch.mkdir()
     drop(lake, [click(1, 0, 0)])
     merge(lake)
-    progress = MeasureProgress(lake)
+    progress = MeasureProgress(lake, scratch)
     begun = progress.touched()
     drop(lake, [click(2, 0, 0)])
     merge(lake)

@@ -10,7 +10,19 @@ from ops.local.place import Place
 from ops.local.up import Wishes, bring_up
 from ops.target import Target
 
-NAMES = ("webhook", "ingest", "link", "load", "decide", "tick", "evaluate", "send", "redrive")
+NAMES = (
+    "webhook",
+    "ingest",
+    "link",
+    "load",
+    "decide",
+    "tick",
+    "evaluate",
+    "send",
+    "redrive",
+    "facts",
+    "measure",
+)
 
 # tick enqueues and deletes what is due, and send writes, with the rights that the real ones have; decide writes down when
 # it heard of it. None evaluates, renders or sends.
@@ -58,6 +70,17 @@ from functions.shared import *
 def handler(event, context):
     for record in event["Records"]:
         sqs.send_message(QueueUrl=S.queue_send_url, MessageBody=record["body"])
+    return {"batchItemFailures": []}
+""",
+    "measure": """
+from functions.shared import *
+
+def handler(event, context):
+    s3 = boto3.client("s3")
+    for record in event["Records"]:
+        s3.put_object(Bucket=S.bucket, Key=f"measure/{now().isoformat()}", Body=record["body"].encode())
+    for item in s3.list_objects_v2(Bucket=S.bucket, Prefix="facts/raw/").get("Contents", []):
+        s3.delete_object(Bucket=S.bucket, Key=item["Key"])
     return {"batchItemFailures": []}
 """,
     "send": """

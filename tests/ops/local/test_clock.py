@@ -3,11 +3,14 @@
 import datetime as dt
 import json
 import os
+import re
 import signal
 from typing import Any
 
 import pytest
 
+from functions.aws.measuring import decode_measure
+from functions.ports import MeasureDay
 from ops.engine.errors import LocalError, StalledError
 from ops.local.clock import LocalClock, Step
 from ops.local.down import bring_down
@@ -112,6 +115,31 @@ def test_a_schedule_fires_once_until_it_is_armed_again(running: Running) -> None
     ]
 
 
+def test_a_day_on_which_something_became_a_fact_is_measured_at_four_in_the_morning(running: Running) -> None:
+    place, target = running
+    s3, bucket = target.client("s3"), target.output("Bucket")
+    four = LocalClock(place, target).now.replace(hour=19, minute=0, second=0, microsecond=0)
+    four += dt.timedelta(days=1)
+    LocalClock(place, target).advance_to(four - HOUR)
+
+    def measured() -> dict[str, Any]:
+        found = s3.list_objects_v2(Bucket=bucket, Prefix="measure/").get("Contents", [])
+        return {
+            item["Key"]: s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode()
+            for item in found
+        }
+
+    s3.put_object(Bucket=bucket, Key="facts/raw/events/one", Body=b"")
+    LocalClock(place, target).advance_to(four - dt.timedelta(seconds=1))
+    assert measured() == {}
+    LocalClock(place, target).advance_to(four + 50 * HOUR)
+    assert list(measured()) == [f"measure/{four.isoformat()}"]
+    assert [decode_measure(body) for body in measured().values()] == [MeasureDay()]
+    s3.put_object(Bucket=bucket, Key="facts/raw/events/two", Body=b"")
+    LocalClock(place, target).advance_to(four + 99 * HOUR)
+    assert list(measured())[1:] == [f"measure/{(four + 72 * HOUR).isoformat()}"]
+
+
 def test_time_does_not_run_backwards(running: Running) -> None:
     place, target = running
     clock = LocalClock(place, target)
@@ -182,7 +210,7 @@ def test_the_record_stays_whole_while_time_moves(running: Running) -> None:
 def test_all_workers_run_the_code_that_was_unpacked_once(running: Running) -> None:
     place, _ = running
     codes = {code.parent.name: code.resolve() for code in place.run_dir.glob("tmp/ministack-lambda-*/code")}
-    core = {code for worker, code in codes.items() if "LoadFunction" not in worker}
+    core = {code for worker, code in codes.items() if not re.search("(Load|Measure)Function", worker)}
     assert len(codes) > len(core) + 1
     assert len(core) == 1
     assert len({*codes.values()} - core) <= 1  # the bundle that reads files
