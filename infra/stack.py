@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.alarms import Alarms
 from infra.api import Api
 from infra.bus import Bus
+from infra.catalog import Catalog
 from infra.click import click_function
 from infra.decide import decide_function
 from infra.deployments import Deployment
@@ -61,6 +62,7 @@ class MusubiStack(cdk.Stack):
         self.queues = Queues(self, "Queues", parameters=self.parameters)
         self.objects = Objects(self, "Objects", key=key, parameters=self.parameters)
         notify_of_files(self.objects, self.queues)
+        Catalog(self, "Catalog", objects=self.objects)
         self.secrets = Secrets(self, "Secrets", key=key)
         self.schedules = Schedules(self, "Schedules", queues=self.queues, parameters=self.parameters)
         self.functions = self._functions()

@@ -16,6 +16,7 @@ from ops.engine.errors import DeployError, LocalError
 NODE_LEAST = 20
 SYNTH_SECONDS_MAX = 900
 ASSEMBLIES_KEPT = 4
+LOCKS = (CORE.lock, FILES.lock, MEASURE.lock)
 ASSEMBLIES = ROOT / "build" / "assembly"
 
 
@@ -43,13 +44,18 @@ def local_assembly(functions: Path = ROOT / "functions") -> Path:
 def _digest(functions: Path) -> str:
     digest = hashlib.sha256(local_platform().name.encode())
     for home, paths in (
-        (ROOT, (ROOT / "cdk.json", CORE.lock, FILES.lock, MEASURE.lock, *_every(ROOT / "infra"))),
+        (ROOT, (ROOT / "cdk.json", *LOCKS, *_published(), *_every(ROOT / "infra"))),
         (functions, _every(functions)),
     ):
         for path in paths:
             digest.update(f"\0{path.relative_to(home)}\0".encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _published() -> Iterator[Path]:
+    """The schemas that infra/catalog.py reads."""
+    yield from sorted((ROOT / "docs").glob("*.schema.json"))
 
 
 def _every(directory: Path) -> Iterator[Path]:

@@ -1,5 +1,6 @@
 """What must hold of every deployment, read off the template that makes it."""
 
+import datetime as dt
 import importlib
 import json
 import re
@@ -17,8 +18,11 @@ from functions.click.flow import CLICKS_LOST
 from functions.decide.link_attempts import REFUSED as LINK_ATTEMPTS_REFUSED
 from functions.decide.reactions import BREAKER_OPENED
 from functions.domain.dead_letters import RECEIVES_MAX
+from functions.domain.facts import TABLES as FACTS
+from functions.domain.lake_schema import published_type
 from functions.evaluate.approval import APPROVAL_AWAITED
 from functions.line import login
+from functions.measure.tables import TABLES as DERIVED
 from functions.ports import AuditPart, MeasureDay
 from functions.send.allowance import MEASURES
 from functions.settings import read_settings
@@ -119,7 +123,9 @@ def test_every_functions_errors_raise_an_alarm(template: Template) -> None:
 
 def test_the_runbook_says_of_every_alarm_what_to_do(template: Template) -> None:
     headings = "".join(
-        line for line in Path("docs/operations.md").read_text("utf-8").splitlines() if line.startswith("### `")
+        line
+        for line in Path("docs/operations.md").read_text("utf-8").splitlines()
+        if line.startswith("### `")
     )
     told = set(re.findall(r"`(\w+)`", headings))
     named = {
@@ -584,3 +590,21 @@ def test_the_engine_gets_the_template_that_goes_to_aws(template: Template, local
 
 def without_assets(template: Template) -> Any:
     return json.loads(re.sub(r"\b[0-9a-f]{64}\b", "asset", json.dumps(template)))
+
+
+def test_athena_has_every_table_of_the_lake_with_its_columns_where_its_files_are(template: Template) -> None:
+    """The catalog is read off published schemas: what is written must be what it says."""
+    found = resources(template, "AWS::Glue::Table")
+    tables = {one["TableInput"]["Name"]: one["TableInput"] for one in found.values()}
+    assert len(tables) == len(found)
+    assert tables.keys() == {*FACTS, *DERIVED}
+    for name, table in {**DERIVED, **FACTS}.items():
+        stored = tables[name]["StorageDescriptor"]
+        assert {column["Name"]: column["Type"] for column in stored["Columns"]} == {
+            column: published_type(kind) for column, kind in table.types.items()
+        }
+        assert stored["Location"]["Fn::Join"][1][-1] == f"/{table.prefix}"
+        place = tables[name]["Parameters"]["storage.location.template"]["Fn::Join"][1][-1]
+        day = dt.date(2026, 11, 1)
+        assert place.replace("${day}", day.isoformat()) + "part.parquet" == f"/{table.partition(day)}"
+        assert tables[name]["PartitionKeys"] == [{"Name": "day", "Type": "date"}]

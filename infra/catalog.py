@@ -1,0 +1,80 @@
+"""The lake's tables in the Glue catalog, so that Athena reads the very files that DuckDB reads.
+
+Columns and places come from the published schemas (docs/*.schema.json), which tests hold to the code. Partitions are
+projected from the dates in the keys: nobody has to add one, and no crawler runs.
+"""
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_glue as glue
+from constructs import Construct
+
+from infra.bundle import ROOT
+from infra.objects import Objects
+
+SCHEMAS = tuple(ROOT / "docs" / name for name in ("facts.schema.json", "derived.schema.json"))
+# Imports bring history; a query that names no day asks S3 for each day from here on.
+FIRST_DAY = "2015-01-01"
+_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+_FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquet"
+
+
+class Catalog(Construct):
+    """One database a deployment, named as its stack is, as far as Glue takes names."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, objects: Objects) -> None:
+        super().__init__(scope, construct_id)
+        self._objects = objects
+        self.name = cdk.Stack.of(self).stack_name.lower().replace("-", "_")
+        self._database = glue.CfnDatabase(
+            self,
+            "Database",
+            catalog_id=cdk.Aws.ACCOUNT_ID,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=self.name, description="Musubi: facts, and what is derived from them"
+            ),
+        )
+        for path in SCHEMAS:
+            for name, told in json.loads(path.read_text(encoding="utf-8"))["tables"].items():
+                self._table(name, told)
+
+    def _table(self, name: str, told: dict[str, Any]) -> None:
+        home = told["files"].partition("day=")[0]
+        place = f"s3://{self._objects.bucket.bucket_name}/{home}"
+        table = glue.CfnTable(
+            self,
+            f"Table{name.capitalize()}",
+            catalog_id=cdk.Aws.ACCOUNT_ID,
+            database_name=self.name,
+            table_input=glue.CfnTable.TableInputProperty(
+                name=name,
+                description=told["meaning"],
+                table_type="EXTERNAL_TABLE",
+                parameters={
+                    "classification": "parquet",
+                    "projection.enabled": "true",
+                    "projection.day.type": "date",
+                    "projection.day.format": "yyyy-MM-dd",
+                    # A day begins in Tokyo before it does in UTC.
+                    "projection.day.range": f"{FIRST_DAY},NOW+1DAYS",
+                    "storage.location.template": f"{place}day=${{day}}/",
+                },
+                partition_keys=[glue.CfnTable.ColumnProperty(name="day", type="date")],
+                storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
+                    location=place,
+                    columns=[_column(column) for column in told["columns"]],
+                    input_format=f"{_FORMAT}InputFormat",
+                    output_format=f"{_FORMAT}OutputFormat",
+                    serde_info=glue.CfnTable.SerdeInfoProperty(serialization_library=_SERDE),
+                ),
+            ),
+        )
+        table.node.add_dependency(self._database)
+
+
+def _column(told: dict[str, Any]) -> glue.CfnTable.ColumnProperty:
+    return glue.CfnTable.ColumnProperty(
+        name=told["name"], type=told["type"], comment=told["meaning"][:255] or None
+    )
