@@ -54,9 +54,9 @@ def derive_conversions(run: Run, ordered: set[dt.date], contacted: set[dt.date])
     contacts changed."""
     goals = run.measure.goals
     within = max((window_days(goal.within_seconds) for goal in goals.values()), default=0)
-    days = ordered | run.until(contacted, within) | _merged(run, within)
+    days = run.days | ordered | run.until(contacted, within) | _merged(run, within)
     if any(goal.event != run.measure.order for goal in goals.values()):
-        days |= run.days | _taken_back(run)
+        days |= _taken_back(run)
     days = {day for day in days if day <= run.day}
     run.drafts.view(CONTACTS, run.since(days, within), "contacts_now")
     run.workspace.view(CONVERSIONS, days, "conversions_then")

@@ -9,7 +9,7 @@ from functions.domain.lake import Table, days_between
 from functions.domain.playbook import Playbook
 from functions.measure.drafts import Drafts
 from functions.measure.periods import Literal, statement
-from functions.measure.tables import OWNERS
+from functions.measure.tables import DAYS, OWNERS, SNAPSHOTS
 from functions.measure.workspace import Workspace
 
 DAY_SECONDS = 86_400
@@ -22,8 +22,15 @@ def window_days(seconds: int) -> int:
     return seconds // DAY_SECONDS + 1
 
 
+def _forget(workspace: Workspace) -> None:
+    """Take away what was derived before, which nothing can go on from without its snapshots."""
+    for table in (*DAYS, *SNAPSHOTS):
+        workspace.forget(table, workspace.all_days(table))
+
+
 class Run:
-    """The state of one derivation. `day`: up to which it goes; `days`: those whose facts have changed since the last one;
+    """The state of one derivation. `day`: up to which it goes; `days`: those that are derived anew, for their facts
+    have changed or somebody asked;
     `then`: the day of the snapshots that it goes on from, None where there are none and everything is worked out."""
 
     def __init__(
@@ -35,8 +42,10 @@ class Run:
         self.drafts = Drafts(workspace)
         self.drafts.finish()
         self.then = max(workspace.all_days(OWNERS), default=None)
+        if self.then is None:
+            _forget(workspace)
         self.day = day if self.then is None else max(day, self.then)
-        self.days = self._days(touched)
+        self.days = self._days({*touched, day})
 
     def _days(self, touched: Iterable[dt.date]) -> set[dt.date]:
         if self.then is None:

@@ -6,8 +6,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from functions.domain import playbook as pb
 from functions.measure.deriving import derive
 from functions.measure.flow import Measured
 from functions.measure.folder_lake import FolderLake
@@ -142,6 +144,39 @@ def test_a_crash_at_any_write_is_made_good_by_the_next_run(tmp_path: Path, survi
         worlds[name] = derived(tmp_path / name)
         assert facts.lake.keys("derived/staged/") == []
     assert worlds["crashed"] == worlds["whole"]
+
+
+def test_days_that_are_measured_again_are_told_by_the_playbook_of_now(tmp_path: Path) -> None:
+    last = dt.date(2026, 5, 9)
+    measure = msgspec.structs.replace(
+        shop().measure, margin_percent=50.0, goals={"soon": pb.Goal("purchase", 40_000)}, dormant_seconds=1
+    )
+    other = msgspec.structs.replace(shop(), measure=measure)
+    worlds = {}
+    for name in ("again", "whole"):
+        facts = history(tmp_path / name, 8, last)
+        if name == "whole":
+            facts.lake.remove(facts.lake.keys("derived/v1/"))
+        for ago in reversed(range(8 if name == "again" else 1)):
+            facts.measure(last - dt.timedelta(days=ago), [], other)
+        worlds[name] = derived(tmp_path / name)
+    assert worlds["again"] == worlds["whole"]
+    assert worlds["whole"]["conversions"]
+
+
+def test_without_its_owners_everything_is_derived_anew_by_the_playbook_of_now(tmp_path: Path) -> None:
+    last = dt.date(2026, 5, 9)
+    measure = msgspec.structs.replace(shop().measure, margin_percent=50.0, goals={})
+    other = msgspec.structs.replace(shop(), measure=measure)
+    worlds = {}
+    for name, first in (("changed", shop()), ("whole", other)):
+        facts = history(tmp_path / name, 8, last)
+        facts.lake.remove(facts.lake.keys("derived/v1/owners/" if first is shop() else "derived/v1/"))
+        facts.measure(last, [], other)
+        worlds[name] = derived(tmp_path / name)
+    assert worlds["changed"] == worlds["whole"]
+    assert worlds["whole"]["orders"]
+    assert not worlds["whole"]["conversions"]
 
 
 def test_snapshots_are_kept_for_forty_days_and_of_each_first(tmp_path: Path) -> None:

@@ -34,4 +34,6 @@ WHERE scope IS NOT NULL
 GROUP BY day, part, goal, scope_kind, scope
 HAVING sum(value) <> 0
 UNION ALL
-SELECT day, 'dormant_days', '', 'all', '', CAST($dormant AS DOUBLE) / 86400 FROM days_told
+SELECT DISTINCT h.day, 'dormant_days', '', 'all', '', CAST($dormant AS DOUBLE) / 86400
+FROM happened AS h
+JOIN days_told AS d ON d.day = h.day
