@@ -21,8 +21,10 @@ from functions.domain.customers import Customer
 from functions.domain.dead_letters import Letter
 from functions.domain.erasure import Suppression
 from functions.domain.events import Event
+from functions.domain.facts import Fact
 from functions.domain.gate import Gate
 from functions.domain.instants import Instant
+from functions.domain.lake import Table
 from functions.domain.link_changes import Joining, LinkChange, MergeEntry
 from functions.domain.linking_attempts import Attempt, Taken, Way
 from functions.domain.links import Link
@@ -752,3 +754,17 @@ class Bell(Protocol):
 
     def ring(self, alerts: Sequence[Alert]) -> None:
         """Tell of these alerts, all at once. Retryable where nobody could be told."""
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """A write that no fact can be made of: what kind it was, and the name of the error. No id, for it goes to the log."""
+
+    what: str
+    why: str
+
+
+class RawFacts(Protocol):
+    """Rows of facts that wait to be merged."""
+
+    def drop(self, table: Table, rows: Sequence[Fact]) -> None:
+        """Keep rows of one table; the same rows again change nothing."""

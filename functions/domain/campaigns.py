@@ -39,11 +39,12 @@ def run_of_source(source: str) -> tuple[str, Instant]:
 
 
 class Recipient(msgspec.Struct, frozen=True, array_like=True):
-    """One person whom the run is for."""
+    """One person whom the run is for. `unit`: as in an intent."""
 
     customer_id: str
     line_user_id: str
     values: dict[str, Any]
+    unit: str = ""
 
 
 class Chunk(msgspec.Struct, frozen=True):
@@ -80,7 +81,7 @@ def recipient_of(customer: Customer, run: Run, compiled: Compiled) -> Recipient 
         return None
     message = compiled.playbook.messages[campaign.message]
     values = frozen_values(message, customer.profile, compiled.context, run.made_at)
-    return Recipient(customer.customer_id, customer.line_user_id, values)
+    return Recipient(customer.customer_id, customer.line_user_id, values, customer.own_unit)
 
 
 def number_of_user(line_user_id: str) -> int:
@@ -125,4 +126,5 @@ def intent_of(
         hold_seconds_max=campaign.hold_seconds_max,
         category=message.category,
         called_off=called_off,
+        unit=recipient.unit,
     )

@@ -85,6 +85,11 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.first_id or self.customer_id
 
     @property
+    def own_unit(self) -> str:
+        """The unit where it is another id than the customer's; else empty, as an intent has it."""
+        return "" if self.unit == self.customer_id else self.unit
+
+    @property
     def orders(self) -> list[Order]:
         """All that waits to be enqueued."""
         return [*self.outbox, *([self.menu_order] if self.menu_order else [])]

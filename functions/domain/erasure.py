@@ -17,7 +17,9 @@ from functions.domain.sends import SendRecord, send_id_of
 
 ERASED = "erased"
 """What stands where an id of an erased person stood."""
-CUSTOMER_FIELDS = frozenset({"customer_id", "claimed_by", "merged_into", "first_id", "next_key", "customer"})
+CUSTOMER_FIELDS = frozenset(
+    {"customer_id", "claimed_by", "merged_into", "first_id", "unit", "next_key", "customer"}
+)
 """The names under which rows and objects hold customer ids. Elsewhere a text that is equal to one is no mention: a customer
 id may be as short as an order's number."""
 

@@ -55,6 +55,7 @@ def intent_of_step(
         hold_seconds_max=step.hold_seconds_max,
         category=message.category,
         due_at=emission.due,
+        unit=customer.own_unit,
     )
 
 

@@ -36,7 +36,8 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     `source` is the scenario, or the campaign run (`campaign@occurrence`); `occurrence` tells apart repeated
     passages of one customer through one source; `line_user_id` is empty where no LINE user is known. `due_at` is when
     its step was due, which a late look leaves as it was; `overtaken`: a later step of the passage was due by then too;
-    `called_off`: its campaign run was rejected, and it only comes to its end.
+    `called_off`: its campaign run was rejected, and it only comes to its end; `unit`: what experiments and holdouts know
+    the person by, where that is another id than the customer's.
     """
 
     send_id: str
@@ -63,6 +64,7 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     overtaken: bool = False
     called_off: bool = False
     holds: list[HoldNote] = []
+    unit: str = ""
 
     @property
     def passage(self) -> str:
@@ -144,6 +146,7 @@ class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     holds: list[HoldNote] = []
     facts: dict[str, Any] = {}
     resolved: Resolution | None = None
+    unit: str = ""
 
 
 def send_id_of(account: str, source: str, journey: str, step: str, line_user_id: str, occurrence: str) -> str:
@@ -217,4 +220,5 @@ def record_of(
         request_id=request_id,
         holds=intent.holds,
         facts=facts or {},
+        unit=intent.unit,
     )

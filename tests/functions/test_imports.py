@@ -22,7 +22,19 @@ def loaded_by(module: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "function",
-    ["webhook", "ingest", "decide", "tick", "evaluate", "send", "redrive", "link", "click", "insight"],
+    [
+        "webhook",
+        "ingest",
+        "decide",
+        "tick",
+        "evaluate",
+        "send",
+        "redrive",
+        "link",
+        "click",
+        "insight",
+        "facts",
+    ],
 )
 def test_a_handler_loads_nothing_heavy_that_it_does_not_need(function: str) -> None:
     loaded = loaded_by(f"functions.{function}.handler")
@@ -32,7 +44,19 @@ def test_a_handler_loads_nothing_heavy_that_it_does_not_need(function: str) -> N
 
 @pytest.mark.parametrize(
     "function",
-    ["webhook", "ingest", "decide", "tick", "evaluate", "send", "redrive", "link", "click", "insight"],
+    [
+        "webhook",
+        "ingest",
+        "decide",
+        "tick",
+        "evaluate",
+        "send",
+        "redrive",
+        "link",
+        "click",
+        "insight",
+        "facts",
+    ],
 )
 def test_importing_a_handler_builds_no_client_and_reads_no_setting(function: str) -> None:
     code = (

@@ -1,0 +1,1 @@
+"""facts: what the tables' streams tell becomes raw rows in the bucket."""

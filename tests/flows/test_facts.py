@@ -1,0 +1,101 @@
+"""Facts from streams: rows dropped by table, and nothing that holds a shard up."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from functions.aws.streams import StreamedTables, writes_in
+from functions.domain.compiled import Compiled
+from functions.domain.events import Event
+from functions.domain.fact_rows import EventKept, SendWritten
+from functions.domain.facts import Fact
+from functions.domain.lake import Table
+from functions.domain.sends import SendRecord
+from functions.facts.flow import LEFT_OUT, RecordFacts
+from functions.ports import Rejected, Retryable, Unreadable
+
+NOW = dt.datetime(2026, 11, 2, 3, 4, 5, tzinfo=dt.UTC)
+TABLES = StreamedTables("Sends", "Events", "Customers")
+
+
+class Raw:
+    def __init__(self, *, down: bool = False) -> None:
+        self.dropped: list[tuple[str, int]] = []
+        self.down = down
+
+    def drop(self, table: Table, rows: Sequence[Fact]) -> None:
+        if self.down:
+            raise Retryable("the bucket is throttled")
+        self.dropped.append((table.name, len(rows)))
+
+
+class Counted(dict[str, int]):
+    def count(self, name: str, number: int) -> None:
+        self[name] = number
+
+
+def kept(name: str, number: int) -> EventKept:
+    return EventKept("C1", Event(f"e{number}", "C1", name, NOW), NOW)
+
+
+def record(table: str, image: object, *, kind: str = "INSERT") -> dict[str, object]:
+    return {
+        "eventName": kind,
+        "eventSourceARN": f"arn:aws:dynamodb:ap-northeast-1:1:table/{table}/stream/2026",
+        "dynamodb": {"NewImage": image, "ApproximateCreationDateTime": NOW.timestamp()},
+    }
+
+
+class NoPlaybook:
+    """For what needs none."""
+
+    def in_force(self) -> Compiled:
+        raise AssertionError
+
+    def version(self, version: str) -> Compiled:
+        raise Rejected(f"no playbook {version}")
+
+
+def flow(raw: Raw, counted: Counted) -> RecordFacts:
+    return RecordFacts(NoPlaybook(), raw, counted)
+
+
+def test_rows_are_dropped_by_table_at_once() -> None:
+    raw, counted = Raw(), Counted()
+    assert flow(raw, counted).run([kept("purchase", 1), kept("line_follow", 2), kept("purchase", 3)]) == 3
+    assert sorted(raw.dropped) == [("events", 2), ("friendships", 1)]
+    assert counted == {}
+
+
+def test_what_no_fact_follows_from_is_counted_and_the_rest_goes_on() -> None:
+    """A send whose playbook is gone, and a row that cannot be read, stand before nothing else."""
+    raw, counted = Raw(), Counted()
+    lost = SendWritten(SendRecord("s", "C1", "U1", "sent", NOW, NOW, "promotion", "m", "h", "gone", "s"), NOW)
+    assert flow(raw, counted).run([lost, Unreadable("sends", "ValueError"), kept("purchase", 1)]) == 1
+    assert counted == {LEFT_OUT: 2}
+
+
+def test_a_bucket_that_takes_nothing_lets_the_batch_come_again() -> None:
+    with pytest.raises(Retryable):
+        flow(Raw(down=True), Counted()).run([kept("purchase", 1)])
+
+
+def test_a_stream_is_read_by_table_and_what_is_gone_or_has_no_body_is_passed_over() -> None:
+    body = {"pk": {"S": "C1"}, "body": {"S": msgspec.json.encode(kept("purchase", 1).event).decode()}}
+    told = writes_in(
+        {
+            "Records": [
+                record("Events", body),
+                record("Events", body, kind="REMOVE"),
+                record("Customers", {"pk": {"S": "counter"}}),
+                record("Sends", {"pk": {"S": "C1"}, "body": {"S": "{"}}),
+                record("Elsewhere", body),
+            ]
+        },
+        TABLES,
+    )
+    assert [type(one).__name__ for one in told] == ["EventKept", "Unreadable"]
+    assert isinstance(told[0], EventKept)
+    assert (told[0].customer_id, told[0].told_at) == ("C1", NOW)
