@@ -1,5 +1,6 @@
 """The lake's contract: a folder and a bucket keep it alike."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from functions.aws.lake import S3Lake
 from functions.measure.folder_lake import FolderLake
 from functions.ports import Lake
 
+_numbers = itertools.count()
+
 
 @pytest.fixture(params=["folder", "bucket"])
 def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lake]:
@@ -19,8 +22,9 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Lake]:
         return
     with mock_aws():
         client = boto3.client("s3", region_name="us-east-1")
-        client.create_bucket(Bucket="lake")
-        yield S3Lake(client, "lake")
+        bucket = f"lake-{next(_numbers)}"  # moto's buckets outlive a test where another holds moto open
+        client.create_bucket(Bucket=bucket)
+        yield S3Lake(client, bucket)
 
 
 def written(tmp_path: Path, text: str) -> Path:
