@@ -51,6 +51,7 @@ class Settings:
     schedules_dead_arn: str
     dead_queues: str
     function_tick: str
+    topic_alarms_arn: str
     schedules_state: str
     clock_file: str
     timer_shards: int
@@ -117,6 +118,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         schedules_dead_arn=_text(env, "SCHEDULES_DEAD_ARN"),
         dead_queues=_text(env, "DEAD_QUEUES"),
         function_tick=_text(env, "FUNCTION_TICK"),
+        topic_alarms_arn=_text(env, "TOPIC_ALARMS_ARN"),
         schedules_state=_text(env, "SCHEDULES_STATE", "ENABLED"),
         clock_file=_text(env, "CLOCK_FILE"),
         timer_shards=int(_number(env, "TIMER_SHARDS", 4)),

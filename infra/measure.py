@@ -14,7 +14,7 @@ MEMORY_MB = 3_538
 STORAGE_GIB = 6
 # Lambda takes no less than 2 for a queue. Should two measure at once, the one that is second to write begins anew.
 CONCURRENCY_MAX = 2
-WRITTEN = ("facts/v1/", "derived/", "measure/", "failures/")
+WRITTEN = ("facts/v1/", "derived/", "measure/", "failures/", "alerts/v1/", "results/v1/")
 
 
 def measure_function(scope: Construct, around: Surroundings, queues: Queues, objects: Objects) -> Function:
@@ -34,11 +34,11 @@ def measure_function(scope: Construct, around: Surroundings, queues: Queues, obj
     function.may_send(queues.measure.queue)
     function.may_use_objects(
         objects.bucket,
-        read=["playbooks/", "facts/", "derived/", "measure/", "models/"],
+        read=["playbooks/", "facts/", "derived/", "measure/", "models/", "alerts/v1/", "results/v1/"],
         # What it finds out of customers goes the way of every file, and of the account beside the other context facts.
         write=[*WRITTEN, "incoming/musubi-", "playbooks/context.json"],
         # No partition of facts is ever taken away.
-        remove=["facts/raw/", "derived/", "measure/touched/"],
+        remove=["facts/raw/", "derived/", "measure/touched/", "results/v1/"],
     )
     feed(function, queues.measure.queue, batch=1, concurrency_max=CONCURRENCY_MAX)
     return function

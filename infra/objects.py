@@ -16,6 +16,10 @@ FILES_KEPT_DAYS = 30
 # Bounds how long an erased person can still be read in an old version.
 OLD_VERSIONS_KEPT_DAYS = 30
 MEASURED_VERSIONS_KEPT_DAYS = 3
+# Whoever wants a day's results has them by then (functions/measure/results.py says the same).
+RESULTS_KEPT_DAYS = 30
+# A year is what a monthly report looks back on.
+ALERTS_KEPT_DAYS = 400
 
 
 class Objects(Construct):
@@ -50,6 +54,8 @@ def _lifecycle() -> list[s3.LifecycleRule]:
             s3.LifecycleRule(id=name, prefix=f"{name}/", expiration=cdk.Duration.days(NOTES_KEPT_DAYS))
             for name in ("rejected", "audits", "backfills", "failures", "loads", "insight", "incoming-errors")
         ),
+        s3.LifecycleRule(id="results", prefix="results/", expiration=cdk.Duration.days(RESULTS_KEPT_DAYS)),
+        s3.LifecycleRule(id="alerts", prefix="alerts/", expiration=cdk.Duration.days(ALERTS_KEPT_DAYS)),
         s3.LifecycleRule(id="incoming", prefix="incoming/", expiration=cdk.Duration.days(FILES_KEPT_DAYS)),
         # What is merged or derived anew every day leaves an old version behind: a few days are enough to go back to.
         *(
@@ -59,7 +65,7 @@ def _lifecycle() -> list[s3.LifecycleRule]:
                 noncurrent_version_expiration=cdk.Duration.days(MEASURED_VERSIONS_KEPT_DAYS),
                 expired_object_delete_marker=True,
             )
-            for prefix in ("facts/raw/", "derived/", "measure/")
+            for prefix in ("facts/raw/", "derived/", "measure/", "results/")
         ),
         s3.LifecycleRule(
             id="old-versions",

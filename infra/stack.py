@@ -8,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.alarms import Alarms
+from infra.alerts import let_ring
 from infra.api import Api
 from infra.bus import Bus
 from infra.catalog import Catalog
@@ -92,6 +93,7 @@ class MusubiStack(cdk.Stack):
             parameters=self.parameters,
             account=deployment.name if deployment else "",
         )
+        let_ring(self.functions["measure"], self.alarms.topic)
         write_outputs(
             self,
             tables=self.tables,

@@ -88,6 +88,7 @@ class Target:
             schedules_dead_arn=of("DeadSchedulesArn"),
             dead_queues=json.dumps(self.dead_queues()),
             function_tick=of("FunctionTick"),
+            topic_alarms_arn="",
             schedules_state=given["SchedulesState"],
             clock_file=given["ClockFile"],
             timer_shards=int(given["TimerShards"]),

@@ -22,6 +22,7 @@ from functions.domain.facts import TABLES as FACTS
 from functions.domain.lake_schema import published_type
 from functions.evaluate.approval import APPROVAL_AWAITED
 from functions.line import login
+from functions.measure.results import KEPT_DAYS
 from functions.measure.tables import TABLES as DERIVED
 from functions.ports import AuditPart, MeasureDay
 from functions.send.allowance import MEASURES
@@ -506,15 +507,40 @@ def test_who_measures_takes_no_fact_away_and_writes_no_playbook(template: Templa
             for resource in as_list(one["Resource"])
         )
 
-    assert under("s3:DeleteObject") == ["/derived/*", "/facts/raw/*", "/measure/touched/*"]
+    assert under("s3:DeleteObject") == ["/derived/*", "/facts/raw/*", "/measure/touched/*", "/results/v1/*"]
     assert under("s3:PutObject") == [
+        "/alerts/v1/*",
         "/derived/*",
         "/facts/v1/*",
         "/failures/*",
         "/incoming/musubi-*",
         "/measure/*",
         "/playbooks/context.json*",
+        "/results/v1/*",
     ]
+
+
+def test_alerts_ring_at_the_topic_of_alarms_and_measure_alone_may_ring(template: Template) -> None:
+    (topic,) = resources(template, "AWS::SNS::Topic")
+    functions = resources(template, "AWS::Lambda::Function")
+    told = {
+        name: one["Properties"]["Environment"]["Variables"].get("TOPIC_ALARMS_ARN")
+        if "Properties" in one
+        else one["Environment"]["Variables"].get("TOPIC_ALARMS_ARN")
+        for name, one in functions.items()
+    }
+    ringing = [name for name, arn in told.items() if arn == {"Ref": topic}]
+    assert [name.startswith("Measure") for name in ringing] == [True]
+    granted = [one for one in statements(template) if "sns:Publish" in as_list(one["Action"])]
+    mine = [one for one in granted if "Principal" not in one]
+    assert [one["Resource"] for one in mine] == [{"Ref": topic}]
+    assert mine[0] in policy_of(template, "Measure")
+
+
+def test_results_and_alerts_age_out(template: Template) -> None:
+    (bucket,) = resources(template, "AWS::S3::Bucket").values()
+    rules = {one["Id"]: one.get("ExpirationInDays") for one in bucket["LifecycleConfiguration"]["Rules"]}
+    assert (rules["results"], rules["alerts"]) == (KEPT_DAYS, 400)
 
 
 def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it_is_told_with(
