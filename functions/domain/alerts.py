@@ -101,8 +101,8 @@ _WORDS: dict[AlertKind, tuple[str, str]] = {
         "{scope}: {count}通のうち{percent}%が失敗か不明で終わりました({against} {usual}%)",
     ),
     "stale": (
-        "{scope}: nothing has come for {hours} hours (at most {hours_max})",
-        "{scope}: {hours}時間、新しいデータが届いていません({hours_max}時間以内のはず)",
+        "{scope}: nothing has come for at least {hours} hours (at most {hours_max})",
+        "{scope}: 少なくとも{hours}時間、新しいデータが届いていません({hours_max}時間以内のはず)",
     ),
     "silent": (
         "{percent} % of the {count} people who bought then have bought nothing since ({against} {usual} %)",

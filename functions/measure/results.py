@@ -15,7 +15,6 @@ import msgspec
 
 from functions.domain.instants import Instant
 from functions.measure.flow import Measured
-from functions.measure.outcomes import OWNER
 from functions.measure.periods import newest
 from functions.measure.views import Views, WorkspaceViews
 from functions.ports import Lake
@@ -32,20 +31,21 @@ _FORMS: Mapping[Form, str] = {
     "parquet": "FORMAT parquet, COMPRESSION zstd",
     "csv": "FORMAT csv, HEADER, COMPRESSION gzip, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%SZ'",
 }
-_WHO = OWNER.format("f")
+_WHO = "coalesce(o.owner, f.customer_id)"
+_KNOWN = "LEFT JOIN owners o ON o.customer_id = f.customer_id"
 _TABLES: Mapping[str, tuple[str, str]] = {
     "sends": (
         "sends",
         (
             f"SELECT f.send_id, {_WHO} AS customer_id, f.at, f.status, f.reason, f.kind, f.category, f.scenario, f.campaign, "
-            "f.run, f.step, f.experiment, f.variant, f.message, f.held_out FROM sends f ORDER BY f.send_id"
+            f"f.run, f.step, f.experiment, f.variant, f.message, f.held_out FROM sends f {_KNOWN} ORDER BY f.send_id"
         ),
     ),
     "clicks": (
         "clicks",
         (
             f"SELECT f.click_id, {_WHO} AS customer_id, f.at, f.send_id, f.link, f.scenario, f.campaign, f.step, f.variant "
-            "FROM clicks f WHERE f.agent = 'person' ORDER BY f.click_id"
+            f"FROM clicks f {_KNOWN} WHERE f.agent = 'person' ORDER BY f.click_id"
         ),
     ),
     "conversions": (
@@ -53,12 +53,14 @@ _TABLES: Mapping[str, tuple[str, str]] = {
         (
             f"SELECT f.goal, f.model, f.order_id, {_WHO} AS customer_id, f.at, f.value_yen, f.gross_profit, f.coupon_yen, "
             "f.send_id, f.scenario, f.campaign, f.run, f.step, f.variant, f.touches, f.sources "
-            "FROM conversions f ORDER BY f.goal, f.model, f.order_id, f.event_id"
+            f"FROM conversions f {_KNOWN} ORDER BY f.goal, f.model, f.order_id, f.event_id"
         ),
     ),
     "memberships": (
         "memberships",
-        (f"SELECT {_WHO} AS customer_id, f.segment, f.change, f.at FROM memberships f ORDER BY 1, 2, 4"),
+        (
+            f"SELECT {_WHO} AS customer_id, f.segment, f.change, f.at FROM memberships f {_KNOWN} ORDER BY 1, 2, 4"
+        ),
     ),
 }
 """File → the table it is made of, and its rows. People are told as whom they are now."""
@@ -155,14 +157,21 @@ def _columns(views: Views, sql: str) -> list[Column]:
 
 
 def _written(views: Views, name: str, sql: str, day: dt.date, scratch: Path) -> list[tuple[File, Path]]:
-    """A table in both forms."""
-    found = []
-    for form, options in _FORMS.items():
-        path = scratch / f"{name}.{_ENDINGS[form]}"
-        rows = views.connection.execute(f"COPY ({sql}) TO '{path}' ({options})").fetchone()
-        assert rows is not None
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        key = f"{folder_of(day)}{name}.{digest[:16]}.{_ENDINGS[form]}"
-        found.append((File(name, form, key, int(rows[0]), path.stat().st_size, digest), path))
-    return found
+    """A table in both forms: worked out once, as Parquet, which the CSV is then made of."""
+    parquet = scratch / f"{name}.parquet"
+    again = f"SELECT * FROM read_parquet('{parquet}')"
+    return [
+        _file(views, name, "parquet", sql, day, parquet),
+        _file(views, name, "csv", again, day, scratch / f"{name}.csv.gz"),
+    ]
+
+
+def _file(views: Views, name: str, form: Form, sql: str, day: dt.date, path: Path) -> tuple[File, Path]:
+    views.connection.execute("SET preserve_insertion_order = true")
+    rows = views.connection.execute(f"COPY ({sql}) TO '{path}' ({_FORMS[form]})").fetchone()
+    views.connection.execute("SET preserve_insertion_order = false")
+    assert rows is not None
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    key = f"{folder_of(day)}{name}.{digest[:16]}.{_ENDINGS[form]}"
+    return File(name, form, key, int(rows[0]), path.stat().st_size, digest), path
