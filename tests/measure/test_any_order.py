@@ -131,13 +131,40 @@ BACK = event(3, "a", "order_cancelled", BEGIN + dt.timedelta(days=9), order_id="
 MERGED = ("people", {"customer_id": "b", "owner": "a", "at": BEGIN, "seen_at": BEGIN})
 OTHERS = event(4, "b", "purchase", BEGIN + dt.timedelta(days=2), order_id="o4", amount=300, category="y")
 
+SENT = BEGIN + dt.timedelta(days=1)
+TO_FRIEND: Told = (
+    "sends",
+    {
+        "send_id": "s1",
+        "customer_id": "anon:x",
+        "at": SENT,
+        "seen_at": SENT,
+        "status": "sent",
+        "scenario": "p",
+        "step": "one",
+    },
+)
+LINKED: Told = ("people", {"customer_id": "anon:x", "owner": "a", "at": BEGIN, "seen_at": BEGIN})
+CLICK: Told = (
+    "clicks",
+    {
+        "click_id": "k1",
+        "customer_id": "anon:x",
+        "at": SENT + dt.timedelta(days=2),
+        "send_id": "s1",
+        "agent": "person",
+    },
+)
+
 
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(told=happened(), data=st.data())
-@example(told=[ORDER, LATE, BACK, OTHERS, MERGED], data=None)
+@example(told=[ORDER, LATE, BACK, OTHERS, MERGED], data=[0, 1, 2, 0, 2])
+@example(told=[ORDER, TO_FRIEND, LINKED], data=[0, 0, 2])
+@example(told=[CLICK, TO_FRIEND], data=[0, 2])
 def test_what_is_derived_does_not_depend_on_how_facts_came(told: list[Told], data: Any) -> None:
-    if data is None:
-        batches, again = [0, 1, 2, 0, 2], [0]
+    if isinstance(data, list):
+        batches, again = data, [len(told) - 1]
     else:
         batches = [data.draw(st.integers(0, len(MEASURED) - 1)) for _ in told]
         again = data.draw(st.lists(st.integers(0, max(0, len(told) - 1)), max_size=3)) if told else []

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tests.measure.playbooks import shop
 from tests.measure.test_any_order import derived
 
 NOON = dt.time(3)
+TODAY = dt.date(2026, 5, 9)
 
 
 def at(day: dt.date) -> dt.datetime:
@@ -114,36 +116,44 @@ class Falling(FolderLake):
 
     def __init__(self, root: Path, left: int) -> None:
         super().__init__(root)
-        self._left = left
+        self.left = left
 
     def store(self, key: str, path: Path) -> None:
-        if self._left == 0:
+        if self.left == 0:
             raise ConnectionError
-        self._left -= 1
+        self.left -= 1
         super().store(key, path)
 
 
-@pytest.mark.parametrize("survived", [0, 7, 14, 15, 20])
-def test_a_crash_at_any_write_is_made_good_by_the_next_run(tmp_path: Path, survived: int) -> None:
-    last, today = dt.date(2026, 5, 8), dt.date(2026, 5, 9)
-    worlds = {}
-    for name in ("crashed", "whole"):
-        facts = history(tmp_path / name, 8, last)
-        late = order(9_002, "c3", last - dt.timedelta(days=4))
-        gone = order(9_003, "c1", today, name="order_cancelled", properties=json.dumps({"order_id": "o6"}))
-        touched = facts.add("events", [order(9_000, "c1", today), late, gone])
-        if name == "crashed":
-            lake = Falling(tmp_path / name, survived)
-            with opened(lake) as workspace, pytest.raises(ConnectionError):
-                derive(
-                    Measured(
-                        today, frozenset(touched), workspace, shop(), ZONE, dt.datetime.now(dt.UTC), lake
-                    )
-                )
-        facts.measure(today, touched, shop())
-        worlds[name] = derived(tmp_path / name)
-        assert facts.lake.keys("derived/staged/") == []
-    assert worlds["crashed"] == worlds["whole"]
+def changed_day(lake: FolderLake, touched: set[dt.date]) -> None:
+    with opened(lake) as workspace:
+        derive(Measured(TODAY, frozenset(touched), workspace, shop(), ZONE, dt.datetime.now(dt.UTC), lake))
+
+
+def touched_shop(root: Path) -> set[dt.date]:
+    """A shop in which a new order, a late one and a cancellation wait to be derived; the days that they touch."""
+    last = TODAY - dt.timedelta(days=1)
+    late = order(9_002, "c3", last - dt.timedelta(days=4))
+    gone = order(9_003, "c1", TODAY, name="order_cancelled", properties=json.dumps({"order_id": "o6"}))
+    return history(root, 8, last).add("events", [order(9_000, "c1", TODAY), late, gone])
+
+
+def test_a_crash_at_any_write_is_made_good_by_the_next_run(tmp_path: Path) -> None:
+    """Before anything is staged, while it is, before and after it is named, and while it takes its place."""
+    touched = touched_shop(tmp_path / "begin")
+    shutil.copytree(tmp_path / "begin", tmp_path / "whole")
+    whole = Falling(tmp_path / "whole", 10_000)
+    changed_day(whole, touched)
+    writes = 10_000 - whole.left
+    named = writes // 2
+    for survived in (0, named // 2, named, named + 1, named + 2, named + named // 2, writes - 1):
+        root = tmp_path / f"crashed-{survived}"
+        shutil.copytree(tmp_path / "begin", root)
+        with pytest.raises(ConnectionError):
+            changed_day(Falling(root, survived), touched)
+        changed_day(FolderLake(root), touched)
+        assert derived(root) == derived(tmp_path / "whole"), survived
+        assert FolderLake(root).keys("derived/staged/") == []
 
 
 def test_days_that_are_measured_again_are_told_by_the_playbook_of_now(tmp_path: Path) -> None:
