@@ -21,7 +21,7 @@ def connect(scratch: Path) -> duckdb.DuckDBPyConnection:
     """A database in memory that spills into `scratch`, loads no extension and reaches no network."""
     spill = scratch / "spill"
     spill.mkdir(parents=True, exist_ok=True)
-    return duckdb.connect(
+    connection = duckdb.connect(
         ":memory:",
         config={
             "threads": str(THREADS),
@@ -32,6 +32,8 @@ def connect(scratch: Path) -> duckdb.DuckDBPyConnection:
             "preserve_insertion_order": "false",
         },
     )
+    connection.execute("SET enable_progress_bar = false")
+    return connection
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from ops.bench import (
     folding,
     growth,
     imports,
+    measuring,
     report,
     sending,
     sent,
@@ -55,6 +56,9 @@ def measured() -> Findings:
         _imports(found, step)
         _units(found, step)
         _plain(found, step)
+        days = measuring.measured_days(step("a night's measuring", len(measuring.DAYS)))
+        found.measures += measuring.rows(days)
+        found.details["measuring"] = days
     return found
 
 
