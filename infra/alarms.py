@@ -19,7 +19,8 @@ from infra.transport import only_where
 # A message is decided and sent within seconds; five minutes means that nobody is working.
 OLDEST_MESSAGE_SECONDS_MAX = 300
 # Function → what it counts itself → what that means. The names are those of functions/evaluate/audit.py,
-# functions/tick/sources.py, functions/decide/{reactions,link_attempts}.py and functions/send/allowance.py.
+# functions/tick/sources.py, functions/decide/{reactions,link_attempts}.py, functions/{click,facts}/flow.py and
+# functions/send/allowance.py.
 TOLD = {
     "evaluate": {
         "MembershipDifferences": "Kept segment memberships differ from a full recompute: musubi audit",
@@ -35,6 +36,9 @@ TOLD = {
     },
     "click": {
         "ClicksLost": "People were led on, and their clicks are not told of: the inbox takes nothing in",
+    },
+    "facts": {
+        "FactsLeftOut": "Writes that no fact could be made of were left out: docs/operations.md, FactsLeftOut",
     },
     "send": {
         "OverQuota": "Messages wait, for this month's are used up: musubi quota",

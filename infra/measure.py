@@ -25,7 +25,7 @@ def measure_function(scope: Construct, around: Surroundings, queues: Queues, obj
         around=around,
         memory_mb=MEMORY_MB,
         storage=cdk.Size.gibibytes(STORAGE_GIB),
-        timeout=around.parameters.evaluate_timeout(),
+        timeout=around.parameters.measure_timeout(),
         environment={
             "QUEUE_MEASURE_URL": queues.measure.queue.queue_url,
             "BUCKET": objects.bucket.bucket_name,

@@ -51,6 +51,9 @@ class Parameters:
         # A campaign's pages are walked again by each invocation: it gets as long as Lambda gives.
         self.evaluate_timeout_seconds = _number(stack, "EvaluateTimeoutSeconds", 900, 1, 900)
         self.evaluate_visibility_seconds = _number(stack, "EvaluateVisibilitySeconds", 960, 1, 43_200)
+        # A day is measured in one go.
+        self.measure_timeout_seconds = _number(stack, "MeasureTimeoutSeconds", 900, 1, 900)
+        self.measure_visibility_seconds = _number(stack, "MeasureVisibilitySeconds", 960, 1, 43_200)
         # A worker that waits 100 ms for LINE gets through about 40 messages a second: 50 of them come to LINE's 2,000
         # (docs/performance.md, throughput). The lanes share the rate evenly by worker, so that the prompt lane's fifth
         # stays its own whatever a campaign does.
@@ -88,10 +91,17 @@ class Parameters:
         """How long one invocation may walk through a campaign's recipients, or through a file."""
         return cdk.Duration.seconds(self.evaluate_timeout_seconds.value_as_number)
 
+    def measure_timeout(self) -> cdk.Duration:
+        """How long one invocation may measure."""
+        return cdk.Duration.seconds(self.measure_timeout_seconds.value_as_number)
+
     def queue_visibility(self, name: str) -> cdk.Duration:
         """How long a message received from this queue stays hidden from other workers."""
-        long = name in ("evaluate", "load", "measure")
-        given = self.evaluate_visibility_seconds if long else self.queue_visibility_seconds
+        given = {
+            "evaluate": self.evaluate_visibility_seconds,
+            "load": self.evaluate_visibility_seconds,
+            "measure": self.measure_visibility_seconds,
+        }.get(name, self.queue_visibility_seconds)
         return cdk.Duration.seconds(given.value_as_number)
 
 

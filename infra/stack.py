@@ -17,6 +17,7 @@ from infra.decide import decide_function
 from infra.deployments import Deployment
 from infra.encryption import Encryption
 from infra.evaluate import evaluate_function
+from infra.facts import facts_function
 from infra.function import Function, Surroundings
 from infra.ingest import ingest_function
 from infra.insight import insight_function
@@ -122,6 +123,7 @@ class MusubiStack(cdk.Stack):
             "click": click_function(self, around, queues, secrets),
             "load": load_function(self, self.around_files, tables, queues, secrets, objects),
             "measure": measure_function(self, self.around_measure, queues, objects),
+            "facts": facts_function(self, around, tables, objects),
             "redrive": redrive_function(self, around, tables, queues, objects, tick),
         }
 

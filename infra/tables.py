@@ -14,18 +14,19 @@ class TableShape:
 
     name: str
     sorted: bool
-    streamed: bool = False
+    stream: dynamodb.StreamViewType | None = None
 
 
 SHAPES = (
+    # Facts follow from the streams of what was sent, what happened, and how customers changed (infra/facts.py).
     TableShape("identities", sorted=True),
-    TableShape("customers", sorted=False),
+    TableShape("customers", sorted=False, stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES),
     TableShape("gates", sorted=False),
-    TableShape("sends", sorted=True, streamed=True),
-    TableShape("events", sorted=True),
+    TableShape("sends", sorted=True, stream=dynamodb.StreamViewType.NEW_IMAGE),
+    TableShape("events", sorted=True, stream=dynamodb.StreamViewType.NEW_IMAGE),
     # Nobody reads this stream on AWS, where an unread stream costs nothing; the local clock learns from it what
     # falls due next without scanning the table after every step.
-    TableShape("timers", sorted=True, streamed=True),
+    TableShape("timers", sorted=True, stream=dynamodb.StreamViewType.NEW_IMAGE),
 )
 
 
@@ -55,7 +56,7 @@ class Tables(Construct):
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=key,
             time_to_live_attribute="ttl",
-            stream=dynamodb.StreamViewType.NEW_IMAGE if shape.streamed else None,
+            stream=shape.stream,
             deletion_protection=True,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )

@@ -4,6 +4,7 @@ RUN_DIR stands in the command line so that the process can be told apart from an
 The engine is pinned to one version, so what is adjusted here is what that version has.
 """
 
+import copy
 import hashlib
 import json
 import re
@@ -24,6 +25,7 @@ SQS_BATCHES = {
     for action in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")
 }
 
+HTTP_OK = 200
 STATEMENT = re.compile(r'\s*(UPDATE|INSERT|DELETE|SELECT)\b(?:[^"]*?)"([^"]+)"', re.IGNORECASE)
 
 
@@ -78,6 +80,31 @@ def tell_how_far_streams_are_read() -> None:
         return answer
 
     lambda_svc._esm_response = told  # noqa: SLF001
+
+
+def tell_streams_of_statements() -> None:
+    """A stream tells of what statements write too, as on AWS; this engine tells of the other writes alone."""
+    insert, update = dynamodb._partiql_insert, dynamodb._partiql_update  # noqa: SLF001
+
+    def inserted(table: Any, parsed: Any) -> Any:
+        answer = insert(table, parsed)
+        if answer[0] == HTTP_OK:
+            item = parsed["item"]
+            item = item["M"] if set(item) == {"M"} else item
+            dynamodb._emit_stream_event(parsed["table"], "INSERT", None, item)  # noqa: SLF001
+        return answer
+
+    def updated(table: Any, parsed: Any, data: Any = None) -> Any:
+        partition, row, _, refused = dynamodb._partiql_key_target(table, parsed)  # noqa: SLF001
+        old = None if refused else table["items"].get(partition, {}).get(row)
+        before = copy.deepcopy(old)
+        answer = update(table, parsed, data)
+        if answer[0] == HTTP_OK:
+            new = table["items"][partition][row]
+            dynamodb._emit_stream_event(parsed["table"], "MODIFY", before, new)  # noqa: SLF001
+        return answer
+
+    dynamodb._partiql_insert, dynamodb._partiql_update = inserted, updated  # noqa: SLF001
 
 
 def authorize_batches_as_singles() -> None:
@@ -139,6 +166,7 @@ if __name__ == "__main__":
     shorten_waits()
     unpack_code_once()
     tell_how_far_streams_are_read()
+    tell_streams_of_statements()
     authorize_batches_as_singles()
     authorize_statements_on_their_tables()
     name_schedules_by_group()

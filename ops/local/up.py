@@ -174,6 +174,8 @@ def local_parameters(
         "QueueVisibilitySeconds": "12",
         "EvaluateTimeoutSeconds": "10",
         "EvaluateVisibilitySeconds": "12",
+        "MeasureTimeoutSeconds": "60",
+        "MeasureVisibilitySeconds": "62",
         "SendConcurrency": str(wishes.send_concurrency),
         "BulkConcurrency": str(wishes.bulk_concurrency),
         "LinePushPerSecond": str(wishes.line_push_per_second),

@@ -21,6 +21,7 @@ from functions.domain.dead_letters import RECEIVES_MAX
 from functions.domain.facts import TABLES as FACTS
 from functions.domain.lake_schema import published_type
 from functions.evaluate.approval import APPROVAL_AWAITED
+from functions.facts.flow import LEFT_OUT
 from functions.line import login
 from functions.measure.results import KEPT_DAYS
 from functions.measure.tables import TABLES as DERIVED
@@ -28,6 +29,7 @@ from functions.ports import AuditPart, MeasureDay
 from functions.send.allowance import MEASURES
 from functions.settings import read_settings
 from functions.tick.sources import SOURCES_HELD
+from infra.facts import FOLLOWING
 from ops.engine.clients import Clients
 from ops.local.up import Wishes, local_parameters
 from ops.target import Target
@@ -143,9 +145,24 @@ def test_cloudwatch_may_publish_to_the_topic_that_alarms_go_to(template: Templat
     assert [s["Principal"] for s in allowed] == [{"Service": "cloudwatch.amazonaws.com"}]
 
 
+def follows_stream(mapping: Any) -> bool:
+    return "StreamArn" in json.dumps(mapping["EventSourceArn"])
+
+
+def test_facts_follow_three_streams_from_their_beginning(template: Template) -> None:
+    """What was written before the function was there is a fact too."""
+    followed = [
+        m for m in resources(template, "AWS::Lambda::EventSourceMapping").values() if follows_stream(m)
+    ]
+    assert {logical_id(m["EventSourceArn"])[:8] for m in followed} == {"TablesSe", "TablesEv", "TablesCu"}
+    assert {m["StartingPosition"] for m in followed} == {"TRIM_HORIZON"}
+
+
 def test_every_mapping_reports_failures_message_by_message(template: Template) -> None:
     mappings = resources(template, "AWS::Lambda::EventSourceMapping").values()
-    assert {logical_id(m["EventSourceArn"]) for m in mappings} == set(redrives(template))
+    assert {logical_id(m["EventSourceArn"]) for m in mappings if not follows_stream(m)} == set(
+        redrives(template)
+    )
     assert all(m["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for m in mappings)
 
 
@@ -157,6 +174,8 @@ def test_a_message_stays_hidden_at_least_as_long_as_its_worker_may_run(
     functions = resources(template, "AWS::Lambda::Function")
     queues = resources(template, "AWS::SQS::Queue")
     for mapping in resources(template, "AWS::Lambda::EventSourceMapping").values():
+        if follows_stream(mapping):
+            continue
         timeout = functions[logical_id(mapping["FunctionName"])]["Timeout"]
         hidden = queues[logical_id(mapping["EventSourceArn"])]["VisibilityTimeout"]
         assert value_of(template, hidden, given) >= value_of(template, timeout, given)
@@ -306,6 +325,7 @@ def test_no_right_on_tables_is_granted_that_no_adapter_uses(template: Template) 
     granted = {action for statement in statements(template) for action in as_list(statement["Action"])}
     names = {action.removeprefix("dynamodb:") for action in granted if action.startswith("dynamodb:")}
     called = {name for name in names if re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower() in adapters}
+    called |= {*FOLLOWING}  # Lambda itself follows a stream
     called |= {
         f"PartiQL{verb.capitalize()}" for verb in re.findall(r"f[\"'](INSERT|UPDATE|DELETE) ", adapters)
     }
@@ -562,6 +582,7 @@ def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it
         LINK_ATTEMPTS_REFUSED: "decide",
         SOURCES_HELD: "tick",
         CLICKS_LOST: "click",
+        LEFT_OUT: "facts",
         **dict.fromkeys(MEASURES.values(), "send"),
     }
     assert {*map(frozenset, watched.values())} == {frozenset(told["Dimensions"][0])}
