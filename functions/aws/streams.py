@@ -60,8 +60,6 @@ def _written(table: str, change: Any, tables: StreamedTables) -> Written | None:
 
 def _instant(value: Any) -> Instant:
     """Lambda gives seconds since 1970."""
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC)
     return dt.datetime.fromtimestamp(float(value), dt.UTC)
 
 

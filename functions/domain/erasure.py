@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from functions.domain.campaigns import Chunk, Recipient
+from functions.domain.facts import person as pseudonym
 from functions.domain.instants import Instant
 from functions.domain.line_events import ANONYMOUS, anonymous_id, is_anonymous
 from functions.domain.links import State
@@ -42,8 +43,11 @@ class Person(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def ids(self) -> frozenset[str]:
-        """Every id, the customers' and the LINE users'."""
-        return frozenset({*self.customer_ids, *self.line_users, *map(anonymous_id, self.line_users)})
+        """Every id: the customers', the LINE users', and the pseudonyms that facts have for those."""
+        anonymous = [anonymous_id(user) for user in self.line_users]
+        pseudonyms = [pseudonym(name) for name in anonymous]
+        bare = [name.removeprefix(ANONYMOUS) for name in pseudonyms]
+        return frozenset({*self.customer_ids, *self.line_users, *anonymous, *pseudonyms, *bare})
 
     @cached_property
     def lines(self) -> re.Pattern[str]:

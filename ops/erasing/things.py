@@ -5,6 +5,7 @@ are deleted then, so that a crash between leaves them for the next sweep.
 """
 
 import gzip
+import hashlib
 import io
 import json
 import time
@@ -22,6 +23,9 @@ from functions.domain.approvals import Approval, Awaiting, RunHash
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.erasure import Person, anonymous_chunk, scrubbed
 from functions.domain.sends import EXPIRES_MAX
+from functions.measure.progress import TOUCHED
+from functions.measure.results import PREFIX as RESULTS
+from ops.erasing import lake
 from ops.erasing.keeping import OPEN
 from ops.stores import Stores
 
@@ -85,7 +89,7 @@ class Things:
             yield from sorted(found, key=lambda one: one.key)
 
     def _treat(self, key: str, versions: list[Version]) -> int:
-        named = [one for one in versions if not one.marker and self._names(key, self._body(one))]
+        named = [one for one in versions if not one.marker and self._is_named(key, self._body(one))]
         if not named or self.dry:
             return len(named)
         if any(one.latest for one in named):
@@ -104,7 +108,9 @@ class Things:
         body: bytes = answer["Body"].read()
         return body
 
-    def _names(self, key: str, body: bytes) -> bool:
+    def _is_named(self, key: str, body: bytes) -> bool:
+        if lake.is_of_lake(key) or (key.startswith(RESULTS) and key.endswith(".parquet")):
+            return lake.names(body, self.person)
         plain = _opened(key, body)
         if not self.person.may_be_in(plain):
             return False
@@ -119,11 +125,31 @@ class Things:
         if found is None:
             return
         body, tag = found
-        rewritten = self._rewritten(key, _opened(key, body))
+        if key.startswith((*lake.PREFIXES, RESULTS)):
+            self._measure_anew(key)
+        rewritten = self._without(key, body)
         if rewritten is None:
             self._s3.delete_object(Bucket=self.stores.settings.bucket, Key=key)
-        elif not self.stores.objects.write_over(key, _packed(rewritten, body), tag):
+        elif not self.stores.objects.write_over(key, rewritten, tag):
             raise Stays("somebody is writing it")
+
+    def _without(self, key: str, body: bytes) -> bytes | None:
+        """The object's bytes without the person; None where nothing of it is to be kept. Raises Stays."""
+        if key.startswith(RESULTS):
+            return None  # its name is its content's: the next measuring gives the day's results anew
+        if lake.is_of_lake(key):
+            return lake.anonymous(body, self.person, self._indexed)
+        rewritten = self._rewritten(key, _opened(key, body))
+        return None if rewritten is None else _packed(rewritten, body)
+
+    def _indexed(self, event: str) -> list[str]:
+        known = self.stores.playbooks.in_force().dictionary.get(event)
+        return [key for key, kind in known.properties.items() if kind.index] if known else []
+
+    def _measure_anew(self, key: str) -> None:
+        """Before anything changes: what rests on the day is derived from what will be there then."""
+        note = hashlib.sha256(key.encode()).hexdigest()[:16]
+        self.stores.objects.write(f"{TOUCHED}{lake.day_of(key)}/{note}", b"")
 
     def _rewritten(self, key: str, plain: bytes, *, looking: bool = False) -> bytes | None:
         """The object without the person; None where nothing of it is to be kept. Raises Stays."""

@@ -240,6 +240,11 @@ def _objects(stores: Stores) -> None:
     table = io.BytesIO()
     pq.write_table(pa.table({"customer_id": [OTHER, ME], "name": ["太郎", NAME]}), table)
     objects.write("incoming/shop/day.parquet", table.getvalue())
+    sends = io.BytesIO()
+    pq.write_table(pa.table({"customer_id": [OTHER, ME], "send_id": ["s1", "s2"]}), sends)
+    for key in ("facts/v1/sends/day=2026-11-01/part.parquet", "results/v1/day=2026-11-01/sends-1.parquet"):
+        objects.write(key, sends.getvalue())
+    objects.write("facts/raw/events/1.jsonl.gz", gzip.compress(rows.encode()))
     objects.write("loads/l1/state.json", json.dumps({"last": ME, "told": [OTHER]}).encode())
     objects.write(
         "loads/l1/state.json", json.dumps({"last": OTHER, "told": []}).encode()

@@ -94,6 +94,15 @@ def test_nothing_is_left_of_the_person_anywhere(stores: Stores) -> None:
     assert mentions(stores) == []
 
 
+def test_figures_keep_their_rows_and_the_days_that_rest_on_them_are_measured_anew(stores: Stores) -> None:
+    erased(stores)
+    texts = dict(everything(stores))
+    assert "erased:" in texts["facts/v1/sends/day=2026-11-01/part.parquet"]
+    assert OTHER in texts["facts/v1/sends/day=2026-11-01/part.parquet"]
+    assert not [key for key in texts if key.startswith("results/")]
+    assert [key for key in texts if key.startswith("measure/touched/2026-11-01/")]
+
+
 def test_what_is_others_stays(stores: Stores) -> None:
     erased(stores)
     other, gate = stores.customers.load(OTHER), stores.customers.load_gate(OTHER)
