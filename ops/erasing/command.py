@@ -10,7 +10,7 @@ import click
 from functions.domain.erasure import Erasure, Person
 from ops.callers import caller_of
 from ops.deployment import FORMAT, deployment_options, target_of
-from ops.erasing.flow import Erase, ages_of, erasure_id_of, settle_seconds_of
+from ops.erasing.flow import Erase, ages_of, behind_of, erasure_id_of, settle_seconds_of
 from ops.erasing.keeping import is_genuine, key_of
 from ops.erasing.people import person_of
 from ops.errors import UserError
@@ -61,7 +61,7 @@ def erase(
     if identifier is None and (code or why or without):
         raise UserError("--confirm, --why and --without go with CUSTOMER.")
     stores = Stores(target_of(stack, state))
-    flow = Erase(stores, settle_seconds_of(stores), age_of=ages_of(stores))
+    flow = Erase(stores, settle_seconds_of(stores), age_of=ages_of(stores), behind=behind_of(stores))
     if status:
         _show_status(flow, form)
     elif proof:

@@ -21,6 +21,7 @@ from ops.erasing.letters import Letters
 from ops.erasing.people import state_before
 from ops.erasing.rows import Rows
 from ops.erasing.things import Things
+from ops.local.facts import WaitingFacts
 from ops.stores import Stores
 from ops.trail import leave_trail
 
@@ -41,13 +42,15 @@ Found = tuple[Counter[str], list[str]]
 @dataclass(frozen=True, slots=True)
 class Erase:
     """Erasures of one deployment. `settle_seconds`: how long after the suppression workers of before may still write;
-    `age_of`: how old a queue's oldest message is, in seconds, where that is told."""
+    `age_of`: how old a queue's oldest message is, in seconds, where that is told; `behind`: how old the oldest write is
+    that is no fact yet."""
 
     stores: Stores
     settle_seconds: float
     pause: Callable[[float], None] = time.sleep
     on_step: Callable[[Erasure], None] = lambda _erasure: None
     age_of: Callable[[str], float | None] = lambda _url: None
+    behind: Callable[[], float] = lambda: 0.0
 
     @property
     def kept(self) -> Kept:
@@ -103,6 +106,8 @@ class Erase:
         left = erasure.suppressed_wall + self.settle_seconds - time.time()
         if left > 0:
             waits = [*waits, f"workers of before: may still write for {left:.0f} s"]
+        if time.time() - self.behind() < erasure.suppressed_wall:
+            waits = [*waits, "facts: the tables' streams have yet to be read beyond the suppression"]
         if counts or waits:
             # What was found may have been written just now: queues must be seen empty after a look that finds nothing.
             more = waits or ["one more look: something was found"]
@@ -169,6 +174,33 @@ def ages_of(stores: Stores) -> Callable[[str], float | None]:
         return max((float(one["Maximum"]) for one in answer["Datapoints"]), default=None)
 
     return age
+
+
+def behind_of(stores: Stores) -> Callable[[], float]:
+    """What CloudWatch tells of the streams that facts follow: the most of the last ten minutes, nothing where nobody read."""
+    if stores.target.engine_url:
+        return lambda: _settled(stores)
+
+    def behind() -> float:
+        now = dt.datetime.fromtimestamp(time.time(), dt.UTC)
+        answer = stores.target.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda",
+            MetricName="IteratorAge",
+            Dimensions=[{"Name": "FunctionName", "Value": stores.target.output("FunctionFacts")}],
+            StartTime=now - dt.timedelta(minutes=10),
+            EndTime=now,
+            Period=60,
+            Statistics=["Maximum"],
+        )
+        return max((float(one["Maximum"]) / 1000 for one in answer["Datapoints"]), default=0.0)
+
+    return behind
+
+
+def _settled(stores: Stores) -> float:
+    """The engine tells how many records are unread, not how old: wait until there are none."""
+    WaitingFacts(stores.target).settle()
+    return 0.0
 
 
 def settle_seconds_of(stores: Stores) -> float:

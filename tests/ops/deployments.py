@@ -26,7 +26,7 @@ _numbers = itertools.count()  # other tests of this process may share moto's acc
 def deployed(world: World) -> Stores:
     """The world's customers, gates, events, sends, held messages, runs and playbooks, in tables of their own."""
     number = next(_numbers)
-    outputs = collections.defaultdict(str, {"Bucket": f"deployed-{number}"})
+    outputs = collections.defaultdict(str, {"Bucket": f"deployed-{number}", "FunctionFacts": "facts"})
     for role, keys in _KEYS.items():
         outputs[f"Table{role.capitalize()}"] = name = f"deployed-{role}-{number}"
         _table(name, keys)

@@ -13,7 +13,7 @@ def test_a_sound_playbook_is_summed_up_on_standard_output() -> None:
     result = CliRunner().invoke(check, [str(EC)])
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(
-        f"{EC} is sound: 16 events, 32 segments, 17 scenarios, 2 campaigns, 52 messages; version "
+        f"{EC} is sound: 16 events, 36 segments, 18 scenarios, 2 campaigns, 54 messages; version "
     )
     assert len(result.stdout.splitlines()) == 1
 
@@ -35,11 +35,11 @@ def spoilt(target: Path, name: str, old: str, new: str) -> Path:
 
 
 def test_faults_are_one_line_each_with_file_and_line(tmp_path: Path) -> None:
-    directory = spoilt(tmp_path, "weekly.yaml", "segment: buyers", "segment: byers\nsize: 3")
+    directory = spoilt(tmp_path, "weekly.yaml", "segment: buyers", "segment: byers\nhue: 3")
     result = CliRunner().invoke(check, [str(directory)])
     assert (result.exit_code, result.stdout) == (2, "")
     lines = result.stderr.splitlines()
-    assert lines == [f"{directory}/campaigns/weekly.yaml:5: size is not known here; take it out"]
+    assert lines == [f"{directory}/campaigns/weekly.yaml:5: hue is not known here; take it out"]
 
 
 def test_warnings_are_listed_and_do_not_fail(tmp_path: Path) -> None:

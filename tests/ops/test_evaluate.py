@@ -39,7 +39,7 @@ def test_a_csv_file_is_folded_and_counted(tmp_path: Path) -> None:
     assert result.exit_code == 0
     sizes = json.loads(result.stdout)
     assert {name: sizes[name] for name in EXPECTED} == EXPECTED
-    assert len(sizes) == 32
+    assert len(sizes) == 36
     assert "1 events after --at were left out" in result.stderr
 
 

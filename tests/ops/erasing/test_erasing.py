@@ -94,6 +94,17 @@ def test_nothing_is_left_of_the_person_anywhere(stores: Stores) -> None:
     assert mentions(stores) == []
 
 
+def test_an_erasure_waits_for_what_the_streams_still_hold(stores: Stores) -> None:
+    """A write of before that is no fact yet would be one after everything was looked through."""
+    ages = [3_600.0, 3_600.0]
+    flow = Erase(stores, 0, pause=lambda _s: None, behind=lambda: ages.pop() if ages else 0.0)
+    begun = flow.begin(the_person(stores), "ann", "asked", "e-1")
+    waiting = flow.run(begun, 0)
+    assert waiting.stage == "suppressed"
+    assert any("streams" in one for one in waiting.waits)
+    assert flow.run(waiting, 30).stage == "done"
+
+
 def test_figures_keep_their_rows_and_the_days_that_rest_on_them_are_measured_anew(stores: Stores) -> None:
     erased(stores)
     texts = dict(everything(stores))
