@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from ops.demo.measured import write_reports
 from ops.demo.report import write
 from ops.demo.run import run, taken_down
 from ops.errors import UserError
@@ -22,13 +23,16 @@ def main() -> int:
         outcome, stage = run(place, lambda text: console.print(f"[dim]{text} …[/dim]"))
         console.print("[dim]Explaining every customer …[/dim]")
         amiss = write(outcome, stage.stores, FOLDER)
+        console.print("[dim]Writing the day's, the week's and the month's report …[/dim]")
+        amiss += write_reports(stage.stores.target, FOLDER)
     except UserError as error:
         console.print(f"[red]The demo stopped:[/red] {error}")
         return 2
     finally:
         taken_down(place)
     Console().print(
-        f"Took {outcome.wall_seconds:.0f} s. Look at {FOLDER}/report.html, summary.json and explanations.jsonl beside it."
+        f"Took {outcome.wall_seconds:.0f} s. Look at {FOLDER}/report.html; daily.html, weekly.html, monthly.html, "
+        "summary.json and explanations.jsonl are beside it."
     )
     for fault in amiss:
         Console().print(f"[red]Not as it must be:[/red] {fault}.")

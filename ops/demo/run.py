@@ -180,7 +180,7 @@ def run(place: Place, say: Any) -> tuple[Outcome, Stage]:
 
 
 def _applied(target: Any, playbook: Path) -> None:
-    apply_directory(target, playbook)
+    apply_directory(target, playbook, why="はじめの版。基本の5本から始める")
 
 
 def taken_down(place: Place) -> None:
