@@ -22,12 +22,12 @@ _FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquet"
 
 
 class Catalog(Construct):
-    """One database a deployment, named as its stack is, as far as Glue takes names."""
+    """One database a deployment, of a name that Athena takes without quotes."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, objects: Objects) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, objects: Objects, name: str) -> None:
         super().__init__(scope, construct_id)
         self._objects = objects
-        self.name = cdk.Stack.of(self).stack_name.lower().replace("-", "_")
+        self.name = name
         self._database = glue.CfnDatabase(
             self,
             "Database",
@@ -37,8 +37,8 @@ class Catalog(Construct):
             ),
         )
         for path in SCHEMAS:
-            for name, told in json.loads(path.read_text(encoding="utf-8"))["tables"].items():
-                self._table(name, told)
+            for table, told in json.loads(path.read_text(encoding="utf-8"))["tables"].items():
+                self._table(table, told)
 
     def _table(self, name: str, told: dict[str, Any]) -> None:
         home = told["files"].partition("day=")[0]
@@ -72,6 +72,14 @@ class Catalog(Construct):
             ),
         )
         table.node.add_dependency(self._database)
+
+
+def database_name(stack: cdk.Stack, account: cdk.CfnParameter, *, settled: bool) -> str:
+    """A settled deployment's stack name, as `musubi_prod_shop`. One template may be deployed under several names, as on one
+    machine: then the account tells them apart, as `musubi_main`."""
+    if settled:
+        return stack.stack_name.lower().replace("-", "_")
+    return cdk.Fn.join("_", [stack.stack_name.lower(), account.value_as_string])
 
 
 def _column(told: dict[str, Any]) -> glue.CfnTable.ColumnProperty:

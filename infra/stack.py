@@ -11,7 +11,7 @@ from infra.alarms import Alarms
 from infra.alerts import let_ring
 from infra.api import Api
 from infra.bus import Bus
-from infra.catalog import Catalog
+from infra.catalog import Catalog, database_name
 from infra.click import click_function
 from infra.decide import decide_function
 from infra.deployments import Deployment
@@ -64,7 +64,8 @@ class MusubiStack(cdk.Stack):
         self.queues = Queues(self, "Queues", parameters=self.parameters)
         self.objects = Objects(self, "Objects", key=key, parameters=self.parameters)
         notify_of_files(self.objects, self.queues)
-        Catalog(self, "Catalog", objects=self.objects)
+        database = database_name(self, self.parameters.account, settled=deployment is not None)
+        Catalog(self, "Catalog", objects=self.objects, name=database)
         self.secrets = Secrets(self, "Secrets", key=key)
         self.schedules = Schedules(self, "Schedules", queues=self.queues, parameters=self.parameters)
         self.functions = self._functions()

@@ -57,10 +57,15 @@ def rankings(workspace: Views, context: Context, day: dt.date, now: Instant) -> 
 
 
 def with_rankings(context: Context, told: Iterable[Said], now: Instant) -> Context:
-    """The facts with these rankings in place of all earlier ones: a category with fewer places than before has no more."""
+    """The facts with these rankings in place of all that were counted earlier: a category with fewer places than before has
+    no more. What a person said without an end stands, and is not counted over: counted facts always have one."""
     ours = {f"{period}_{place}" for period in PERIODS for place in range(1, PLACES + 1)}
-    rest = {name: by_key for name, by_key in context.items() if name not in ours}
-    return with_facts(rest, told, now)
+    said = {
+        name: {key: fact for key, fact in by_key.items() if name not in ours or fact.until is None}
+        for name, by_key in context.items()
+    }
+    rest = {name: by_key for name, by_key in said.items() if by_key}
+    return with_facts(rest, [one for one in told if one[1] not in rest.get(one[0], {})], now)
 
 
 def know_items(connection: duckdb.DuckDBPyConnection, context: Context, now: Instant) -> None:

@@ -74,7 +74,7 @@ def _places(table: "pa.Table", person: Person) -> "pa.ChunkedArray":
     import pyarrow.compute as pc  # noqa: PLC0415
 
     ids = sorted(person.ids)
-    places = pa.chunked_array([pa.array([False] * table.num_rows)])
+    places = pa.chunked_array([pa.array([False] * table.num_rows, pa.bool_())])
     for column in table.schema:
         if column.name in WHO:
             found = pc.is_in(table[column.name], value_set=pa.array(ids))

@@ -181,10 +181,20 @@ def test_what_is_out_of_stock_is_not_ranked_and_names_are_those_of_people() -> N
 
 
 def test_rankings_hold_for_three_days_and_take_the_place_of_all_before() -> None:
-    old: Context = {"best_week_1": {"makeup": fact("lipstick")}, "weather": {"tokyo": fact("rain")}}
+    counted = fact("lipstick", NOW + HOLDS)
+    old: Context = {"best_week_1": {"makeup": counted}, "weather": {"tokyo": fact("rain")}}
     told = rankings(Rows({"orders": sold("toner", 9)}), {}, DAY, NOW)
     context = with_rankings(old, told, NOW)
     assert fact_value(context, "best_week_1", "makeup", NOW) is None
     assert fact_value(context, "weather", "tokyo", NOW) == "rain"
     assert fact_value(context, "best_week_1", "skincare", NOW) == "toner"
     assert fact_value(context, "best_week_1", "skincare", NOW + HOLDS) is None
+
+
+def test_what_a_person_said_for_good_is_not_counted_over() -> None:
+    """A pick of the shop's own stands until somebody takes it back."""
+    told = rankings(Rows({"orders": sold("toner", 9)}), {}, DAY, NOW)
+    pick: Context = {"best_week_1": {"skincare": fact("balm")}}
+    context = with_rankings(pick, told, NOW)
+    assert fact_value(context, "best_week_1", "skincare", NOW + 2 * HOLDS) == "balm"
+    assert fact_value(context, "best_week_1", "", NOW) == "toner"

@@ -21,6 +21,12 @@ def packed(rows: list[dict[str, object]]) -> bytes:
     return body.getvalue()
 
 
+def packed_as(schema: "pa.Schema") -> bytes:
+    body = io.BytesIO()
+    pq.write_table(schema.empty_table(), body)
+    return body.getvalue()
+
+
 def opened(body: bytes) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = pq.read_table(io.BytesIO(body)).to_pylist()
     return rows
@@ -70,6 +76,10 @@ def test_one_id_has_one_alias_in_every_file_and_an_unlinked_friends_pseudonym_go
     assert person["owner"] == order["customer_id"] == ME.alias("C1")
     assert person["customer_id"] == person["unit"] == ME.alias(friend)
     assert order == {"customer_id": ME.alias("C1"), "order_id": ME.alias("o1"), "amount": 4800}
+
+
+def test_a_file_without_rows_names_nobody() -> None:
+    assert not lake.names(packed_as(pa.schema([("customer_id", pa.string())])), ME)
 
 
 def test_a_file_of_others_is_left_as_it_is() -> None:
