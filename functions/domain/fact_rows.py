@@ -164,9 +164,17 @@ def _public(event: Event) -> dict[str, Any]:
     return {key: without_line_users(value) for key, value in event.properties.items() if key not in PRIVATE}
 
 
-def _moment(after: Customer, seen_at: Instant) -> Instant:
-    """When a customer was as it is, by the clock of whoever wrote it."""
-    return after.evaluated_at or seen_at
+def _moment(before: Customer | None, after: Customer, seen_at: Instant) -> Instant:
+    """When a customer was as it is, by the clock of whoever wrote it: at least when it was evaluated or linked last. Of whom
+    a tie leaves but the name of who it became, that is what it was before; the stream's own clock is no clock of events."""
+    told = [
+        at
+        for one in (before, after)
+        if one is not None
+        for at in (one.evaluated_at, one.link.at if one.link else None)
+        if at is not None
+    ]
+    return max(told, default=seen_at)
 
 
 def _segments(customer: Customer | None, version_of: VersionOf) -> set[str]:
@@ -188,7 +196,7 @@ def _memberships(
             customer_id=person(after.customer_id),
             segment=segment,
             change="entered" if segment in now else "left",
-            at=_moment(after, seen_at),
+            at=_moment(before, after, seen_at),
             playbook=after.segments_of,
             seen_at=seen_at,
         )
@@ -201,7 +209,7 @@ def _journeys(before: Customer | None, after: Customer, seen_at: Instant) -> Ite
         if was is None:
             yield _journey(after, journey, "entered", journey.entered_at, seen_at)
         if not journey.active and (was is None or was.active):
-            at = journey.ended_at or _moment(after, seen_at)
+            at = journey.ended_at or _moment(before, after, seen_at)
             yield _journey(after, journey, journey.status, at, seen_at)
 
 
@@ -228,26 +236,28 @@ def _exposures(before: Customer | None, after: Customer, seen_at: Instant) -> It
                 customer_id=person(after.customer_id),
                 experiment=experiment,
                 variant=variant,
-                at=_moment(after, seen_at),
+                at=_moment(before, after, seen_at),
                 playbook=after.segments_of,
                 seen_at=seen_at,
             )
 
 
 def _people(before: Customer | None, after: Customer, seen_at: Instant) -> Iterator[PersonFact]:
-    now = _person(after, seen_at)
+    now = _person(after, _moment(before, after, seen_at), seen_at)
     told = ("owner", "unit", "linked")
-    if before is None or any(getattr(_person(before, seen_at), name) != getattr(now, name) for name in told):
+    if before is None or any(
+        getattr(_person(before, now.at, seen_at), name) != getattr(now, name) for name in told
+    ):
         yield now
 
 
-def _person(customer: Customer, seen_at: Instant) -> PersonFact:
+def _person(customer: Customer, at: Instant, seen_at: Instant) -> PersonFact:
     return PersonFact(
         customer_id=person(customer.customer_id),
         owner=person(customer.merged_into or customer.customer_id),
         unit=person(customer.unit),
         linked=bool(customer.line_user_id) and not is_anonymous(customer.customer_id),
-        at=_moment(customer, seen_at),
+        at=at,
         seen_at=seen_at,
     )
 

@@ -156,3 +156,15 @@ def test_a_friend_who_is_not_linked_has_a_pseudonym_in_every_row() -> None:
     assert isinstance(row, PersonFact)
     assert not row.linked
     assert USER not in encoded(row).decode()
+
+
+def test_a_tie_happened_by_the_clock_of_events_and_not_by_the_streams() -> None:
+    """It leaves but a name of the friend, and makes a customer whom nobody has evaluated yet."""
+    later = NOW + dt.timedelta(minutes=5)
+    friend = Customer(f"anon:{USER}", version=1, link=Register(USER, NOW, "e"), evaluated_at=later)
+    gone = Customer(f"anon:{USER}", version=2, merged_into="C1")
+    new = Customer("C1", version=1, link=Register(USER, later, "e2"))
+    for before, after in ((friend, gone), (None, new)):
+        (row,) = rows_of(CustomerWritten(before, after, TOLD + dt.timedelta(days=9)), version_of)
+        assert isinstance(row, PersonFact)
+        assert (row.owner, row.at) == ("C1", later)
