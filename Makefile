@@ -7,7 +7,7 @@ ENGINE := .engine
 SETUP := requirements/setup.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock lint types unit slow browser e2e test search simulate soak soak-files demo bench clean
+.PHONY: help setup lock licences sbom audit secrets lint types unit slow browser e2e test search simulate soak soak-files demo bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -36,10 +36,24 @@ lock: $(VENV)/.ready  ## resolve requirements/*.in anew (versions and hashes, no
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements/engine.in -o requirements/engine.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header requirements/setup.in -o $(SETUP)
 
-lint: setup  ## ruff and the import rules
+licences: setup  ## docs/licences.md anew, from what the installed packages say
+	$(BIN)/python -m ops.supply.licences --write
+
+sbom: setup  ## what each Lambda bundle is made of, with licences → build/sbom.json (CycloneDX)
+	$(BIN)/python -m ops.supply.bom
+
+audit: setup  ## known vulnerabilities of every locked package; 3 where the advisory database cannot be reached
+	$(BIN)/python -m ops.supply.advisories
+
+secrets: setup  ## look at what looks like a secret, and take what is none into .secrets.baseline
+	$(BIN)/python -m ops.supply.leaks --write
+	git diff --stat -- .secrets.baseline
+
+lint: setup  ## ruff, the import rules, and no secrets in the checkout
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m ops.supply.leaks
 
 types: setup  ## mypy, strict
 	$(BIN)/mypy

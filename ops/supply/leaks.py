@@ -1,0 +1,105 @@
+"""`python -m ops.supply.leaks [--write]`: nothing in the checkout looks like a secret, but for what was looked at.
+
+detect-secrets finds them; .secrets.baseline keeps the hashes of those that are none: made-up tokens of tests and of the
+LINE sandbox. A hash knows a value wherever its line has moved to, so that edits around it change nothing.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from detect_secrets.core.potential_secret import PotentialSecret
+from detect_secrets.core.secrets_collection import SecretsCollection
+from detect_secrets.settings import transient_settings
+
+from infra.bundle import ROOT
+
+BASELINE: Final = ".secrets.baseline"
+# Of the 27 detectors those for what this project touches: each one costs a look at every line.
+DETECTORS: Final = (
+    {"name": "AWSKeyDetector"},
+    {"name": "Base64HighEntropyString", "limit": 4.5},
+    {"name": "BasicAuthDetector"},
+    {"name": "GitHubTokenDetector"},
+    {"name": "HexHighEntropyString", "limit": 3.0},
+    {"name": "JwtTokenDetector"},
+    {"name": "KeywordDetector"},
+    {"name": "NpmDetector"},
+    {"name": "PrivateKeyDetector"},
+    {"name": "PypiTokenDetector"},
+    {"name": "SlackDetector"},
+)
+SPARED: Final = ("requirements/*.txt", "package-lock.json", "*.svg", BASELINE)
+"""Hashes of packages, and paths of pictures."""
+PROCESSES: Final = 2
+HOW_TO_MEND: Final = (
+    "A real one: take it out, and replace it where it is valid, for it counts as known. None: end its line with\n"
+    "'pragma: allowlist secret' in a comment, or run `make secrets` and look at what that changes."
+)
+
+
+class Leak(NamedTuple):
+    """Something that looks like a secret; `hashed` is all that is ever shown or kept of it."""
+
+    file: str
+    line: int
+    kind: str
+    hashed: str
+
+
+def tracked(root: Path = ROOT) -> list[str]:
+    """All files that git has or would take, but for the spared ones."""
+    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0")
+    return [one for one in names if one and not any(Path(one).match(spared) for spared in SPARED)]
+
+
+def leaks_in(root: Path, files: list[str]) -> Iterator[Leak]:
+    """Whatever looks like a secret in these files, in order."""
+    settings = {"plugins_used": list(DETECTORS)}
+    with transient_settings(settings):
+        found = SecretsCollection(root=str(root))
+        found.scan_files(*files, num_processors=PROCESSES)
+    for name, one in sorted(found, key=lambda pair: (pair[0], pair[1].line_number)):
+        yield _leak(name, one)
+
+
+def _leak(name: str, one: PotentialSecret) -> Leak:
+    return Leak(name, one.line_number, one.type, one.secret_hash)
+
+
+def known(root: Path = ROOT) -> set[tuple[str, str]]:
+    """File and hash of what was looked at and is no secret."""
+    read = json.loads((root / BASELINE).read_text(encoding="utf-8"))
+    return {(name, hashed) for name, hashes in read.items() for hashed in hashes}
+
+
+def write(root: Path, found: list[Leak]) -> None:
+    """Take all that is found into the baseline, and out what is gone."""
+    kept = {
+        name: sorted({one.hashed for one in found if one.file == name})
+        for name in {one.file for one in found}
+    }
+    (root / BASELINE).write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def main(arguments: list[str], root: Path = ROOT) -> int:
+    """1 and a line for each new one; `--write` takes what there is for looked at."""
+    found = list(leaks_in(root, tracked(root)))
+    if "--write" in arguments:
+        write(root, found)
+        return 0
+    looked_at = known(root)
+    new = [one for one in found if (one.file, one.hashed) not in looked_at]
+    for one in new:
+        print(f"{one.file}:{one.line}: looks like a secret ({one.kind})", file=sys.stderr)
+    if new:
+        print(HOW_TO_MEND, file=sys.stderr)
+    return 1 if new else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
