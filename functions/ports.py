@@ -28,6 +28,7 @@ from functions.domain.lake import Table
 from functions.domain.link_changes import Joining, LinkChange, MergeEntry
 from functions.domain.linking_attempts import Attempt, Taken, Way
 from functions.domain.links import Link
+from functions.domain.live import Told
 from functions.domain.money import Count, LineUsage
 from functions.domain.phones import CustomerPhone, PhoneOwners
 from functions.domain.playbook import Links
@@ -761,6 +762,13 @@ class Unreadable(msgspec.Struct, frozen=True):
 
     what: str
     why: str
+
+
+class LiveBus(Protocol):
+    """Where what happens is told as it happens."""
+
+    def tell(self, told: Sequence[Told]) -> int:
+        """Tell all; how many were refused for good. Raises Retryable where some were not taken in: all are told again."""
 
 
 class RawFacts(Protocol):

@@ -52,6 +52,7 @@ class Settings:
     dead_queues: str
     function_tick: str
     topic_alarms_arn: str
+    live_bus: str
     schedules_state: str
     clock_file: str
     timer_shards: int
@@ -119,6 +120,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         dead_queues=_text(env, "DEAD_QUEUES"),
         function_tick=_text(env, "FUNCTION_TICK"),
         topic_alarms_arn=_text(env, "TOPIC_ALARMS_ARN"),
+        live_bus=_text(env, "LIVE_BUS"),
         schedules_state=_text(env, "SCHEDULES_STATE", "ENABLED"),
         clock_file=_text(env, "CLOCK_FILE"),
         timer_shards=int(_number(env, "TIMER_SHARDS", 4)),

@@ -39,6 +39,7 @@ TOLD = {
     },
     "facts": {
         "FactsLeftOut": "Writes that no fact could be made of were left out: docs/operations.md, FactsLeftOut",
+        "LiveLeftOut": "Facts were not told on the live bus: docs/operations.md, LiveLeftOut",
     },
     "send": {
         "OverQuota": "Messages wait, for this month's are used up: musubi quota",

@@ -6,7 +6,7 @@ Imports no CDK: the `musubi` command reads the same file to find a stack by envi
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -46,6 +46,7 @@ class _Parameters(_Model):
     send_concurrency: Annotated[int, Field(ge=2, le=1_000)] | None = None
     bulk_concurrency: Annotated[int, Field(ge=2, le=1_000)] | None = None
     timer_shards: Annotated[int, Field(ge=1, le=256)] | None = None
+    live_bus: Literal["on", "off"] | None = None
 
 
 SETTABLE = {name: "".join(part.capitalize() for part in name.split("_")) for name in _Parameters.model_fields}

@@ -7,6 +7,7 @@ import aws_cdk as cdk
 from infra.api import Api
 from infra.bus import Bus
 from infra.function import Function
+from infra.live import LiveBus
 from infra.objects import Objects
 from infra.queues import Queues
 from infra.schedules import Schedules
@@ -25,6 +26,7 @@ def write_outputs(
     api: Api,
     functions: Mapping[str, Function],
     bus: Bus,
+    live: LiveBus,
 ) -> None:
     """One CloudFormation output a name, e.g. TableCustomers, QueueInboxUrl, DeadInboxUrl, FunctionTick."""
     _export(stack, {f"Table{name.capitalize()}": t.table_name for name, t in tables.by_name.items()})
@@ -54,8 +56,10 @@ def write_outputs(
             "LinksUrl": api.url("/links"),
         },
     )
+    _export(stack, {"LiveBusName": live.bus.event_bus_name}, only_where=live.condition)
 
 
-def _export(stack: cdk.Stack, values: Mapping[str, str]) -> None:
+def _export(stack: cdk.Stack, values: Mapping[str, str], only_where: cdk.CfnCondition | None = None) -> None:
     for name, value in values.items():
-        cdk.CfnOutput(stack, f"Output{name}", value=value).override_logical_id(name)
+        output = cdk.CfnOutput(stack, f"Output{name}", value=value, condition=only_where)
+        output.override_logical_id(name)

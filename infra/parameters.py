@@ -42,6 +42,11 @@ class Parameters:
             stack, "ClockFile", "", "a file holding the virtual instant; empty: real time"
         )
         self.schedules_state = _choice(stack, "SchedulesState", ("ENABLED", "DISABLED"))
+        # Each event told live costs what EventBridge asks for it: $1 a million.
+        self.live_bus = _choice(stack, "LiveBus", ("off", "on"))
+        self.live = cdk.CfnCondition(
+            stack, "Live", expression=cdk.Fn.condition_equals(self.live_bus.value_as_string, "on")
+        )
         self.enforce_tls = _choice(stack, "EnforceTls", ("true", "false"))
         self.hold_in_queue_seconds_max = _number(stack, "HoldInQueueSecondsMax", 60, 0, 900)
         self.timer_shards = _number(stack, "TimerShards", 4, 1, 256)

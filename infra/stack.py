@@ -22,6 +22,7 @@ from infra.function import Function, Surroundings
 from infra.ingest import ingest_function
 from infra.insight import insight_function
 from infra.link import link_function
+from infra.live import LiveBus
 from infra.load import load_function, notify_of_files
 from infra.measure import measure_function
 from infra.objects import Objects
@@ -83,6 +84,8 @@ class MusubiStack(cdk.Stack):
         self.bus = Bus(self, "Bus", queues=self.queues)
         if deployment and deployment.company_bus:
             self.bus.listen_to(deployment.company_bus, deployment.account)
+        self.live = LiveBus(self, "LiveResults", parameters=self.parameters)
+        self.live.be_told_by(self.functions["facts"])
         self.schedules.tick_every_minute(self.functions["tick"])
         self.schedules.audit_every_day()
         self.schedules.insight_every_hour(self.functions["insight"])
@@ -106,6 +109,7 @@ class MusubiStack(cdk.Stack):
             api=self.api,
             functions=self.functions,
             bus=self.bus,
+            live=self.live,
         )
 
     def _functions(self) -> Mapping[str, Function]:

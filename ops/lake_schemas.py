@@ -1,4 +1,5 @@
-"""`python -m ops.lake_schemas`: write the published schemas of the lake's tables anew, after a column was added."""
+"""`python -m ops.lake_schemas`: write the published schemas of the lake's tables and of what is told live anew, after a
+column was added."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 from functions.domain.facts import TABLES as FACTS
 from functions.domain.facts import VERSION
 from functions.domain.lake_schema import schema_text
+from functions.domain.live import live_schema_text
 from functions.measure.tables import TABLES as DERIVED
 
 DERIVED_VERSION = 1
@@ -17,6 +19,7 @@ def schemas() -> Mapping[str, str]:
     return {
         "facts.schema.json": schema_text(FACTS.values(), VERSION),
         "derived.schema.json": schema_text(DERIVED.values(), DERIVED_VERSION),
+        "live.schema.json": live_schema_text(),
     }
 
 

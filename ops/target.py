@@ -89,6 +89,7 @@ class Target:
             dead_queues=json.dumps(self.dead_queues()),
             function_tick=of("FunctionTick"),
             topic_alarms_arn="",
+            live_bus=self.outputs.get("LiveBusName", ""),
             schedules_state=given["SchedulesState"],
             clock_file=given["ClockFile"],
             timer_shards=int(given["TimerShards"]),

@@ -2,17 +2,29 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from functions.domain.fact_rows import Written, rows_of
 from functions.domain.facts import TABLE_OF, Fact
+from functions.domain.instants import Instant
 from functions.domain.lake import Table
-from functions.ports import Measures, Playbooks, RawFacts, Rejected, Unreadable
+from functions.domain.live import KINDS, is_live, told
+from functions.ports import LiveBus, Measures, Playbooks, RawFacts, Rejected, Unreadable
 
 logger = logging.getLogger(__name__)
 
 LEFT_OUT = "FactsLeftOut"
+LIVE_LEFT_OUT = "LiveLeftOut"
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A bus for those who want facts as they happen. `now`: the clock of the streams, which is never virtual."""
+
+    bus: LiveBus
+    account: str
+    now: Callable[[], Instant]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +34,11 @@ class RecordFacts:
     playbooks: Playbooks
     raw: RawFacts
     measures: Measures
+    live: Live | None = None
 
     def run(self, writes: Sequence[Written | Unreadable]) -> int:
         """Keep the rows of all; how many. What no row can be made of is set aside, so that it stands before nothing else.
-        Raises Retryable where the bucket or a playbook cannot be had just now: the batch comes again."""
+        Raises Retryable where the bucket, a playbook or the live bus cannot be had just now: the batch comes again."""
         rows: dict[str, list[Fact]] = defaultdict(list)
         tables: dict[str, Table] = {}
         aside: list[Unreadable] = []
@@ -46,7 +59,20 @@ class RecordFacts:
             self.raw.drop(tables[name], of_table)
         if aside:
             self._set_aside(aside)
+        if self.live:
+            self._tell(self.live, (row for of_table in rows.values() for row in of_table))
         return sum(map(len, rows.values()))
+
+    def _tell(self, live: Live, rows: Iterable[Fact]) -> None:
+        """After the lake has the rows. What is too old to be live, or is refused for good, stands before nothing else."""
+        now = live.now()
+        of_kinds = [row for row in rows if type(row) in KINDS]
+        fresh = [row for row in of_kinds if is_live(row, now)]
+        left_out = len(of_kinds) - len(fresh)
+        left_out += live.bus.tell([told(row, live.account) for row in fresh])
+        if left_out:
+            logger.error("%d facts were not told live; the night's files have them", left_out)
+            self.measures.count(LIVE_LEFT_OUT, left_out)
 
     def _set_aside(self, aside: Sequence[Unreadable]) -> None:
         """Only what kind of write it was and why: the row itself still stands in its table."""

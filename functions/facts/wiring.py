@@ -3,12 +3,14 @@
 from functools import cache
 
 from functions.aws.clients import client
+from functions.aws.live_bus import EventBridgeLive
 from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.raw_facts import S3RawFacts
 from functions.aws.streams import StreamedTables
-from functions.facts.flow import RecordFacts
-from functions.settings import read_settings, required
+from functions.clock import real_clock
+from functions.facts.flow import Live, RecordFacts
+from functions.settings import Settings, read_settings, required
 
 
 @cache
@@ -20,7 +22,15 @@ def record_facts() -> RecordFacts:
         S3Playbooks(objects),
         S3RawFacts(objects),
         LogMeasures(required(settings.schedule_group, "SCHEDULE_GROUP")),
+        _live(settings),
     )
+
+
+def _live(settings: Settings) -> Live | None:
+    """Only where the deployment has the bus. Streams tell real time, whatever the clock of customers says."""
+    if not settings.live_bus:
+        return None
+    return Live(EventBridgeLive(client("events"), settings.live_bus), settings.account, real_clock)
 
 
 @cache

@@ -43,7 +43,8 @@ class Wishes:
 
     `line_api`: where to send instead of to a sandbox of ours. `at`: the virtual instant to start from; now
     where None. `port`: the engine's; a free one where None. `functions`: the package to bundle.
-    `line_push_per_second`: what all send workers of an account together may push. `accounts`: several side by side; the
+    `line_push_per_second`: what all send workers of an account together may push. `live_bus`: whether
+    what happens is told on a bus, too. `accounts`: several side by side; the
     one account where there are none.
     """
 
@@ -58,6 +59,7 @@ class Wishes:
     send_concurrency: int = 2
     bulk_concurrency: int = 2
     line_push_per_second: int = 2_000
+    live_bus: bool = False
     accounts: tuple[LocalAccount, ...] = ()
 
     @property
@@ -168,6 +170,7 @@ def local_parameters(
         "ClockFile": str(wishes.place.clock_file),
         "SchedulesState": "DISABLED",
         "EnforceTls": "false",
+        "LiveBus": "on" if wishes.live_bus else "off",
         "HoldInQueueSecondsMax": "0",
         "TimerShards": "1",
         "WorkerTimeoutSeconds": "10",

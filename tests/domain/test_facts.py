@@ -11,7 +11,7 @@ from ops.lake_schemas import schemas
 LINE_USER = "U" + "0123456789abcdef" * 2
 
 
-@pytest.mark.parametrize("name", ["facts.schema.json", "derived.schema.json"])
+@pytest.mark.parametrize("name", ["facts.schema.json", "derived.schema.json", "live.schema.json"])
 def test_the_published_schemas_are_those_of_the_code(name: str) -> None:
     """`python -m ops.lake_schemas` writes them."""
     assert Path("docs", name).read_text(encoding="utf-8") == schemas()[name]

@@ -34,7 +34,7 @@ class Local:
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     """The engine with AUTH=true, the LINE sandbox, and the ready-made shop playbook in force."""
     place = Place(tmp_path_factory.mktemp("local"))
-    target = bring_up(Wishes(place=place), after_deploy)
+    target = bring_up(Wishes(place=place, live_bus=True), after_deploy)
     yield Local(place, target, LocalClock(place, target))
     bring_down(place)
 

@@ -1,5 +1,6 @@
 """What happens on the real bundle becomes facts, exactly once, though the workers that write and merge them are killed."""
 
+import json
 import time
 from collections import Counter
 from typing import Any
@@ -66,6 +67,53 @@ def test_what_was_sent_and_what_happened_are_facts_once_each_by_the_next_morning
         follows = workspace.connection.execute("SELECT customer_id FROM friendships").fetchall()
     assert follows
     assert not [one for (one,) in follows if user in one]
+
+
+PATTERN = {"source": ["musubi"], "detail-type": ["SendEnded.v1", "FriendshipChanged.v1"]}
+
+
+def subscribed(shop: Shop, name: str) -> str:
+    """A queue of somebody who follows what is sent, and who comes and goes, as docs/results.md says; its address."""
+    target = shop.stores.target
+    sqs, bus = target.client("sqs"), target.client("events")
+    queue: str = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    on = {"EventBusName": target.output("LiveBusName")}
+    bus.put_rule(Name=name, EventPattern=json.dumps(PATTERN), **on)
+    bus.put_targets(Rule=name, Targets=[{"Id": name, "Arn": arn}], **on)
+    return queue
+
+
+def received(shop: Shop, queue: str) -> list[dict[str, Any]]:
+    """All that waits in the queue, each once by its id."""
+    sqs, found = shop.stores.target.client("sqs"), {}
+    while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            told = json.loads(message["Body"])
+            found[told["detail"]["id"]] = told
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    return list(found.values())
+
+
+def test_what_was_sent_is_told_live_to_whoever_subscribes(shop: Shop) -> None:
+    queue = subscribed(shop, "live-crm")
+    next_local(shop, 11)
+    customer, user = shop.new_customer()
+    shop.befriend(customer, user)
+    shop.kill_workers("facts")
+    shop.post(shop.purchase(customer))
+    shop.pass_time(days=1)
+    WaitingFacts(shop.stores.target).settle()
+    ended = {one.send_id: one.status for one in shop.stores.sends.of_customer(customer)}
+    assert ended
+    told = received(shop, queue)
+    sends = [one["detail"] for one in told if one["detail-type"] == "SendEnded.v1"]
+    assert {one["send_id"]: one["status"] for one in sends if one["customer_id"] == customer} == ended
+    assert {one["detail"]["change"] for one in told if one["detail-type"] == "FriendshipChanged.v1"} == {
+        "follow"
+    }
+    assert {one["detail-type"] for one in told} == set(PATTERN["detail-type"])
+    assert user not in json.dumps(told)
 
 
 def test_workers_that_are_killed_while_they_write_and_merge_lose_and_double_nothing(shop: Shop) -> None:

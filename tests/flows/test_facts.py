@@ -1,6 +1,7 @@
 """Facts from streams: rows dropped by table, and nothing that holds a shard up."""
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 
 import msgspec
@@ -12,8 +13,9 @@ from functions.domain.events import Event
 from functions.domain.fact_rows import EventKept, SendWritten
 from functions.domain.facts import Fact
 from functions.domain.lake import Table
+from functions.domain.live import TOLD_FOR, Told
 from functions.domain.sends import SendRecord
-from functions.facts.flow import LEFT_OUT, RecordFacts
+from functions.facts.flow import LEFT_OUT, LIVE_LEFT_OUT, Live, RecordFacts
 from functions.ports import Rejected, Retryable, Unreadable
 
 NOW = dt.datetime(2026, 11, 2, 3, 4, 5, tzinfo=dt.UTC)
@@ -58,8 +60,23 @@ class NoPlaybook:
         raise Rejected(f"no playbook {version}")
 
 
-def flow(raw: Raw, counted: Counted) -> RecordFacts:
-    return RecordFacts(NoPlaybook(), raw, counted)
+class Bus:
+    """A live bus that takes in `takes` events and then is gone; `refuses` of each telling for good."""
+
+    def __init__(self, *, takes: int = 1_000, refuses: int = 0) -> None:
+        self.takes = takes
+        self.refuses = refuses
+        self.told: list[str] = []
+
+    def tell(self, told: Sequence[Told]) -> int:
+        self.told += [json.loads(one.detail)["id"] for one in told[: self.takes]]
+        if len(told) > self.takes:
+            raise Retryable("some were not taken in")
+        return self.refuses
+
+
+def flow(raw: Raw, counted: Counted, bus: Bus | None = None, now: dt.datetime = NOW) -> RecordFacts:
+    return RecordFacts(NoPlaybook(), raw, counted, Live(bus, "shop", lambda: now) if bus else None)
 
 
 def test_rows_are_dropped_by_table_at_once() -> None:
@@ -99,3 +116,39 @@ def test_a_stream_is_read_by_table_and_what_is_gone_or_has_no_body_is_passed_ove
     assert [type(one).__name__ for one in told] == ["EventKept", "Unreadable"]
     assert isinstance(told[0], EventKept)
     assert (told[0].customer_id, told[0].told_at) == ("C1", NOW)
+
+
+FOLLOWS = [kept("line_follow", number) for number in range(3)]
+
+
+def test_what_others_follow_is_told_live_once_the_lake_has_it() -> None:
+    raw, counted, bus = Raw(), Counted(), Bus()
+    assert flow(raw, counted, bus).run([*FOLLOWS, kept("purchase", 4)]) == 4
+    assert len(set(bus.told)) == 3
+    assert counted == {}
+    unheard = Bus()
+    with pytest.raises(Retryable):
+        flow(Raw(down=True), counted, unheard).run(FOLLOWS)
+    assert unheard.told == []
+
+
+def test_a_bus_that_takes_some_in_lets_the_batch_come_again_and_doubles_bear_their_ids() -> None:
+    """As after a crash between the lake and the bus, or after the bus and before the stream is told."""
+    raw, counted, bus = Raw(), Counted(), Bus(takes=2)
+    with pytest.raises(Retryable):
+        flow(raw, counted, bus).run(FOLLOWS)
+    bus.takes = 3
+    flow(raw, counted, bus).run(FOLLOWS)
+    assert raw.dropped == [("friendships", 3)] * 2
+    assert len(bus.told) == 5
+    assert len(set(bus.told)) == 3
+
+
+def test_what_the_bus_never_takes_holds_the_lake_up_no_longer_than_an_hour() -> None:
+    raw, counted, bus = Raw(), Counted(), Bus(takes=0)
+    late = NOW + TOLD_FOR + dt.timedelta(seconds=1)
+    assert flow(raw, counted, bus, late).run(FOLLOWS) == 3
+    assert counted == {LIVE_LEFT_OUT: 3}
+    refusing = Counted()
+    flow(Raw(), refusing, Bus(refuses=2)).run(FOLLOWS)
+    assert refusing == {LIVE_LEFT_OUT: 2}

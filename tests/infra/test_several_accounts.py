@@ -24,7 +24,7 @@ environments:
     company_bus: company
     parameters: {send_concurrency: 4}
     accounts:
-      shop: {channel: "1650000001", link_url: "https://id.shop.example"}
+      shop: {channel: "1650000001", link_url: "https://id.shop.example", live_bus: on}
       shop-2: {channel: "1650000002", bulk_concurrency: 7}
 """
 STACKS = ("Musubi-prod-shop", "Musubi-prod-shop-2")

@@ -21,7 +21,7 @@ from functions.domain.dead_letters import RECEIVES_MAX
 from functions.domain.facts import TABLES as FACTS
 from functions.domain.lake_schema import published_type
 from functions.evaluate.approval import APPROVAL_AWAITED
-from functions.facts.flow import LEFT_OUT
+from functions.facts.flow import LEFT_OUT, LIVE_LEFT_OUT
 from functions.line import login
 from functions.measure.results import KEPT_DAYS
 from functions.measure.tables import TABLES as DERIVED
@@ -583,6 +583,7 @@ def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it
         SOURCES_HELD: "tick",
         CLICKS_LOST: "click",
         LEFT_OUT: "facts",
+        LIVE_LEFT_OUT: "facts",
         **dict.fromkeys(MEASURES.values(), "send"),
     }
     assert {*map(frozenset, watched.values())} == {frozenset(told["Dimensions"][0])}
