@@ -26,10 +26,14 @@ class DynamoAllowances:
     """The counters of one account in the gates table.
 
     An item is small, so that a reservation is one write unit; instants have all their digits, and compare as texts.
+    `once`: a client that repeats nothing. A release that was done, and not answered, would else be done twice.
     """
 
-    def __init__(self, client: "DynamoDBClient", table: str, account: str) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, account: str, once: "DynamoDBClient | None" = None
+    ) -> None:
         self._client = client
+        self._once = once or client
         self._table = table
         self._account = account
 
@@ -61,7 +65,9 @@ class DynamoAllowances:
         """Take units off on condition that so many are counted. A failure leaves them counted: the safe side."""
         values: dict[str, Any] = {":minus": {"N": str(-units)}, ":units": {"N": str(units)}}
         try:
-            _item, done = self._update(counter, "ADD #used :minus", "#used >= :units", values, _NAMES)
+            _item, done = self._update(
+                counter, "ADD #used :minus", "#used >= :units", values, _NAMES, self._once
+            )
         except (BotoCoreError, ClientError) as error:
             logger.warning("%s unspent messages stay counted (%s)", units, type(error).__name__)
             return
@@ -84,9 +90,10 @@ class DynamoAllowances:
         values: dict[str, Any] = {
             ":total": {"N": str(usage.used)},
             ":then": {"N": str(asked.used)},
+            ":beyond": {"N": str(asked.beyond)},
             ":now": {"S": _digits(now)},
         }
-        change = "SET line_total = :total, used_then = :then, told_at = :now"
+        change = "SET line_total = :total, used_then = :then, beyond = :beyond, told_at = :now"
         if usage.limit is None:
             change += " REMOVE line_limit"
         else:
@@ -137,10 +144,11 @@ class DynamoAllowances:
         condition: str,
         values: dict[str, Any],
         names: dict[str, str] | None = None,
+        client: "DynamoDBClient | None" = None,
     ) -> tuple[dict[str, Any], bool]:
         """One conditional update: the item as it is now, and whether the condition held."""
         try:
-            answer = self._client.update_item(
+            answer = (client or self._client).update_item(
                 TableName=self._table,
                 Key=self._key(counter),
                 UpdateExpression=change,
@@ -166,6 +174,7 @@ def _count(item: dict[str, Any]) -> Count:
         line_limit=_number(item, "line_limit"),
         told_at=_instant(item, "told_at"),
         reserved_at=_instant(item, "reserved_at"),
+        beyond=_number(item, "beyond") or 0,
     )
 
 

@@ -43,7 +43,7 @@ class Count(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one counter holds, in messages. `used`: what was reserved; all else only where it counts a month.
 
     `line_total`, `line_limit`: what LINE said at `told_at`, when `used` stood at `used_then`; `reserved_at`: the last
-    reservation.
+    reservation; `beyond`: what LINE has surely counted that is not ours, by any of its answers of this month.
     """
 
     used: int = 0
@@ -52,16 +52,26 @@ class Count(msgspec.Struct, frozen=True, omit_defaults=True):
     line_limit: int | None = None
     told_at: Instant | None = None
     reserved_at: Instant | None = None
+    beyond: int = 0
 
     @property
     def external(self) -> int:
-        """What LINE has counted and nobody here has reserved: sent by hand, or before the first reservation."""
-        return max(0, self.line_total - self.used_then)
+        """What LINE has counted and nobody here has reserved: sent by hand, or before the first reservation.
+
+        LINE's answer is late: in the midst of a campaign it is less than what we have reserved, and would hide it.
+        """
+        return max(self.beyond, self.line_total - self.used_then)
 
     @property
     def taken(self) -> int:
         """All of the month's messages as far as anybody knows, what is reserved and not sent yet included."""
         return self.used + self.external
+
+
+def surely_beyond(count: Count, usage: LineUsage) -> int:
+    """What LINE has counted that is surely not ours. `count`: as it is after LINE's answer, so that whatever LINE may have
+    counted of ours is in it."""
+    return max(count.beyond, usage.used - count.used)
 
 
 class Limit(msgspec.Struct, frozen=True):

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from functions.domain.account import Block
 from functions.domain.instants import Instant
 from functions.domain.money import (
@@ -26,6 +28,7 @@ from functions.domain.money import (
     refusal_of,
     run_counter,
     run_limit,
+    surely_beyond,
     tier_limit,
 )
 from functions.domain.playbook import Playbook
@@ -64,13 +67,14 @@ class Lending:
         lease.reserve(Counter(purse_of(intent, playbook) for intent in intents))
         return lease
 
-    def give_back(self, intents: Sequence[Intent], now: Instant) -> None:
-        """Return the units of claims that were taken out of their gates, whoever had leased them."""
+    def give_back(self, claimed: Sequence[tuple[Intent, Instant]]) -> None:
+        """Return the units of claims that were taken out of their gates, whoever had leased them: each message with the
+        instant at which it was claimed, for it was counted in that month."""
         playbook = self.playbooks.in_force().playbook
         units: Counter[str] = Counter()
-        for intent in intents:
+        for intent, at in claimed:
             purse = purse_of(intent, playbook)
-            units.update([month_counter(now), *([run_counter(purse.run)] if purse.run else [])])
+            units.update([month_counter(at), *([run_counter(purse.run)] if purse.run else [])])
         for counter, left in units.items():
             self.allowances.release(counter, left)
 
@@ -132,6 +136,7 @@ class Lending:
         except MusubiError as error:
             logger.warning("the monthly quota is not known anew (%s)", error)
             return
+        asked = msgspec.structs.replace(asked, beyond=surely_beyond(self._read(counter), usage))
         self.allowances.note(counter, usage, asked, now)
         self._read(counter)
 
@@ -195,6 +200,11 @@ class Lease:
                 self._taken.remove(intent.send_id)
                 for pot in _pots(purse_of(intent, self._playbook)):
                     self._units[pot] += 1
+
+    def leave(self, intent: Intent) -> None:
+        """A claim may stand in the gate with this unit, and others may take it up or out: it is not this batch's any more."""
+        with self._lock:
+            self._taken.discard(intent.send_id)
 
     def settle(self) -> None:
         """The batch has ended: return what it did not spend, and tell how many messages had no unit."""

@@ -25,6 +25,9 @@ from functions.ports import (
 )
 from functions.send.allowance import Lease
 
+Unsure = dict[str, Gate]
+"""By send id the gate with a claim whose write was answered as a lost race, until somebody has looked again."""
+
 ATTEMPTS_MAX = 8
 HOPS_MAX = 8
 
@@ -86,19 +89,26 @@ class Claiming:
 
     def _claim_all(self, wanted: Sequence[Wanted], lease: Lease) -> dict[str, Result]:
         results: dict[str, Result] = {}
+        unsure: Unsure = {}
         waiting = list(wanted)
         for _ in range(ATTEMPTS_MAX + len(wanted)):
             if not waiting:
                 return results
             read = self.read_all(one.intent.customer_id for one in waiting)
             turn, later = _one_a_gate(waiting, read)
-            outcomes = self._claimed(turn, read, lease)
+            for one in turn:
+                _look_again(one.intent, read[one.intent.customer_id][0], unsure, lease)
+            outcomes = self._claimed(turn, read, lease, unsure)
             results |= {one: result for one, result in outcomes.items() if result is not _OVERTAKEN}
             waiting = [*later, *(one for one in turn if outcomes[one.intent.send_id] is _OVERTAKEN)]
+        for one in waiting:
+            _look_again(one.intent, None, unsure, lease)
         return results | {one.intent.send_id: Conflict("the gate is contended") for one in waiting}
 
-    def _claimed(self, turn: Sequence[Wanted], read: Mapping[str, Both], lease: Lease) -> dict[str, Result]:
-        """What came of those whose turn it is, by send id; the overtaken among them."""
+    def _claimed(
+        self, turn: Sequence[Wanted], read: Mapping[str, Both], lease: Lease, unsure: Unsure
+    ) -> dict[str, Result]:
+        """What came of those whose turn it is, by send id; the overtaken among them, who are `unsure` of their claims."""
         results: dict[str, Result] = {}
         decisions: dict[str, Decision] = {}
         for one in turn:
@@ -118,6 +128,8 @@ class Claiming:
             written = self.customers.save_gates([decision.gate for decision in decisions.values()])
             refused = dict(zip(decisions, written, strict=True))
             results |= {one: _REFUSED[became] for one, became in refused.items() if became in _REFUSED}
+            lost = (one for one, became in refused.items() if became == "overtaken")
+            unsure |= {one: decisions[one].gate for one in lost if isinstance(decisions[one].verdict, Allow)}
         return results
 
     def _decided(
@@ -189,6 +201,27 @@ def _may_be_claimed(result: Result) -> bool:
     if isinstance(result, Claimed):
         return isinstance(result.verdict, Allow)
     return result is _REFUSED["undone"]
+
+
+def _look_again(intent: Intent, found: Gate | None, unsure: Unsure, lease: Lease) -> None:
+    """Whose is the unit, now that the gate is read again after a lost race?
+
+    A write that was done and not answered is repeated by the driver, and then loses against itself: the claim stands, and
+    others may have gone on from it. The unit is free only where the gate shows that somebody else wrote instead.
+    """
+    written = unsure.pop(intent.send_id, None)
+    if written is None:
+        return
+    if found is None or not _somebody_else_wrote(written, found, intent.send_id):
+        lease.leave(intent)
+    elif found.claim(intent.send_id):
+        lease.give_back(intent)  # what another claimed has a unit of its own
+
+
+def _somebody_else_wrote(written: Gate, found: Gate, send_id: str) -> bool:
+    """One write at most has come since the gate was read, and it is not ours. After two nobody can tell any more."""
+    is_next = found.customer_id == written.customer_id and found.version <= written.version + 1
+    return is_next and found.claim(send_id) != written.claim(send_id)
 
 
 def _one_a_gate(waiting: Sequence[Wanted], read: Mapping[str, Both]) -> tuple[list[Wanted], list[Wanted]]:

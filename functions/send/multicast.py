@@ -12,7 +12,7 @@ from functions.domain.account import STOP_FOR
 from functions.domain.batches import Entry, Sealed, Successor, standing, successors
 from functions.domain.campaigns import intent_of, run_of_source
 from functions.domain.claims import Allow, Decision, closed, decide_sealed, key_ends_at, released
-from functions.domain.gate import Gate
+from functions.domain.gate import Claim, Gate
 from functions.domain.instants import Instant
 from functions.domain.sends import BatchOrder, Intent, SendRecord, content_hash, record_of
 from functions.domain.trace import Facts
@@ -91,15 +91,16 @@ class Multicast:
 
     def _release(self, order: BatchOrder, intents: Sequence[Intent]) -> None:
         """Take the batch's claims out of the gates, and give their units back."""
-        freed: set[str] = set()
+        freed: dict[str, Claim | None] = {}
 
         def change(gate: Gate, intent: Intent) -> Gate:
             after = released(gate, intent, order.send_id)
-            (freed.discard if after == gate else freed.add)(intent.send_id)
+            freed[intent.send_id] = None if after == gate else gate.claim(intent.send_id)
             return after
 
         self._change_all(intents, change)
-        self.sealing.lending.give_back([one for one in intents if one.send_id in freed], self.now())
+        claims = [(one, freed.get(one.send_id)) for one in intents]
+        self.sealing.lending.give_back([(one, claim.key_at) for one, claim in claims if claim])
 
     def _change_all(self, intents: Sequence[Intent], change: Callable[[Gate, Intent], Gate]) -> None:
         for error in self.claiming.change_all(intents, change).values():

@@ -7,7 +7,7 @@ from functions.aws.account import DynamoAccountState
 from functions.aws.aggregation_units import DynamoAggregationUnits
 from functions.aws.allowances import DynamoAllowances
 from functions.aws.batches import S3Batches
-from functions.aws.clients import client
+from functions.aws.clients import client, quick_client
 from functions.aws.failure_notes import S3FailureNotes
 from functions.aws.items import DynamoCustomers
 from functions.aws.measures import LogMeasures
@@ -86,7 +86,10 @@ def lending() -> Lending:
     )
     return Lending(
         allowances=DynamoAllowances(
-            client("dynamodb"), required(settings.table_gates, "TABLE_GATES"), settings.account
+            client("dynamodb"),
+            required(settings.table_gates, "TABLE_GATES"),
+            settings.account,
+            quick_client("dynamodb"),
         ),
         playbooks=playbooks(),
         line_quota=LineMonthlyQuota(settings.line_api_url, token),

@@ -9,13 +9,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from botocore.exceptions import ClientError
+from botocore.endpoint import Endpoint
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from functions.aws.allowances import DynamoAllowances
+from functions.aws.clients import client, quick_client
 from functions.aws.items import DynamoCustomers
 from functions.domain.money import Count, LineUsage
 from functions.domain.playbook import Price
 from functions.ports import Allowances
+from functions.send import wiring
 from functions.send.allowance import Lending
 from tests.aws.conftest import Aws
 from tests.aws.samples import MINUTE, NOW, SECOND, gate, intent
@@ -129,8 +132,8 @@ def test_a_newer_word_stays_and_a_limit_may_go(allowances: Allowances) -> None:
     allowances.note(MONTH, LineUsage(200, 10), Count(), NOW + SECOND)
     allowances.note(MONTH, LineUsage(100, 5), Count(), NOW)
     assert allowances.count(MONTH) == Count(0, 10, 0, 200, NOW + SECOND)
-    allowances.note(MONTH, LineUsage(None, 20), Count(3), NOW + MINUTE)
-    assert allowances.count(MONTH) == Count(0, 20, 3, None, NOW + MINUTE)
+    allowances.note(MONTH, LineUsage(None, 20), Count(3, beyond=2), NOW + MINUTE)
+    assert allowances.count(MONTH) == Count(0, 20, 3, None, NOW + MINUTE, beyond=2)
 
 
 def test_a_count_is_set_right_where_nobody_reserved_meanwhile(allowances: Allowances) -> None:
@@ -214,6 +217,44 @@ def test_a_table_that_refuses_to_take_units_back_or_to_let_ask_stops_nothing(aws
     allowances.note(MONTH, LineUsage(1, 1), Count(), NOW)
     client.failing = False
     assert allowances.count(MONTH) == Count(used=7, reserved_at=NOW)
+
+
+@pytest.fixture
+def senders_allowances(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[Allowances]:
+    """As the sender is made of them, with its own clients."""
+    environment = {
+        "TABLE_GATES": aws.tables()["gates"],
+        "AWS_ENDPOINT_URL_DYNAMODB": aws.client("dynamodb").meta.endpoint_url,
+        "SECRET_LINE": "line",
+        "SCHEDULE_GROUP": "group",
+        "BUCKET": "bucket",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    cached = (client, quick_client, wiring.lending, wiring.playbooks, wiring.objects)
+    for made in cached:
+        made.cache_clear()
+    yield wiring.lending().allowances
+    for made in cached:
+        made.cache_clear()
+
+
+def test_a_release_that_is_not_answered_is_not_repeated(
+    senders_allowances: Allowances, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is done, and the answer is lost: once more would be twice."""
+    allowances = senders_allowances
+    allowances.reserve(MONTH, 7, None, None, NOW)
+    answer_of: Any = vars(Endpoint)["_get_response"]
+
+    def lost(endpoint: Endpoint, request: Any, model: Any, context: Any) -> Any:
+        answer = answer_of(endpoint, request, model, context)
+        is_release = model.name == "UpdateItem" and b":minus" in request.body
+        return (None, ReadTimeoutError(endpoint_url=request.url)) if is_release else answer
+
+    monkeypatch.setattr(Endpoint, "_get_response", lost)
+    allowances.release(MONTH, 2)
+    assert allowances.count(MONTH).used == 5
 
 
 def test_the_claims_of_all_gates_are_read_and_counters_are_no_gates(aws: Aws) -> None:

@@ -13,6 +13,7 @@ from functions.domain.money import (
     TIERS,
     Count,
     Limit,
+    LineUsage,
     Purse,
     Tier,
     month_limit,
@@ -20,6 +21,7 @@ from functions.domain.money import (
     purse_of,
     refusal_of,
     run_limit,
+    surely_beyond,
     tier_limit,
     yen_of,
 )
@@ -116,6 +118,21 @@ def test_nothing_that_line_has_counted_is_forgotten_and_nothing_counts_twice(
 ) -> None:
     count = Count(used=used_then + since, line_total=line_total, used_then=used_then)
     assert count.taken == max(used_then, line_total) + since
+
+
+@given(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99), st.integers(0, 99), st.integers(0, 99))
+def test_what_others_sent_counts_from_when_it_was_seen_and_is_never_thought_more_by_a_late_answer(
+    theirs: int, ours: int, in_hand: int, late: int, since: int
+) -> None:
+    """`theirs`: counted by LINE and not ours; `in_hand`: reserved and not sent yet; `late`: what LINE has not counted yet."""
+    quiet = Count(used=ours)
+    quiet = msgspec.structs.replace(quiet, beyond=surely_beyond(quiet, LineUsage(None, theirs + ours)))
+    busy = msgspec.structs.replace(quiet, used=ours + since + in_hand)
+    usage = LineUsage(None, theirs + max(0, ours + since - late))
+    told = msgspec.structs.replace(
+        busy, line_total=usage.used, used_then=busy.used, beyond=surely_beyond(busy, usage)
+    )
+    assert (told.beyond, told.taken) == (theirs, theirs + busy.used)
 
 
 def test_the_month_begins_anew_by_itself_and_a_runs_budget_does_not() -> None:

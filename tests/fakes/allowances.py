@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+from collections.abc import Callable
 
 import msgspec
 
@@ -64,6 +65,7 @@ class FakeAllowances:
                     line_total=usage.used,
                     line_limit=usage.limit,
                     used_then=asked.used,
+                    beyond=asked.beyond,
                     told_at=now,
                 )
 
@@ -83,16 +85,19 @@ class FakeAllowances:
 
 
 class FakeLineQuota:
-    """LINE's answer to how much of the month is used; `fails` instead of answering. `asked` counts the questions."""
+    """LINE's answer to how much of the month is used; `fails` instead of answering. `asked` counts the questions;
+    `meanwhile` happens while LINE is asked."""
 
     def __init__(self, limit: int | None = None, used: int = 0) -> None:
         self.limit, self.used = limit, used
         self.error: MusubiError | None = None
+        self.meanwhile: Callable[[], object] = lambda: None
         self.asked = 0
 
     def usage(self) -> LineUsage:
         """The limit and the use."""
         self.asked += 1
+        self.meanwhile()
         if self.error:
             raise self.error
         return LineUsage(self.limit, self.used)

@@ -262,6 +262,34 @@ def test_messages_bought_from_line_are_known_after_ten_minutes() -> None:
     assert sent(worker.lease(messages(9, first="b"), NOW + ASKED_EVERY), messages(9, first="b")) == 9
 
 
+def test_what_others_sent_is_not_forgotten_while_lines_figure_is_late() -> None:
+    """30 were sent by hand. In the midst of a campaign of ours LINE has counted 40 of 60, and says 70."""
+    office = Office(Price(messages_max=100, reserve_percent=0))
+    office.line.used = 30
+    worker = office.worker()
+    lease = worker.lease(messages(60), NOW)
+    assert sent(lease, messages(60)) == 60
+    office.line.used = 30 + 40
+    lease.settle()
+    later = NOW + ASKED_EVERY
+    worker.lease([], later).settle()
+    assert sent(worker.lease(messages(30, first="b"), later), messages(30, first="b")) == 10
+
+
+def test_what_is_sent_while_line_is_asked_is_not_taken_for_somebody_elses_for_good() -> None:
+    """Eight workers' messages go while one asks: LINE's figure has them already, and the count that it is held against not."""
+    office = Office(Price(messages_max=100, reserve_percent=0))
+    worker = office.worker()
+    worker.lease([], NOW).settle()
+    office.line.meanwhile = lambda: office.allowances.reserve(MONTH, 50, None, NOW, NOW)
+    office.line.used = 50
+    worker.lease([], NOW + ASKED_EVERY).settle()
+    assert (office.allowances.count(MONTH).beyond, office.used) == (0, 50)
+    office.line.meanwhile = lambda: None
+    worker.lease([], NOW + 2 * ASKED_EVERY).settle()
+    assert sent(worker.lease(messages(60), NOW + 2 * ASKED_EVERY), messages(60)) == 50
+
+
 def test_a_new_month_begins_at_nothing() -> None:
     office = Office(Price(messages_max=5, reserve_percent=0))
     worker = office.worker()
