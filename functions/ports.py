@@ -132,6 +132,13 @@ class Playbooks(Protocol):
         """One version, for good, with the context facts known. Raises Rejected where it does not exist."""
 
 
+class PlaybooksNow(Playbooks, Protocol):
+    """Playbooks for whoever has to know of a change at once."""
+
+    def in_force_now(self) -> Compiled:
+        """As `in_force`, read anew: whatever was applied before this call is seen."""
+
+
 Written = Literal["written", "overtaken", "undone"]
 """What became of one conditional write of a batch: done; refused, for somebody else was first; not done, or not surely."""
 

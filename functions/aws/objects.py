@@ -127,6 +127,11 @@ class S3Playbooks:
             self._read_at = time.monotonic()
         return self.version(self._in_force)
 
+    def in_force_now(self) -> Compiled:
+        """As `in_force`, read anew."""
+        self._read_at = float("-inf")
+        return self.in_force()
+
     def _read_context(self) -> None:
         body, tag = self._objects.read_tagged(CONTEXT) or (b"{}", "")
         if tag != self._context_tag:

@@ -29,7 +29,7 @@ from functions.ports import (
     CampaignRun,
     Continuation,
     Measures,
-    Playbooks,
+    PlaybooksNow,
     Retryable,
     Runs,
     Schedules,
@@ -50,7 +50,7 @@ class Evaluate:
     """The ports of this flow. `multicast_min`: so many people who are told the same are told together."""
 
     account: str
-    playbooks: Playbooks
+    playbooks: PlaybooksNow
     audience: Audience
     runs: Runs
     send_queue: SendQueue
@@ -98,7 +98,8 @@ class Evaluate:
     def _rearm(self, campaign: str, current: Compiled, occurrence: Instant) -> None:
         """First of all, so that no crash can end a recurring campaign. A run that is replayed sets nothing back.
 
-        Where another playbook came into force meanwhile its date may have been overwritten with the old one: it is set again.
+        Where another playbook came into force meanwhile, which this process may not know of for seconds, its date may have
+        been overwritten with the old one: it is set again.
         """
         for _ in range(REARMS_MAX):
             wanted = current.playbook.campaigns.get(campaign)
@@ -107,7 +108,7 @@ class Evaluate:
             following = next_occurrence(wanted, current.playbook.zone, max(occurrence, self.now()))
             if following is not None:
                 self.schedules.put(campaign, following)
-            version, current = current.version, self.playbooks.in_force()
+            version, current = current.version, self.playbooks.in_force_now()
             if current.version == version:
                 return
 

@@ -320,8 +320,10 @@ def test_a_new_playbook_is_in_force_everywhere_within_seconds(
     mine.apply(second)
     assert mine.in_force().version == second.version
     assert others.in_force().version == first.version
+    assert others.in_force_now().version == second.version
+    mine.apply(first)
     seconds[0] += 5.1
-    assert others.in_force().version == second.version
+    assert others.in_force().version == first.version
 
 
 def test_new_context_facts_are_known_everywhere_within_seconds_and_nothing_is_compiled_anew(

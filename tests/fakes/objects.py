@@ -42,6 +42,10 @@ class FakePlaybooks:
             raise Retryable("no playbook is in force")
         return self.version(self._in_force)
 
+    def in_force_now(self) -> Compiled:
+        """The same: nothing is remembered here."""
+        return self.in_force()
+
     def version(self, version: str) -> Compiled:
         """One version."""
         if version not in self._bodies:

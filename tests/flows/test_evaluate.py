@@ -1,6 +1,7 @@
 """Campaign runs: a frozen list, everyone once, nobody skipped, and accounts that close."""
 
 import collections
+import dataclasses
 import datetime as dt
 import functools
 import itertools
@@ -11,13 +12,14 @@ import pytest
 
 from functions.aws.queues import decode_order
 from functions.domain.campaigns import Chunk, Run
+from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
 from functions.domain.playbook import Playbook, Weekly
 from functions.domain.sends import Intent
 from functions.ports import Retryable
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.lockstep import side_by_side
-from tests.fakes.objects import FakeAudience
+from tests.fakes.objects import FakeAudience, FakePlaybooks
 from tests.fakes.playbooks import DAY_SECONDS, EVENING, campaign, days, playbook, scenario, send
 from tests.fakes.world import World, jst
 
@@ -291,6 +293,46 @@ def test_a_crash_at_any_call_leaves_the_next_week_armed() -> None:
         assert everyone(world, 2) == [["news"]] * 2
 
     assert crash_everywhere(build, act, check) > 40
+
+
+class Remembering(FakePlaybooks):
+    """What was in force when it was asked first is so for seconds, unless it is read anew."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._now = world.playbooks
+        self._seen = self._now.in_force()
+
+    def in_force(self) -> Compiled:
+        """As it was."""
+        return self._seen
+
+    def in_force_now(self) -> Compiled:
+        """As it is."""
+        return self._now.in_force()
+
+    def version(self, version: str) -> Compiled:
+        """As it is."""
+        return self._now.version(version)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_date_of_a_playbook_that_comes_into_force_meanwhile_is_not_overwritten(when: str) -> None:
+    """The run sets next Wednesday, by the playbook that it knows of; the new one says Thursday morning."""
+    world = fresh(WEEKLY, people=2)
+    world.now = AT
+    thursdays = campaign("news", weekly=Weekly(3, dt.time(10)))
+    later = playbook(campaigns={"weekly": thursdays})
+
+    def hook(_number: int, name: str, side: str) -> None:
+        if (name, side) == ("schedules.put", when):
+            world.tap.watch(None)
+            world.apply(later)
+
+    world.evaluation = dataclasses.replace(world.evaluation, playbooks=Remembering(world))
+    world.tap.watch(hook)
+    run_once(world, AT, "weekly")
+    assert world.schedules.by_campaign["weekly"] == jst(11, 5, 10)
 
 
 def test_an_old_run_that_is_replayed_does_not_set_the_schedule_back() -> None:
