@@ -13,6 +13,7 @@ from functions.domain.alerts import Alert
 from functions.domain.approvals import Approval, Awaiting
 from functions.domain.audits import AuditReport
 from functions.domain.backfills import Backfill, ScanProgress
+from functions.domain.bases import Base, Kept
 from functions.domain.batches import Entry, Sealed
 from functions.domain.breaker import Counts
 from functions.domain.campaigns import Chunk, Run
@@ -280,6 +281,15 @@ class Events(Protocol):
 
     def all_of(self, customer_id: str) -> list[Event]:
         """All events kept of a customer, in the order in which they were kept."""
+
+    def kept_of(self, customer_id: str) -> Kept:
+        """The same events, with what older ones came to. The base is read last: whatever has gone since is in it."""
+
+    def save_base(self, customer_id: str, base: Base) -> None:
+        """Write the base on condition that it is still at its version, and raise that by one. Raises Conflict."""
+
+    def remove(self, customer_id: str, identities: Sequence[str]) -> None:
+        """Delete these rows; those that are gone already stay so."""
 
     def has(self, customer_id: str, identity: str) -> bool:
         """Whether an event with this identity is kept."""

@@ -34,6 +34,7 @@ def audited(stores: Stores, parts: range) -> list[AuditReport]:
         S3Audits(stores.objects),
         _Unwatched(),
         stores.evaluation,
+        stores.inbox,
         stores.now,
     )
     name = f"asked-{time.time_ns()}"  # no virtual clock: it may stand still between two audits

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from functions.aws.items import put_new
-from functions.domain.events import Event
-from functions.ports import Retryable
+from functions.domain.bases import Base, Kept, split
+from functions.domain.events import LAST_KEY, Event
+from functions.ports import Conflict, Retryable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 _event = msgspec.json.Decoder(Event)
+_base = msgspec.json.Decoder(Base)
 BATCH_MAX = 25
 TRIES_MAX = 6
 UNATTRIBUTED = "anon:#unattributed"
+BASE = f"{LAST_KEY}base"
+"""The sort key of what a partition's older events came to."""
 
 
 class DynamoEvents:
@@ -60,12 +64,48 @@ class DynamoEvents:
 
     def identities_of(self, customer_id: str) -> set[str]:
         """The identities of all events kept of a customer."""
-        return {item["sk"]["S"] for item in self._query(customer_id, ProjectionExpression="sk")}
+        found = {item["sk"]["S"] for item in self._query(customer_id, ProjectionExpression="sk")}
+        return found - {BASE}
 
     def all_of(self, customer_id: str) -> list[Event]:
         """All events kept of a customer, in the order in which they were kept."""
-        items = sorted(self._query(customer_id), key=lambda item: int(item["kept"]["N"]))
-        return [_event.decode(item["body"]["S"]) for item in items]
+        return self.kept_of(customer_id).events
+
+    def kept_of(self, customer_id: str) -> Kept:
+        """The same events, with what older ones came to. The base's key is the last of all, so that it is read last."""
+        items, base = list(self._query(customer_id)), Base()
+        if items and items[-1]["sk"]["S"] == BASE:
+            base = _base.decode(items.pop()["body"]["S"])
+        items.sort(key=lambda item: int(item["kept"]["N"]))
+        return split((_event.decode(item["body"]["S"]) for item in items), base)
+
+    def save_base(self, customer_id: str, base: Base) -> None:
+        """Write the base on condition that it is still at its version, and raise that by one. Raises Conflict."""
+        after = msgspec.structs.replace(base, version=base.version + 1)
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    "pk": {"S": customer_id},
+                    "sk": {"S": BASE},
+                    "version": {"N": str(after.version)},
+                    "body": {"S": msgspec.json.encode(after).decode()},
+                },
+                # There is none yet, or it is the one that this one was made from.
+                ConditionExpression="attribute_not_exists(pk) OR version = :was",
+                ExpressionAttributeValues={":was": {"N": str(base.version)}},
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise Conflict("the base has changed") from error
+
+    def remove(self, customer_id: str, identities: Sequence[str]) -> None:
+        """Delete these rows, 25 a request; those that are gone already stay so."""
+        for start in range(0, len(identities), BATCH_MAX):
+            deletes = [
+                {"DeleteRequest": {"Key": {"pk": {"S": customer_id}, "sk": {"S": identity}}}}
+                for identity in identities[start : start + BATCH_MAX]
+            ]
+            self._write({self._table: deletes})
 
     def keep_unattributed(self, event: Event) -> None:
         """Keep an event that LINE ties to nobody."""

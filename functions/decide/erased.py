@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from functions.decide.flow import Decide
+from functions.domain.bases import Base, Kept
 from functions.domain.customers import Customer
 from functions.domain.erasure import Suppression, identity_of, lets_in
 from functions.domain.events import Event
@@ -186,6 +187,18 @@ class LivingEvents:
     def all_of(self, customer_id: str) -> list[Event]:
         """All events kept of a customer."""
         return self.inner.all_of(customer_id)
+
+    def kept_of(self, customer_id: str) -> Kept:
+        """The same events, with what older ones came to."""
+        return self.inner.kept_of(customer_id)
+
+    def save_base(self, customer_id: str, base: Base) -> None:
+        """Only where the customer was before: whoever is erased has none."""
+        self.inner.save_base(customer_id, base)
+
+    def remove(self, customer_id: str, identities: Sequence[str]) -> None:
+        """Delete these rows."""
+        self.inner.remove(customer_id, identities)
 
     def has(self, customer_id: str, identity: str) -> bool:
         """Whether an event with this identity is kept."""

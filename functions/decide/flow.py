@@ -15,6 +15,7 @@ from functions.decide.answers import HearAnswers
 from functions.decide.changing import ChangeCustomer
 from functions.decide.facts import NoteFacts
 from functions.decide.folding import Fold
+from functions.decide.folding_away import FoldAway
 from functions.decide.joining import JoinCustomers
 from functions.decide.link_attempts import TakeUp
 from functions.decide.linking import SettleLinks, Stirred
@@ -77,6 +78,7 @@ class Decide:
                 )
             case CustomerRefresh(customer_id=customer_id):
                 self.changing.change(customer_id, partial(self.fold.refreshed, message), known_only=True)
+                self._fold_away(customer_id)
             case LinkAttemptDue():
                 self._followed(self.link_attempts.expired(message))
 
@@ -166,6 +168,16 @@ class Decide:
         links = SettleLinks(self.identities, self.customers, self.events, self.playbooks, self.now)
         return links.settle(customer_id, events)
 
+    def _fold_away(self, customer_id: str) -> None:
+        """Old events into the base; then the profile anew from what is left."""
+        if self.folding_away.fold_away(customer_id, self.now()):
+            self.changing.change(customer_id, self.folding_away.ended(self.fold.woken), known_only=True)
+
+    @property
+    def folding_away(self) -> FoldAway:
+        """The part that ends what is kept of old events."""
+        return FoldAway(self.customers, self.identities, self.events, self.playbooks)
+
     def _look_at(self, stirred: Stirred) -> None:
         for customer_id in stirred.handed_back:
             self.changing.change(customer_id, partial(self.fold.again, (), quietly=True), known_only=True)
@@ -187,7 +199,7 @@ class Decide:
             disowned.extend(
                 (customer.disowned_to(event), event) for event in events if customer.disowns(event)
             )
-            events = [event for event in events if not customer.disowns(event)]
+            events = [event for event in events if not (customer.disowns(event) or customer.is_past(event))]
             news = [event for event in events if self.fold.is_new(customer, event)] if news is None else []
             return self.fold.taken_in(events, news, customer, now)
 
@@ -213,6 +225,7 @@ class Decide:
         customer_id = self._settled_owner(customer_id)
         customer_id = self.facts.note(customer_id, events)
         stirred = self._who_is_who(customer_id, events)
+        events = self.folding_away.not_past(customer_id, events)
         kept = self.events.identities_of(customer_id)
         news = {event.identity: event for event in events if event.identity not in kept}
         self.events.put_all(

@@ -52,15 +52,17 @@ class Fold:
     ) -> Customer:
         """Folded anew; the journeys hear what they may not have heard. `quietly`: history came, or the dictionary is
         another, and what follows from that alone starts nothing."""
+        history = history_of(self.events, customer)
         return take_in_again(
             customer,
-            history_of(self.events, customer),
+            history.events,
             self.playbooks.in_force(),
             self._versions(customer),
             self.account,
             now,
             brought,
             quietly=quietly,
+            bases=history.bases,
         )
 
     def woken(self, customer: Customer, now: Instant) -> Customer:

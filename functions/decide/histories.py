@@ -1,25 +1,44 @@
 """The history that a customer's profile is the fold of."""
 
+from typing import NamedTuple
+
+from functions.domain.bases import Base
 from functions.domain.customers import SEEN_KEPT, Customer
 from functions.domain.events import Event
 from functions.domain.line_events import is_anonymous
 from functions.ports import Events
 
 
-def history_of(kept: Events, customer: Customer) -> list[Event]:
+class History(NamedTuple):
+    """The events kept, and what older ones came to that are kept no longer."""
+
+    events: list[Event]
+    bases: list[Base]
+
+
+def history_of(kept: Events, customer: Customer) -> History:
     """The history kept of a customer, and of the friends and customers merged into it while they were, without what it
-    has disowned since. What is kept of several of them is one event."""
+    has disowned since. What is kept of several of them is one event. Bases hold what the CRM said alone, and nothing of
+    a customer who may still be parted from this one, so that they are always whole."""
+    partitions = [(alias, kept.kept_of(alias.customer_id)) for alias in customer.aliases]
+    own = kept.kept_of(
+        customer.customer_id
+    )  # last of all: what has gone from the others meanwhile is in its base
+    bases = [*(partition.base for _, partition in partitions), own.base]
     merged = [
         event
-        for alias in customer.aliases
-        for event in kept.all_of(alias.customer_id)
-        if alias.covers(event) and (is_anonymous(alias.customer_id) or not customer.disowns(event))
+        for alias, partition in partitions
+        for event in partition.events
+        if alias.covers(event)
+        and (is_anonymous(alias.customer_id) or not customer.disowns(event))
+        and not any(base.took(event, alias.customer_id) for base in bases)
     ]
-    own = [event for event in kept.all_of(customer.customer_id) if not customer.disowns(event)]
-    return list({event.identity: event for event in (*merged, *own)}.values()) if merged else own
+    mine = [event for event in own.events if not customer.disowns(event)]
+    events = list({event.identity: event for event in (*merged, *mine)}.values()) if merged else mine
+    return History(events, bases)
 
 
 def unheard_of(kept: Events, customer: Customer) -> frozenset[str]:
     """The identities of the newest events that another worker has kept, and nobody has folded yet."""
-    newest = [event for event in history_of(kept, customer) if not event.imported][-SEEN_KEPT:]
+    newest = [event for event in history_of(kept, customer).events if not event.imported][-SEEN_KEPT:]
     return frozenset(event.identity for event in newest if not customer.has_seen(event))

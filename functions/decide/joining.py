@@ -155,11 +155,15 @@ class JoinCustomers:
         return Joining(after, undone)
 
     def _histories(self, before: Customer, after: Customer, kept: Keepsake) -> Histories:
-        mine = history_of(self.events, after)
+        mine = history_of(self.events, after).events
         told = [
-            event for event in history_of(self.events, before) if after.disowned_to(event) in names_of(kept)
+            event
+            for event in history_of(self.events, before).events
+            if after.disowned_to(event) in names_of(kept)
         ]
-        theirs = {one.identity: one for one in (*history_of(self.events, regained(before, kept)), *told)}
+        theirs = {
+            one.identity: one for one in (*history_of(self.events, regained(before, kept)).events, *told)
+        }
         return Histories(mine, list(theirs.values()), unheard_of(self.events, before))
 
     def _hand_back(self, entry: MergeEntry) -> None:

@@ -184,7 +184,7 @@ class SettleLinks:
         until = max(event.occurred_at, self.now()) + IN_FLIGHT
         customer = disowned(sides.customer, user, kept.friend.history_from, until)
         histories = Histories(
-            history_of(self.events, customer), self._friends(sides.customer, customer, user), unheard
+            history_of(self.events, customer).events, self._friends(sides.customer, customer, user), unheard
         )
         sides = msgspec.structs.replace(sides, customer=customer)
         heir = newest_of(self._others(event))

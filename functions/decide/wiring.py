@@ -55,7 +55,7 @@ def decide() -> ForTheLiving:
             DynamoEvents(
                 dynamodb,
                 required(settings.table_events, "TABLE_EVENTS"),
-                lambda name: playbooks.in_force().playbook.retention.events.get(name),  # noqa: PLW0108 — of whatever is in force then,
+                lambda name: playbooks.in_force().playbook.ends_after(name),  # noqa: PLW0108 — of whatever is in force then,
             ),
             watch,
         ),

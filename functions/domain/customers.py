@@ -1,11 +1,12 @@
 """A customer: profile, journeys and outbox in one item, changed by one conditional write."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from functions.domain.bases import Base, has_old, lies_behind, start_of
 from functions.domain.compiled import Compiled
-from functions.domain.events import SAID_AT_LINE, Event
+from functions.domain.events import SAID_AT_LINE, Dictionary, Event
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey, fingerprint
 from functions.domain.line_events import anonymous_id
@@ -50,7 +51,8 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `menu` is the rich menu that the customer was last wished to see, and `menu_order` the order for it where that waits
     to be enqueued; `assignments` the variant of each experiment that the customer was exposed to; `first_id` the id
-    under which the person was first known, where that is another.
+    under which the person was first known, where that is another; `folded_until` up to when events of a name are folded
+    away, and `folding_away` that this is under way, or begins anew after a merge.
 
     `segments` are the hashes of the segments it is in, sorted, as the playbook `segments_of` has them; they are true
     from `evaluated_at` up to `segments_due`, when time changes one. `folded_by` names the dictionary of the profile."""
@@ -78,6 +80,8 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
     menu_order: MenuOrder | None = None
     assignments: dict[str, str] = {}
     first_id: str = ""
+    folded_until: dict[str, Instant] = {}
+    folding_away: bool = False
 
     @property
     def unit(self) -> str:
@@ -117,6 +121,10 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
             "",
         )
 
+    def is_past(self, event: Event) -> bool:
+        """Whether events of its kind and time are folded away: it is counted already, or comes too late to be."""
+        return lies_behind(event, self.folded_until)
+
     def has_seen(self, event: Event) -> bool:
         """Whether this event is among the newest that are folded in, or is none of this customer's to fold.
 
@@ -124,6 +132,8 @@ class Customer(msgspec.Struct, frozen=True, omit_defaults=True):
         customer that the friend was linked to then.
         """
         if self.history_from is not None and event.occurred_at <= self.history_from:
+            return True
+        if self.is_past(event):
             return True
         return fingerprint(event.identity) in self.seen or fingerprint(event.event_id) in self.seen
 
@@ -159,15 +169,18 @@ def folded(customer: Customer, events: Iterable[Event], current: Compiled) -> Cu
     return customer
 
 
-def rebuilt(customer: Customer, history: Sequence[Event], current: Compiled) -> Customer:
-    """The customer with the profile folded anew from all events kept; what journeys set stays, and so does the tie.
+def rebuilt(
+    customer: Customer, history: Sequence[Event], current: Compiled, bases: Sequence[Base] = ()
+) -> Customer:
+    """The customer with the profile folded anew from all events kept, and from what older ones came to
+    (`bases`); what journeys set stays, and so does the tie.
 
     `history` is in the order in which it was kept: what another worker has kept and not yet folded is among the
     newest, and so is known not to be new when that worker comes to fold it.
     """
     start = customer.history_from
     events = [event for event in history if start is None or event.occurred_at > start]
-    profile = fold_all(in_order(events), current.dictionary)
+    profile = fold_all(in_order(events), current.dictionary, start_of(bases, current.dictionary))
     profile = _with_own(profile, customer.profile)
     newest = [fingerprint(event.identity) for event in events if not event.imported][-SEEN_KEPT:]
     seen = _newest([*customer.seen, *newest])
@@ -188,6 +201,13 @@ def _with_own(folded_anew: Profile, before: Profile) -> Profile:
 
 def _newest(seen: list[str]) -> list[str]:
     return list(dict.fromkeys(reversed(seen)))[:SEEN_KEPT][::-1]
+
+
+def folds_away(customer: Customer, lines: Mapping[str, Instant], dictionary: Dictionary) -> bool:
+    """Whether events of the customer are to be folded into its base, or that was begun and not ended."""
+    if customer.merged_into or not (lines or customer.folding_away):
+        return False
+    return customer.folding_away or has_old(customer.profile, customer.folded_until, lines, dictionary)
 
 
 def pinned_versions(customer: Customer) -> set[str]:

@@ -24,6 +24,8 @@ AHEAD_MAX = dt.timedelta(days=1)  # a source's clock may run ahead; more is a mi
 _PROVISIONAL = "~provisional"
 ANONYMOUS_IDS = "anon:"
 """The ids of friends who are not linked begin so."""
+LAST_KEY = "\U0010ffff"
+"""The last of all characters, which is none of any language: keys that begin so sort after the ids of all events."""
 OPERATOR_EVENTS = "musubi:"
 """The ids of what a person decided at the command line begin so; no source may use them."""
 
@@ -95,6 +97,9 @@ class EventType(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 Dictionary = Mapping[str, EventType]
+
+
+NOTHING_ENDS: Mapping[str, int] = {}
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -290,7 +295,7 @@ def _id_fault(raw: Mapping[str, object]) -> Fault | None:
         return Fault(
             "malformed", "'customer_id' must be the CRM's own; the prefix 'anon:' is reserved.", "customer_id"
         )
-    if str(raw["event_id"]).startswith(("line:", OPERATOR_EVENTS)) or str(raw["event_id"]).endswith(
+    if str(raw["event_id"]).startswith(("line:", OPERATOR_EVENTS, LAST_KEY)) or str(raw["event_id"]).endswith(
         _PROVISIONAL
     ):
         return Fault(
@@ -315,8 +320,11 @@ def _size_fault(raw: Mapping[str, object]) -> Fault | None:
     return None if same else Fault("malformed", "the event holds a number that JSON has no word for.")
 
 
-def check_event(raw: object, dictionary: Dictionary, now: Instant) -> Event | Fault:
-    """A raw event of the ingest contract, as a value; or the first fault in it.
+def check_event(
+    raw: object, dictionary: Dictionary, now: Instant, kept_seconds: Mapping[str, int] = NOTHING_ENDS
+) -> Event | Fault:
+    """A raw event of the ingest contract, as a value; or the first fault in it. `kept_seconds`: how long events of a name
+    are kept; what is older than that comes too late, for it may be folded away.
 
     Properties that the dictionary does not name are kept with the event and are not folded.
     """
@@ -333,16 +341,25 @@ def check_event(raw: object, dictionary: Dictionary, now: Instant) -> Event | Fa
             f"{name!r} is not in the event dictionary; known: {', '.join(sorted(dictionary))}.",
             "name",
         )
-    return _checked(raw, name, event_type, now)
+    return _checked(raw, name, event_type, now, kept_seconds.get(name))
 
 
-def _checked(raw: Mapping[str, Any], name: str, event_type: EventType, now: Instant) -> Event | Fault:
+def _checked(
+    raw: Mapping[str, Any], name: str, event_type: EventType, now: Instant, kept_seconds: int | None
+) -> Event | Fault:
     try:
         occurred_at = parse_instant(raw.get("occurred_at") or "")
     except InstantError as error:
         return Fault("malformed", f"'occurred_at': {error}", "occurred_at")
     if occurred_at > now + AHEAD_MAX:
         return Fault("in_future", "'occurred_at' lies more than a day ahead of now.", "occurred_at")
+    if kept_seconds is not None and occurred_at < now - dt.timedelta(seconds=kept_seconds):
+        return Fault(
+            "too_old",
+            f"{name} is kept for {kept_seconds // 86_400} days, and 'occurred_at' lies further back: what is older is "
+            "folded away, and nothing can be added to it.",
+            "occurred_at",
+        )
     status = raw.get("status", "confirmed")
     if status not in ("provisional", "confirmed"):
         return Fault("malformed", "'status' must be 'provisional' or 'confirmed'.", "status")

@@ -8,6 +8,7 @@ from collections.abc import Container, Mapping
 
 import msgspec
 
+from functions.domain.bases import later_lines
 from functions.domain.customers import SEEN_KEPT, Alias, Customer, has_folded
 from functions.domain.events import Event
 from functions.domain.gate import Gate, merged, new_gate
@@ -106,6 +107,9 @@ def _united(
         aliases=list(dict.fromkeys([*customer.aliases, *brought])),
         disowned=list(dict.fromkeys([*customer.disowned, *friend.disowned])),
         folded_by=_folded_by(customer, friend),
+        folded_until=later_lines(customer.folded_until, friend.folded_until),
+        # Of what lies behind the line of one of the two, the other may still keep rows.
+        folding_away=bool(customer.folded_until or friend.folded_until),
     )
     customer = with_order(customer)  # what was wished before there was anybody to see it, or somebody else
     customer = _in_segments_of_both(customer, friend, at)

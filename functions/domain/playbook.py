@@ -436,7 +436,8 @@ class Links(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Retention(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How long rows are kept, in seconds of wall time; None: for good. `events` has kinds that no profile is folded of."""
+    """How long rows are kept, in seconds; None: for good. Of `events` by name, those of the playbook's own dictionary are
+    folded into a base by the time they happened; others end by wall time after they were kept."""
 
     sends_seconds: int | None = None
     events: dict[str, int] = {}
@@ -480,3 +481,12 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     links: Links = Links()
     alerts: Alerts = Alerts()
     format: int = 1
+
+    @property
+    def folded_away(self) -> dict[str, int]:
+        """For how many seconds counted events are kept, of those that have a retention."""
+        return {name: seconds for name, seconds in self.retention.events.items() if name in self.events}
+
+    def ends_after(self, name: str) -> int | None:
+        """After how many seconds the row of an event that no profile counts ends by itself; None: never."""
+        return None if name in self.events else self.retention.events.get(name)

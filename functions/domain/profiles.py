@@ -39,7 +39,9 @@ __all__ = [
     "Register",
     "Seen",
     "Tally",
+    "amendments_of",
     "attribute_written",
+    "attributes_said",
     "attributes_union",
     "fold",
     "fold_all",
@@ -123,12 +125,12 @@ def _write(registers: dict[str, Register], name: str, value: Any, event: Event) 
 def _attributes(profile: Profile, event: Event, event_type: EventType) -> dict[str, Register]:
     new = {
         name: Register(value, event.occurred_at, event.event_id)
-        for name, value in _attributes_said(event, event_type)
+        for name, value in attributes_said(event, event_type)
     }
     return attributes_union(profile.attributes, new) if new else profile.attributes
 
 
-def _attributes_said(event: Event, event_type: EventType) -> Iterator[tuple[str, Any]]:
+def attributes_said(event: Event, event_type: EventType) -> Iterator[tuple[str, Any]]:
     """The attributes that an event sets; one of no value is taken away."""
     if event.name == "profile_updated":
         # What a LINE user said itself names who said it, which is no attribute.
@@ -205,20 +207,22 @@ def must_refold(profile: Profile, events: Sequence[Event], dictionary: Dictionar
     words = {*profile.tallies, *(word_of(event.name, dictionary) for event in events)}
     if any(amended_word(event, dictionary) in words for event in events if amended_word(event, dictionary)):
         return True
-    foreseen = _amendments(profile.provisional.values(), dictionary)
+    foreseen = amendments_of(profile.provisional.values(), dictionary)
     return any(word_of(event.name, dictionary) in foreseen for event in events)
 
 
-def _amendments(events: Iterable[Event], dictionary: Dictionary) -> Amendments:
+def amendments_of(events: Iterable[Event], dictionary: Dictionary) -> Amendments:
+    """What these events say of others."""
     said: Amendments = {}
     for event in events:
         said = with_amendment(said, event, dictionary)
     return said
 
 
-def fold_all(events: Iterable[Event], dictionary: Dictionary) -> Profile:
+def fold_all(events: Iterable[Event], dictionary: Dictionary, start: Profile | None = None) -> Profile:
     """The profile of a set of events: duplicates count once, a confirmed event replaces its provisional one, and
-    corrections amend their originals, wherever they stand."""
+    corrections amend their originals, wherever they stand. `start`: what older events come to that are kept no longer."""
+    start = start or Profile()
     unique = {event.identity: event for event in events}
     confirmed = [event for event in unique.values() if event.status == "confirmed"]
     waiting = {
@@ -226,21 +230,22 @@ def fold_all(events: Iterable[Event], dictionary: Dictionary) -> Profile:
         for event in unique.values()
         if event.status == "provisional" and event.event_id not in unique
     }
-    profile = _all_folded(confirmed, dictionary)
+    profile = _all_folded(start, confirmed, dictionary)
     if not waiting:
         return profile
-    foreseen = _amendments(waiting.values(), dictionary)
+    foreseen = amendments_of(waiting.values(), dictionary)
     touched = bool(foreseen) and any(
         amendment_of(event, foreseen, dictionary) != UNTOUCHED
         and not amendment_of(event, profile.amended, dictionary).taken_back
         for event in confirmed
     )
-    as_if = _all_folded([*confirmed, *waiting.values()], dictionary) if touched else None
+    as_if = _all_folded(start, [*confirmed, *waiting.values()], dictionary) if touched else None
     return msgspec.structs.replace(profile, provisional=waiting, as_if=as_if)
 
 
-def _all_folded(events: Sequence[Event], dictionary: Dictionary) -> Profile:
-    profile = Profile(amended=_amendments(events, dictionary))
+def _all_folded(start: Profile, events: Sequence[Event], dictionary: Dictionary) -> Profile:
+    amended = amendments_union(start.amended, amendments_of(events, dictionary))
+    profile = msgspec.structs.replace(start, amended=amended)
     for event in events:
         profile = _folded(profile, event, dictionary)
     return profile
@@ -258,7 +263,7 @@ def with_provisional(profile: Profile, dictionary: Dictionary) -> Profile:
             provisional=profile.provisional,
         )
     waiting = profile.provisional.values()
-    amended = amendments_union(profile.amended, _amendments(waiting, dictionary))
+    amended = amendments_union(profile.amended, amendments_of(waiting, dictionary))
     profile = msgspec.structs.replace(profile, amended=amended)
     for event in waiting:
         profile = _folded(profile, event, dictionary)

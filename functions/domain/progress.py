@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from functions.domain.bases import Base
 from functions.domain.compiled import Compiled, Versions
 from functions.domain.customers import SEEN_KEPT, Customer, folded, in_order, next_due, rebuilt
 from functions.domain.events import Event
@@ -67,22 +68,23 @@ def take_in_again(
     brought: Iterable[Event] = (),
     *,
     quietly: bool = False,
+    bases: Sequence[Base] = (),
 ) -> Customer:
     """The customer with the whole history folded anew, where it is unsure whether an old event was ever folded.
 
     Journeys hear what they may not have heard yet (`_unheard`); what one of them started from once it does not start
     from again. `brought`: the events that came just now. `quietly`: history came, or the dictionary is another, and
-    what follows from that alone is no entering.
+    what follows from that alone is no entering. `bases`: what events came to that are kept no longer.
     """
     course = _Course(current, {**versions, current.version: current}, account, now)
     unheard = _unheard(customer, history, brought)
     if quietly or not unheard:
-        customer = _quietly_rebuilt(customer, history, unheard, course)
+        customer = _quietly_rebuilt(customer, history, unheard, course, bases)
     if not unheard:
         return _moved(customer, course, now)
     customer = _moved(customer, course, min(unheard[0].occurred_at, now))
     # All that follows from the unheard events follows at the newest of them, for together they are folded.
-    customer = rebuilt(customer, history, current)
+    customer = rebuilt(customer, history, current, bases)
     customer = _renewed(customer, course, unheard[-1].occurred_at)
     for event in unheard:
         customer = _moved(customer, course, min(event.occurred_at, now))
@@ -103,7 +105,11 @@ def _unheard(customer: Customer, history: Sequence[Event], brought: Iterable[Eve
 
 
 def _quietly_rebuilt(
-    customer: Customer, history: Sequence[Event], unheard: Sequence[Event], course: _Course
+    customer: Customer,
+    history: Sequence[Event],
+    unheard: Sequence[Event],
+    course: _Course,
+    bases: Sequence[Base],
 ) -> Customer:
     """The customer with all of the history but what came live and was never folded, and member of all that follows.
 
@@ -111,7 +117,7 @@ def _quietly_rebuilt(
     """
     live = {event.identity for event in unheard}
     known = [event for event in history if event.identity not in live]
-    folded_anew = rebuilt(customer, known, course.current)
+    folded_anew = rebuilt(customer, known, course.current, bases)
     if folded_anew.profile == customer.profile:
         return folded_anew
     at = min(next_due(customer) or course.now, course.now)

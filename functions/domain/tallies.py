@@ -114,6 +114,25 @@ def tally_union(left: Tally | None, right: Tally) -> Tally:
     )
 
 
+def as_read(tally: Tally, event_type: EventType) -> Tally:
+    """The tally as this dictionary reads it, of one that holds more sums and values than it asks for."""
+    kinds = event_type.properties
+    summed = {name for name, kind in kinds.items() if kind.sum}
+    kept = [
+        Occurrence(one.at, {name: value for name, value in one.sums.items() if name in summed})
+        for one in tally.kept
+    ]
+    return Tally(
+        tally.count,
+        tally.first_at,
+        tally.last_at,
+        {name: value for name, value in tally.sums.items() if name in summed},
+        {name: values for name, values in tally.by.items() if name in kinds and kinds[name].index},
+        _remembered([], kept, tally.last_at, event_type.keep_days) if event_type.keep_days else [],
+        event_type.keep_days,
+    )
+
+
 def _by_union(
     left: dict[str, dict[str, Seen]], right: dict[str, dict[str, Seen]]
 ) -> dict[str, dict[str, Seen]]:

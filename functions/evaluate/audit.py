@@ -1,14 +1,16 @@
-"""evaluate: once a day, a sample of customers has its memberships worked out anew; any difference wakes a person."""
+"""evaluate: once a day, a sample of customers has its memberships worked out anew; any difference wakes a person. Whoever
+has events that are older than they are kept is told to decide, which folds them away."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from functions.domain.audits import AUDIT_PARTS, AuditReport, finding_of, with_page
+from functions.domain.bases import lines_of
 from functions.domain.compiled import Compiled
-from functions.domain.customers import Customer
+from functions.domain.customers import Customer, folds_away
 from functions.domain.instants import Instant
 from functions.ports import (
     SECONDS_IN_HAND,
@@ -16,6 +18,8 @@ from functions.ports import (
     AuditPart,
     Audits,
     Continuation,
+    CustomerRefresh,
+    Inbox,
     Measures,
     Playbooks,
     Rejected,
@@ -33,6 +37,7 @@ class Audit:
     audits: Audits
     measures: Measures
     continuation: Continuation
+    inbox: Inbox
     now: Callable[[], Instant]
 
     def run(self, order: AuditPart, time_left: Callable[[], float]) -> AuditReport:
@@ -54,7 +59,18 @@ class Audit:
         current, now = self.playbooks.in_force(), self.now()
         customers, next_key = self.audience.page(report.part, report.parts, report.next_key)
         findings = [finding_of(one, current, self._kept_under(one), now) for one in customers]
+        self._fold_away(customers, current, now)
         return msgspec.structs.replace(with_page(report, findings, next_key), done=not next_key)
+
+    def _fold_away(self, customers: Sequence[Customer], current: Compiled, now: Instant) -> None:
+        """Whoever has events that are older than they are kept: only decide may touch a customer. This night comes to
+        each customer in its turn; to ask twice is harmless."""
+        kept_seconds = current.playbook.folded_away
+        lines = lines_of(kept_seconds, kept_seconds, now)
+        due = [one for one in customers if folds_away(one, lines, current.dictionary)]
+        if due:
+            self.inbox.put([CustomerRefresh(one.customer_id, now) for one in due])
+            self.measures.count("CustomersFoldedAway", len(due))
 
     def _kept_under(self, customer: Customer) -> Compiled | None:
         try:

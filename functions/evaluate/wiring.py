@@ -72,6 +72,7 @@ def auditing() -> Audit:
         audits=S3Audits(_objects()),
         measures=LogMeasures(required(settings.schedule_group, "SCHEDULE_GROUP")),
         continuation=_continuation(settings),
+        inbox=SqsInbox(_queue(settings.queue_inbox_url, "QUEUE_INBOX_URL")),
         now=clock_of(settings.clock_file),
     )
 

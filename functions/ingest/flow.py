@@ -60,7 +60,7 @@ class Ingest:
         accepted: dict[str, list[Event]] = {}
         rejected: list[dict[str, Any]] = []
         for index, raw in enumerate(raw_events):
-            event = check_event(raw, playbook.events, now)
+            event = check_event(raw, playbook.events, now, playbook.retention.events)
             if isinstance(event, Fault):
                 rejected.append(
                     {"index": index, "event_id": _id_of(raw), "code": event.code, "message": event.message}

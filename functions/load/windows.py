@@ -42,7 +42,11 @@ def checked(
     bad: list[dict[str, Any]] = []
     for line, cells, place in window:
         raw = cells if isinstance(cells, Fault) else to_event(cells, load.event_id(place.row))
-        event = raw if isinstance(raw, Fault) else check_event(raw, playbook.events, now)
+        event = (
+            raw
+            if isinstance(raw, Fault)
+            else check_event(raw, playbook.events, now, playbook.retention.events)
+        )
         if isinstance(event, Fault):
             bad.append(_rejected(line, raw if isinstance(raw, dict) else None, event, load))
         else:

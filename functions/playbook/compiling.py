@@ -86,7 +86,7 @@ class _Compiling:
             alerts=alerts_of(settings.alerts),
             approval_above=settings.approval.above if settings.approval else None,
             follow_again=settings.erasure.follow_again,
-            retention=pb.Retention(settings.retention.sends, settings.retention.per_event),
+            retention=pb.Retention(settings.retention.sends, settings.retention.events),
             linking=_linking(settings.linking),
             links=_links(settings.links),
             preferences=_preferences(settings.preferences),

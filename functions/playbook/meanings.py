@@ -28,7 +28,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "breaker": "When a campaign, scenario or segment stops because too many people block the account after it.",
         "approval": "From which size on a campaign waits for a second person; none needs it unless given.",
         "erasure": "What follows an erasure.",
-        "retention": "How long what no profile needs is kept; all of it for good unless given.",
+        "retention": "How long sends and events are kept; all of it for good unless given.",
         "linking": "How LINE users and customers are tied.",
         "links": "Links that tell who tapped them.",
         "preferences": "What people may choose for themselves, by a word in the chat or on their page.",
@@ -82,9 +82,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "follow_again": "An erased LINE user who follows again: stay_out (unknown for good), or new_person (anonymous, anew)."
     },
     "RetentionForm": {
-        "sends": "How long the send log is kept, 35d or more.",
-        "per_event": "Kinds of LINE's events that no profile counts, such as line_beacon: how long they are kept, 35d or more.",
-        "events": "Not to be given: profiles are folded anew from all events.",
+        "sends": "How long the send log is kept, such as 400d or 5y; 35d or more.",
+        "events": "How long each kind of event is kept, 35d or more. Counted ones are folded into a base, and what they counted stays.",
     },
     "SourceForm": {
         "fresh_for": "How old its data may be: up to when it is complete, not when something was heard.",

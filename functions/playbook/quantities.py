@@ -94,6 +94,27 @@ def _share(value: Any) -> float:
     return float(value[:-1])
 
 
+_KEPT = re.compile(r"([0-9]{1,5})([dy])")
+YEAR_DAYS = 365
+RETAINED_DAYS_MAX = 50 * YEAR_DAYS
+
+
+def retained_seconds_of(value: Any) -> int:
+    """How long something is kept, such as `400d` or `5y` (years of 365 days), in seconds; ValueError otherwise."""
+    match = _KEPT.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{value!r} is no length of time that rows are kept; write it like 400d or 5y")
+    days = int(match[1]) * (YEAR_DAYS if match[2] == "y" else 1)
+    if not 0 < days <= RETAINED_DAYS_MAX:
+        raise ValueError(f"{value!r} is not kept track of; write more than 0d and at most 50y")
+    return days * 86_400
+
+
+Retained = Annotated[
+    int,
+    BeforeValidator(retained_seconds_of),
+    WithJsonSchema({"type": "string", "pattern": f"^{_KEPT.pattern}$"}),
+]
 Duration = Annotated[int, BeforeValidator(seconds_of), WithJsonSchema(_LENGTH)]
 """Seconds, written like `3h`."""
 Expiry = Annotated[int, BeforeValidator(seconds_of), AfterValidator(_short), WithJsonSchema(_LENGTH)]

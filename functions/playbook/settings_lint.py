@@ -6,6 +6,7 @@ from functions.playbook.draft import Draft, Part
 from functions.playbook.faults import PlaybookFault
 from functions.playbook.message_models import MessageForm
 from functions.playbook.models import Form
+from functions.playbook.retention_lint import retention_faults
 from functions.playbook.scenario_models import Block, every_step
 from functions.playbook.settings_models import CapForm, SettingsForm
 from functions.playbook.sources import Place
@@ -19,11 +20,7 @@ def settings_faults(draft: Draft) -> Iterator[PlaybookFault]:
     if draft.settings is None:
         return
     yield from _unpriced(draft, draft.settings.form)
-    for name in sorted(draft.settings.form.retention.per_event.keys() & draft.events.keys()):
-        yield draft.settings.fault(
-            ("retention", "per_event", name),
-            f"profiles count {name} and are folded anew from it, so it is kept for good; take it out",
-        )
+    yield from retention_faults(draft, draft.settings)
     known = draft.settings.form.sources
     needs: list[tuple[Part[Form], list[str]]] = [
         *((part, part.form.needs) for part in draft.scenarios.values()),

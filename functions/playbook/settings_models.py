@@ -13,7 +13,7 @@ from functions.domain.preferences import folded_text
 from functions.playbook.alert_models import AlertsForm
 from functions.playbook.measure_models import MeasureForm
 from functions.playbook.models import DAY_SECONDS, DEFAULT_MENU, Form
-from functions.playbook.quantities import Clock, Duration, Name, Percent, Share, Text, Zone
+from functions.playbook.quantities import Clock, Duration, Name, Percent, Retained, Share, Text, Zone
 
 WINDOW_HOURS_MAX = 72
 LINK_DAYS = 30
@@ -208,21 +208,10 @@ class ErasureForm(Form):
 
 
 class RetentionForm(Form):
-    """`{sends, per_event}`: how long the send log, and kinds of events that no profile counts, are kept."""
+    """`{sends, events}`: how long the send log, and each kind of event, are kept."""
 
-    sends: Duration | None = None
-    per_event: dict[Name, Duration] = Field(default_factory=dict)
-    events: Duration | None = None
-
-    @field_validator("events")
-    @classmethod
-    def _not_all(cls, seconds: int | None) -> int | None:
-        if seconds is not None:
-            raise ValueError(
-                "profiles are folded anew from all events that they count, so these are kept for good; take it out, "
-                "and name under per_event what no profile counts"
-            )
-        return seconds
+    sends: Retained | None = None
+    events: dict[Name, Retained] = Field(default_factory=dict)
 
     @field_validator("sends")
     @classmethod
@@ -231,13 +220,16 @@ class RetentionForm(Form):
             _long_enough(seconds)
         return seconds
 
-    @field_validator("per_event")
+    @field_validator("events")
     @classmethod
-    def _not_folded(cls, kinds: dict[str, int]) -> dict[str, int]:
+    def _may_go(cls, kinds: dict[str, int]) -> dict[str, int]:
         for name, seconds in kinds.items():
             _long_enough(seconds)
             if name in BUILT_IN or name in LINE_EVENTS:
-                raise ValueError(f"profiles are folded anew from {name}, so it is kept for good; take it out")
+                raise ValueError(
+                    f"{name} says how things stand, who is who or what was agreed to, and an undo reads it again, "
+                    "so it is kept for good; take it out"
+                )
         return kinds
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from functions.domain.bases import start_of
 from functions.domain.campaigns import Run
 from functions.domain.compiled import Compiled
 from functions.domain.events import Event
@@ -34,7 +35,9 @@ def clause_of(compiled: Compiled, tree: Expression, profile: Profile, now: Insta
 
 def profile_at(known: Known, at: Instant) -> Profile:
     """The profile as it follows from all that had happened by then."""
-    return fold_all([event for event in known.events if event.occurred_at <= at], known.current.dictionary)
+    dictionary = known.current.dictionary
+    events = [event for event in known.events if event.occurred_at <= at]
+    return fold_all(events, dictionary, start_of(known.bases, dictionary))
 
 
 def scenario_cards(known: Known, only: str = "") -> list[Card]:

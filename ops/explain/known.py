@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from functions.domain.bases import Base, start_of
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer, in_order
@@ -45,6 +46,7 @@ class Known:
     events: list[Event]
     held: list[Held]
     runs: list[FrozenRun] = field(default_factory=list)
+    bases: list[Base] = field(default_factory=list)
     whole: bool = True
 
     @property
@@ -94,9 +96,9 @@ class Archive:
             yield self._known(customer, [r for owner in owners_of(customer) for r in records[owner]])
 
     def _known(self, customer: Customer, records: Iterable[SendRecord]) -> Known:
-        stores, owners, events = self._stores, owners_of(customer), self._events(customer)
+        stores, owners, (events, bases) = self._stores, owners_of(customer), self._history(customer)
         if not self._whole:
-            customer = _as_of(customer, events, self._current, self._now)
+            customer = _as_of(customer, events, bases, self._current, self._now)
         return Known(
             account=stores.settings.account,
             now=self._now,
@@ -106,25 +108,32 @@ class Archive:
             gate=stores.customers.load_gate(customer.customer_id),
             records=sorted((r for r in records if r.at <= self._now), key=lambda r: (r.at, r.send_id)),
             events=events,
+            bases=bases,
             held=[h for owner in owners for h in self._held.get(owner, []) if h.intent.made_at <= self._now],
             runs=[frozen for frozen in self._runs if frozen.run.made_at <= self._now],
             whole=self._whole,
         )
 
-    def _events(self, customer: Customer) -> list[Event]:
-        events = list(self._stores.events.all_of(customer.customer_id))
+    def _history(self, customer: Customer) -> tuple[list[Event], list[Base]]:
+        own = self._stores.events.kept_of(customer.customer_id)
+        events, bases = list(own.events), [own.base]
         for alias in customer.aliases:
-            events += [e for e in self._stores.events.all_of(alias.customer_id) if alias.covers(e)]
+            theirs = self._stores.events.kept_of(alias.customer_id)
+            events += [e for e in theirs.events if alias.covers(e) and not own.base.is_over(e)]
+            bases.append(theirs.base)
         start = customer.history_from
         mine = {event.identity: event for event in events if start is None or event.occurred_at > start}
-        return in_order(event for event in mine.values() if event.occurred_at <= self._now)
+        known = in_order(event for event in mine.values() if event.occurred_at <= self._now)
+        return known, bases
 
 
-def _as_of(customer: Customer, events: list[Event], current: Compiled, at: Instant) -> Customer:
+def _as_of(
+    customer: Customer, events: list[Event], bases: list[Base], current: Compiled, at: Instant
+) -> Customer:
     """The customer without what came later: the profile as it was, and no journey that had not begun."""
     return msgspec.structs.replace(
         customer,
-        profile=fold_all(events, current.dictionary),
+        profile=fold_all(events, current.dictionary, start_of(bases, current.dictionary)),
         journeys=[journey for journey in customer.journeys if journey.entered_at <= at],
         outbox=[intent for intent in customer.outbox if intent.made_at <= at],
     )

@@ -34,6 +34,11 @@ def export_of(stores: Stores, person: Person) -> Json:
         "reachability": [_plain(gate) for gate in gates if not gate.merged_into],
         "links": list(_links(stores, person)),
         "events": _sorted(_plain(one) for own in person.customer_ids for one in stores.events.all_of(own)),
+        "counted_before": [
+            {"customer_id": own, **_plain(base)}
+            for own in person.customer_ids
+            if (base := stores.events.kept_of(own).base).version
+        ],
         "sends": [_plain(one) for own in person.customer_ids for one in stores.sends.of_customer(own)],
         "campaign_lists": _lists(stores, person),
         "waiting": sorted(_waiting(stores, person), key=lambda one: (one["due"], str(one["order"]))),

@@ -251,7 +251,7 @@ def _events_of(stores: Stores, customer: Customer, user: str) -> int:
     brought = {event.identity for event in stores.events.all_of(anonymous_id(user))}
     told = {
         event.identity
-        for event in history_of(stores.events, customer)
+        for event in history_of(stores.events, customer).events
         if event.source in SAID_AT_LINE and event.properties.get("line_user_id") == user
         and (begins is None or event.occurred_at > begins)
     }  # fmt: skip

@@ -92,7 +92,8 @@ class Repair:
         return Checked(after, self._checked(after))
 
     def _checked(self, one: Rejection) -> Event | Fault:
-        return check_event(one.raw, self.stores.playbooks.in_force().playbook.events, self.stores.now())
+        playbook = self.stores.playbooks.in_force().playbook
+        return check_event(one.raw, playbook.events, self.stores.now(), playbook.retention.events)
 
     def replay(self, *, dry: bool, history: bool) -> Outcome:
         """Check what is meant by the dictionary in force; put what is right into the inbox and take it out here."""

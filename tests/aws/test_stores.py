@@ -10,6 +10,7 @@ from functions.domain.account import UNTIL_LIFTED, Account, Block
 from functions.domain.approvals import Approval, Awaiting
 from functions.domain.audits import AuditReport, Difference
 from functions.domain.backfills import Backfill, ScanProgress
+from functions.domain.bases import Base, Kept
 from functions.domain.batches import Entry, Sealed
 from functions.domain.campaigns import Chunk, Recipient, Run
 from functions.domain.context import Fact
@@ -20,6 +21,7 @@ from functions.domain.link_changes import LinkChange
 from functions.domain.links import AuditEntry, Link
 from functions.domain.resolutions import resolved
 from functions.domain.sends import BatchOrder, MenuOrder, Order, SendRecord, held
+from functions.domain.tallies import Tally
 from functions.domain.watermarks import LoadNote
 from functions.ports import Accepted, Conflict, Rejected, Retryable
 from tests.aws.conftest import Stores
@@ -646,3 +648,26 @@ def test_an_audits_report_is_kept_part_by_part(stores: Stores) -> None:
     stores.audits.keep(msgspec.structs.replace(report, done=True))
     assert stores.audits.report("2026-11-02", 3) == msgspec.structs.replace(report, done=True)
     assert stores.audits.report("2026-11-02", 4) is None
+
+
+def test_a_base_stands_for_the_rows_behind_its_lines_whether_they_are_gone_or_not(stores: Stores) -> None:
+    whole = event("e1")
+    stores.events.put_all("c1", [whole, event("e2", at=NOW + MINUTE)])
+    base = Base(until={"purchase": NOW}, tallies={"purchase": Tally(1, NOW, NOW)})
+    stores.events.save_base("c1", base)
+    kept = stores.events.kept_of("c1")
+    assert [one.event_id for one in kept.events] == ["e2"]
+    assert (kept.base, kept.over) == (msgspec.structs.replace(base, version=1), ["e1"])
+    assert stores.events.identities_of("c1") == {"e1", "e2"}
+    stores.events.remove("c1", ["e1", "never there"])
+    assert stores.events.kept_of("c1") == Kept(kept.events, kept.base, [])
+    assert stores.events.all_of("c1") == kept.events
+    assert stores.events.kept_of("c2") == Kept([])
+
+
+def test_a_base_is_written_by_one_of_two(stores: Stores) -> None:
+    stores.events.save_base("c1", Base(settled=["one"]))
+    with pytest.raises(Conflict):
+        stores.events.save_base("c1", Base(settled=["other"]))
+    stores.events.save_base("c1", stores.events.kept_of("c1").base)
+    assert stores.events.kept_of("c1").base == Base(2, settled=["one"])

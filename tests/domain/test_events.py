@@ -1,5 +1,6 @@
 """An event is checked against the dictionary; each fault has its code and says how to mend it."""
 
+import datetime as dt
 from typing import Any
 
 import msgspec
@@ -310,3 +311,15 @@ def test_an_attribute_of_null_is_kept_for_it_says_that_there_is_none_any_more() 
         "rank": None,
         "score": 3,
     }
+
+
+def test_what_is_older_than_its_kind_is_kept_comes_too_late() -> None:
+    kept = {"purchase": 40 * 86_400}
+    value = raw(occurred_at="2026-11-20T03:00:00Z")
+    taken = check_event(value, TYPED, NOON + dt.timedelta(days=39), kept)
+    assert isinstance(taken, Event)
+    late = check_event(value, TYPED, NOON + dt.timedelta(days=41), kept)
+    assert isinstance(late, Fault)
+    assert (late.code, late.column) == ("too_old", "occurred_at")
+    assert "40 days" in late.message
+    assert isinstance(check_event(value, TYPED, NOON + dt.timedelta(days=41), {"other": 1}), Event)

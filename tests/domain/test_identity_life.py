@@ -304,7 +304,7 @@ class LinkLife(RuleBasedStateMachine):
 
     def _events_of(self, customer: Customer) -> list[Event]:
         start = customer.history_from
-        history = history_of(self.world.events, customer)
+        history = history_of(self.world.events, customer).events
         return [event for event in history if start is None or event.occurred_at > start]
 
     @invariant()
@@ -328,7 +328,7 @@ class LinkLife(RuleBasedStateMachine):
         for customer in self._live():
             if not customer.refold:
                 history = history_of(self.world.events, customer)
-                assert rebuilt(customer, history, current).profile == customer.profile
+                assert rebuilt(customer, history.events, current).profile == customer.profile
 
     @invariant()
     def everybody_has_one_owner(self) -> None:

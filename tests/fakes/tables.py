@@ -9,6 +9,7 @@ from hashlib import sha256
 import msgspec
 
 from functions.domain.account import Account, Block
+from functions.domain.bases import Base, Kept, split
 from functions.domain.breaker import Counts, day_of
 from functions.domain.customers import Customer
 from functions.domain.erasure import Suppression, lifted
@@ -243,6 +244,7 @@ class FakeEvents:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], bytes] = {}
+        self._bases: dict[str, bytes] = {}
         self.unattributed: list[Event] = []
 
     def put_new(self, event: Event) -> bool:
@@ -264,6 +266,26 @@ class FakeEvents:
 
     def all_of(self, customer_id: str) -> list[Event]:
         """The events kept, in the order in which they were kept."""
+        return self.kept_of(customer_id).events
+
+    def kept_of(self, customer_id: str) -> Kept:
+        """The same, with the base."""
+        base = read(self._bases.get(customer_id), Base) or Base()
+        return split(self._rows_of(customer_id), base)
+
+    def save_base(self, customer_id: str, base: Base) -> None:
+        """On its version."""
+        known = read(self._bases.get(customer_id), Base) or Base()
+        if known.version != base.version:
+            raise Conflict("the base has changed")
+        self._bases[customer_id] = kept(msgspec.structs.replace(base, version=base.version + 1), Base)
+
+    def remove(self, customer_id: str, identities: Sequence[str]) -> None:
+        """Those that are there."""
+        for identity in identities:
+            self._rows.pop((customer_id, identity), None)
+
+    def _rows_of(self, customer_id: str) -> list[Event]:
         keys = [key for key in self._rows if key[0] == customer_id]
         return [msgspec.json.decode(self._rows[key], type=Event) for key in keys]
 

@@ -221,6 +221,7 @@ class World:
             tapped(self.audits, tap, "audits"),
             tapped(self.measures, tap, "measures"),
             continuation,
+            inbox,
             self.clock,
         )
         self.deliver = Deliver(

@@ -126,12 +126,12 @@ def test_another_dictionary_folds_the_history_anew_exactly_once_at_the_next_chan
     world.tap.watch(lambda _number, name, when: reads.append(name) if when == "before" else None)
     world.ingest(world.event("cart_left", "c1"))
     world.run()
-    assert reads.count("events.all_of") == 2  # its own and its friend's
+    assert reads.count("events.kept_of") == 2  # its own and its friend's
     assert world.customer().profile.tallies["sales"].count == 1
     assert "orders" not in world.customer().profile.tallies
     world.ingest(world.event("cart_left", "c1"))
     world.run()
-    assert reads.count("events.all_of") == 2
+    assert reads.count("events.kept_of") == 2
     assert world.customer().profile.tallies["carts"].count == 2
 
 

@@ -398,5 +398,5 @@ def test_what_is_provisional_under_a_merged_id_is_kept_as_the_others() -> None:
     world.ingest(world.purchase("c1", event_id="order-1", status="provisional"))
     world.run()
     customer = world.customer("c2")
-    again = rebuilt(customer, history_of(world.events, customer), world.playbooks.in_force())
+    again = rebuilt(customer, history_of(world.events, customer).events, world.playbooks.in_force())
     assert again.profile == customer.profile

@@ -67,7 +67,7 @@ def apart(world: World) -> None:
     for customer_id in ("c1", "c2"):
         customer = world.customer(customer_id)
         history = history_of(world.events, customer)
-        assert rebuilt(customer, history, world.playbooks.in_force()).profile == customer.profile
+        assert rebuilt(customer, history.events, world.playbooks.in_force()).profile == customer.profile
     assert world.dead() == []
 
 

@@ -250,25 +250,26 @@ def test_erasure_and_retention_are_compiled_and_unsaid_they_keep_everything(fold
     assert (compiled(folder).follow_again, compiled(folder).retention) == ("stay_out", pb.Retention())
     add(
         folder,
-        "erasure: {follow_again: new_person}\nretention: {sends: 400d, per_event: {line_beacon: 40d}}\n",
+        "erasure: {follow_again: new_person}\nretention: {sends: 400d, events: {line_beacon: 40d, purchase: 5y}}\n",
     )
     book = compiled(folder)
     assert book.follow_again == "new_person"
-    assert book.retention == pb.Retention(400 * DAY_SECONDS, {"line_beacon": 40 * DAY_SECONDS})
+    assert book.retention == pb.Retention(
+        400 * DAY_SECONDS, {"line_beacon": 40 * DAY_SECONDS, "purchase": 5 * 365 * DAY_SECONDS}
+    )
+    assert book.folded_away == {"purchase": 5 * 365 * DAY_SECONDS}
+    assert (book.ends_after("purchase"), book.ends_after("line_beacon")) == (None, 40 * DAY_SECONDS)
 
 
 @pytest.mark.parametrize(
     ("retention", "told"),
     [
-        (
-            "{events: 400d}",
-            "profiles are folded anew from all events that they count, so these are kept for good",
-        ),
         ("{sends: 34d}", "write 35d or more"),
-        ("{per_event: {line_beacon: 5d}}", "write 35d or more"),
-        ("{per_event: {line_message: 40d}}", "profiles are folded anew from line_message"),
-        ("{per_event: {consent_given: 40d}}", "profiles are folded anew from consent_given"),
-        ("{per_event: {purchase: 400d}}", "profiles count purchase and are folded anew from it"),
+        ("{events: {line_beacon: 5d}}", "write 35d or more"),
+        ("{events: {line_message: 40d}}", "line_message says how things stand"),
+        ("{events: {consent_given: 40d}}", "consent_given says how things stand"),
+        ("{events: {purchase: 34d}}", "write 35d or more"),
+        ("{events: {purchase: 3w}}", "write it like 400d or 5y"),
     ],
 )
 def test_nothing_is_let_go_that_a_profile_or_a_copy_may_need(
@@ -307,3 +308,30 @@ def test_a_topic_that_no_message_bears_is_warned_of(folder: Folder) -> None:
     folder.change("playbook.yaml", EXCLUSIONS, EXCLUSIONS + PREFERENCES.replace("promotion:", "coupon:"))
     (warning,) = folder.warnings
     assert "no message is of the category coupon" in warning
+
+
+def test_a_window_that_looks_further_back_than_its_event_is_kept_is_a_fault(folder: Folder) -> None:
+    folder.change("events.yaml", "  as: orders\n", "  as: orders\n  keep: 90d\n")
+    add(folder, "retention: {events: {purchase: 60d}}\n")
+    line = 1 + (folder.path / "events.yaml").read_text(encoding="utf-8").split("keep: 90d")[0].count("\n")
+    (fault,) = folder.faults
+    assert fault.startswith(f"events.yaml:{line}: ")
+    assert "windows look 90d back at purchase, which playbook.yaml keeps for 60d" in fault
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ("{returned: 60d}", "returned corrects purchase, which is kept for good"),
+        ("{returned: 60d, purchase: 61d}", "returned corrects purchase, which is kept for 61d"),
+        ("{returned: 61d, purchase: 61d}", ""),
+        ("{purchase: 61d}", ""),
+    ],
+)
+def test_a_correction_is_kept_as_long_as_what_it_corrects(folder: Folder, kept: str, told: str) -> None:
+    more = "\nreturned:\n  meaning: it came back\n  amends: {event: purchase, by: order_id}\n  properties: {order_id: {type: string, required: true}}\n"
+    events = (folder.path / "events.yaml").read_text(encoding="utf-8")
+    folder.write("events.yaml", events + more)
+    add(folder, f"retention: {{events: {kept}}}\n")
+    found = [fault for fault in folder.faults if fault.startswith("playbook.yaml:")]
+    assert [told in fault for fault in found] == ([True] if told else [])

@@ -94,6 +94,7 @@ READS = frozenset(
         "find",
         "has",
         "all_of",
+        "kept_of",
         "identities_of",
         "read",
     }

@@ -59,7 +59,8 @@ def profiles_are_folds(world: SimulatedWorld) -> Iterator[str]:
         customer = world.customer(customer_id)
         if customer.merged_into or customer.refold:
             continue
-        expected = rebuilt(customer, history_of(world.events, customer), current).profile
+        history = history_of(world.events, customer)
+        expected = rebuilt(customer, history.events, current, history.bases).profile
         if expected != customer.profile:
             yield f"the profile of {customer_id} is not the fold of its history: {customer.profile} ≠ {expected}"
 
