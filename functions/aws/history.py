@@ -75,7 +75,7 @@ class DynamoEvents:
         """The same events, with what older ones came to. The base's key is the last of all, so that it is read last."""
         items, base = list(self._query(customer_id)), Base()
         if items and items[-1]["sk"]["S"] == BASE:
-            base = _base.decode(items.pop()["body"]["S"])
+            base = _base.decode(items.pop()["base"]["S"])
         items.sort(key=lambda item: int(item["kept"]["N"]))
         return split((_event.decode(item["body"]["S"]) for item in items), base)
 
@@ -89,7 +89,9 @@ class DynamoEvents:
                     "pk": {"S": customer_id},
                     "sk": {"S": BASE},
                     "version": {"N": str(after.version)},
-                    "body": {"S": msgspec.json.encode(after).decode()},
+                    "base": {
+                        "S": msgspec.json.encode(after).decode()
+                    },  # no event: whoever reads bodies passes it over
                 },
                 # There is none yet, or it is the one that this one was made from.
                 ConditionExpression="attribute_not_exists(pk) OR version = :was",
