@@ -48,7 +48,7 @@ def decide_function(
     function.may_send(queues.send.queue, queues.bulk.queue)
     for secret in (secrets.erasure_arn, secrets.line_arn, secrets.link_arn):
         function.may_read_secret(secret)
-    function.may_use_objects(objects.bucket, read=["playbooks/"], write=["failures/"])
+    function.may_use_objects(objects.bucket, read=["playbooks/"], write=["failures/", "rejected/"])
     feed(function, queues.inbox.queue, batch=BATCH)
     return function
 

@@ -1,7 +1,7 @@
 """The event history: every event of every customer, by its identity."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,6 +21,11 @@ TRIES_MAX = 6
 UNATTRIBUTED = "anon:#unattributed"
 BASE = f"{LAST_KEY}base"
 """The sort key of what a partition's older events came to."""
+
+
+def base_in(row: Mapping[str, Any]) -> Base | None:
+    """The base of a partition; None where the row is an event."""
+    return _base.decode(row["base"]["S"]) if row["sk"]["S"] == BASE else None
 
 
 class DynamoEvents:
@@ -74,8 +79,9 @@ class DynamoEvents:
     def kept_of(self, customer_id: str) -> Kept:
         """The same events, with what older ones came to. The base's key is the last of all, so that it is read last."""
         items, base = list(self._query(customer_id)), Base()
-        if items and items[-1]["sk"]["S"] == BASE:
-            base = _base.decode(items.pop()["base"]["S"])
+        if items and (last := base_in(items[-1])) is not None:
+            base = last
+            items.pop()
         items.sort(key=lambda item: int(item["kept"]["N"]))
         return split((_event.decode(item["body"]["S"]) for item in items), base)
 

@@ -17,6 +17,7 @@ from functions.decide.facts import NoteFacts
 from functions.decide.folding import Fold
 from functions.decide.folding_away import FoldAway
 from functions.decide.joining import JoinCustomers
+from functions.decide.late import SetAside
 from functions.decide.link_attempts import TakeUp
 from functions.decide.linking import SettleLinks, Stirred
 from functions.decide.phones import SettlePhones
@@ -60,6 +61,7 @@ class Decide:
     reactions: WatchReactions
     link_attempts: TakeUp
     answers: HearAnswers
+    late: SetAside
     now: Callable[[], Instant]
 
     def handle(self, message: InboxMessage) -> None:
@@ -192,6 +194,7 @@ class Decide:
         stirred = self._who_is_who(customer_id, events)
         news: list[Event] | None = None
         disowned: list[tuple[str, Event]] = []
+        late: list[Event] = []
 
         def change(customer: Customer, now: Instant) -> Customer:
             nonlocal news, events
@@ -199,13 +202,16 @@ class Decide:
             disowned.extend(
                 (customer.disowned_to(event), event) for event in events if customer.disowns(event)
             )
-            events = [event for event in events if not (customer.disowns(event) or customer.is_past(event))]
+            events = [event for event in events if not customer.disowns(event)]
+            late.extend(event for event in events if customer.is_past(event))
+            events = [event for event in events if not customer.is_past(event)]
             news = [event for event in events if self.fold.is_new(customer, event)] if news is None else []
             return self.fold.taken_in(events, news, customer, now)
 
         self.changing.change(
             customer_id, change, is_repeat=lambda _loaded: news is not None and len(news) < len(events)
         )
+        self.late.keep(late)
         self._look_at(stirred)
         for theirs, event in disowned:
             self._given_back(theirs, msgspec.structs.replace(event, customer_id=theirs, told_of=""))
@@ -225,7 +231,7 @@ class Decide:
         customer_id = self._settled_owner(customer_id)
         customer_id = self.facts.note(customer_id, events)
         stirred = self._who_is_who(customer_id, events)
-        events = self.folding_away.not_past(customer_id, events)
+        events, late = self.folding_away.parted_by_line(customer_id, events)
         kept = self.events.identities_of(customer_id)
         news = {event.identity: event for event in events if event.identity not in kept}
         self.events.put_all(
@@ -233,7 +239,13 @@ class Decide:
             [msgspec.structs.replace(event.of(customer_id), imported=True) for event in news.values()],
         )
 
-        self.changing.change(customer_id, partial(self.fold.again, (), quietly=True))
+        def change(customer: Customer, now: Instant) -> Customer:
+            # The line may have been drawn while these were put.
+            late.extend(event for event in events if customer.is_past(event))
+            return self.fold.again((), customer, now, quietly=True)
+
+        self.changing.change(customer_id, change)
+        self.late.keep(late)
         self._look_at(stirred)
 
     def _settled_owner(self, customer_id: str) -> str:

@@ -77,13 +77,16 @@ class FoldAway:
 
         return changed
 
-    def not_past(self, customer_id: str, events: Sequence[Event]) -> list[Event]:
-        """Those of these events that are not folded away. Where no kind of them has a retention nothing is read."""
+    def parted_by_line(
+        self, customer_id: str, events: Sequence[Event]
+    ) -> tuple[Sequence[Event], list[Event]]:
+        """These events without those that are folded away, and those. Where no kind has a retention nothing is read."""
         ends = self.playbooks.in_force().playbook.retention.events
-        if not any(event.name in ends for event in events):
-            return list(events)
-        customer = self._standing(customer_id)
-        return [event for event in events if customer is None or not customer.is_past(event)]
+        customer = self._standing(customer_id) if any(event.name in ends for event in events) else None
+        if customer is None:
+            return events, []
+        late = [event for event in events if customer.is_past(event)]
+        return [event for event in events if not customer.is_past(event)], late
 
     def _standing(self, customer_id: str) -> Customer | None:
         customer = self.customers.load(customer_id)

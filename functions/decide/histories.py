@@ -1,12 +1,18 @@
 """The history that a customer's profile is the fold of."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from functions.domain.bases import Base
+from functions.domain.bases import Base, Kept
 from functions.domain.customers import SEEN_KEPT, Customer
 from functions.domain.events import Event
 from functions.domain.line_events import is_anonymous
-from functions.ports import Events
+
+
+class Partitions(Protocol):
+    """What a history is read from: the port, or all of it in memory."""
+
+    def kept_of(self, customer_id: str) -> Kept:
+        """The events kept of a customer, with what older ones came to."""
 
 
 class History(NamedTuple):
@@ -16,7 +22,7 @@ class History(NamedTuple):
     bases: list[Base]
 
 
-def history_of(kept: Events, customer: Customer) -> History:
+def history_of(kept: Partitions, customer: Customer) -> History:
     """The history kept of a customer, and of the friends and customers merged into it while they were, without what it
     has disowned since. What is kept of several of them is one event. Bases hold what the CRM said alone, and nothing of
     a customer who may still be parted from this one, so that they are always whole."""
@@ -38,7 +44,7 @@ def history_of(kept: Events, customer: Customer) -> History:
     return History(events, bases)
 
 
-def unheard_of(kept: Events, customer: Customer) -> frozenset[str]:
+def unheard_of(kept: Partitions, customer: Customer) -> frozenset[str]:
     """The identities of the newest events that another worker has kept, and nobody has folded yet."""
     newest = [event for event in history_of(kept, customer).events if not event.imported][-SEEN_KEPT:]
     return frozenset(event.identity for event in newest if not customer.has_seen(event))

@@ -14,16 +14,19 @@ from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks
 from functions.aws.queues import Queue, SqsSendQueue
 from functions.aws.reactions import DynamoReactions
+from functions.aws.rejects import S3RejectedEvents
 from functions.aws.secrets import SecretField, SecretKeys
 from functions.aws.timers import DynamoTimers
 from functions.clock import clock_of
 from functions.decide.answers import HearAnswers
 from functions.decide.erased import ForTheLiving, LivingCustomers, LivingEvents, LivingIdentities, Watch
 from functions.decide.flow import Decide
+from functions.decide.late import SetAside
 from functions.decide.link_attempts import TakeUp
 from functions.decide.link_replies import LinkReplies
 from functions.decide.reactions import WatchReactions
 from functions.line.replies import LineReplies
+from functions.rejected import KeepOfTheLiving
 from functions.settings import Settings, read_settings, required
 from functions.tokens import Tokens
 
@@ -36,10 +39,8 @@ def decide() -> ForTheLiving:
         required(settings.table_customers, "TABLE_CUSTOMERS"),
         required(settings.table_gates, "TABLE_GATES"),
     )
-    people, playbooks = (
-        DynamoCustomers(dynamodb, customers, gates),
-        S3Playbooks(Objects(client("s3"), required(settings.bucket, "BUCKET"))),
-    )
+    objects = Objects(client("s3"), required(settings.bucket, "BUCKET"))
+    people, playbooks = DynamoCustomers(dynamodb, customers, gates), S3Playbooks(objects)
     now = clock_of(settings.clock_file)
     identities = required(settings.table_identities, "TABLE_IDENTITIES")
     key = SecretField(
@@ -77,6 +78,7 @@ def decide() -> ForTheLiving:
             DynamoLinkAttempts(dynamodb, settings.table_identities), measures, _link_replies(settings)
         ),
         answers=HearAnswers(people, playbooks, measures),
+        late=SetAside(KeepOfTheLiving(S3RejectedEvents(objects), suppressions, measures), measures, now),
         now=now,
     )
     return ForTheLiving(flow, suppressions, playbooks, measures)

@@ -99,6 +99,8 @@ class EventType(msgspec.Struct, frozen=True, omit_defaults=True):
 Dictionary = Mapping[str, EventType]
 
 
+TOO_OLD = "too_old"
+"""The code of an event whose kind and time are folded away, or may be."""
 NOTHING_ENDS: Mapping[str, int] = {}
 
 
@@ -355,7 +357,7 @@ def _checked(
         return Fault("in_future", "'occurred_at' lies more than a day ahead of now.", "occurred_at")
     if kept_seconds is not None and occurred_at < now - dt.timedelta(seconds=kept_seconds):
         return Fault(
-            "too_old",
+            TOO_OLD,
             f"{name} is kept for {kept_seconds // 86_400} days, and 'occurred_at' lies further back: what is older is "
             "folded away, and nothing can be added to it.",
             "occurred_at",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from functions.decide.histories import history_of
 from functions.domain.bases import Base, start_of
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.compiled import Compiled
@@ -115,16 +116,10 @@ class Archive:
         )
 
     def _history(self, customer: Customer) -> tuple[list[Event], list[Base]]:
-        own = self._stores.events.kept_of(customer.customer_id)
-        events, bases = list(own.events), [own.base]
-        for alias in customer.aliases:
-            theirs = self._stores.events.kept_of(alias.customer_id)
-            events += [e for e in theirs.events if alias.covers(e) and not own.base.is_over(e)]
-            bases.append(theirs.base)
+        events, bases = history_of(self._stores.events, customer)
         start = customer.history_from
-        mine = {event.identity: event for event in events if start is None or event.occurred_at > start}
-        known = in_order(event for event in mine.values() if event.occurred_at <= self._now)
-        return known, bases
+        mine = [event for event in events if start is None or event.occurred_at > start]
+        return in_order(event for event in mine if event.occurred_at <= self._now), bases
 
 
 def _as_of(

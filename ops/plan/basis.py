@@ -66,7 +66,7 @@ def basis_of_deployment(
     except Retryable:
         raise UserError("No playbook is in force in this deployment, so it has no customers yet.") from None
     refolds = in_force.dictionary_hash != Compiled(book).dictionary_hash
-    history = deployed.histories(stores) if eventful or replay_days or refolds else {}
+    history = deployed.histories(stores) if eventful or replay_days or refolds else deployed.NOTHING
     people: Iterable[Person] = deployed.people_of(stores, history)
     if replay_days:
         people = _replayed(people, Replay(replay_days, start, start + dt.timedelta(days=days), book.events))

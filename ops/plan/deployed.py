@@ -6,8 +6,11 @@ from typing import Any
 
 import msgspec
 
+from functions.aws.history import base_in
 from functions.aws.items import decode_gate
 from functions.aws.queues import decode_order
+from functions.decide.histories import history_of
+from functions.domain.bases import Base, Kept, split
 from functions.domain.customers import Customer, in_order, needed_versions
 from functions.domain.events import Event
 from functions.domain.gate import Gate
@@ -24,35 +27,46 @@ READS_MAX = 8
 _event = msgspec.json.Decoder(Event)
 
 
-History = Mapping[str, Sequence[Event]]
-"""Customer id → the events kept under it."""
+class Histories:
+    """The events kept, and the bases of older ones, by the customer under whom they are."""
+
+    def __init__(self, rows: Mapping[str, list[Event]], bases: Mapping[str, Base]) -> None:
+        self._rows = rows
+        self._bases = bases
+
+    def kept_of(self, customer_id: str) -> Kept:
+        """The events kept of a customer, with what older ones came to."""
+        return split(self._rows.get(customer_id, ()), self._bases.get(customer_id, Base()))
 
 
-def people_of(stores: Stores, history: History) -> Iterator[Person]:
-    """Everybody, with gate and held messages, a hundred gates a read; with their past as far as `history` has it."""
+NOTHING = Histories({}, {})
+
+
+def people_of(stores: Stores, histories: Histories) -> Iterator[Person]:
+    """Everybody, with gate and held messages, a hundred gates a read; with their past as far as `histories` have it."""
     held = held_messages(stores)
     customers = every_customer(stores)
     while batch := list(islice(customers, BATCH)):
         gates = gates_of(stores, [customer.customer_id for customer in batch])
         for customer in batch:
             name = customer.customer_id
-            past = _past_of(customer, history)
+            past, bases = _past_of(customer, histories)
             yield Person(
-                name, customer, gates.get(name), held.get(name, []), past, user=customer.line_user_id
+                name,
+                customer,
+                gates.get(name),
+                held.get(name, []),
+                past,
+                user=customer.line_user_id,
+                bases=bases,
             )
 
 
-def _past_of(customer: Customer, history: History) -> list[Event]:
-    """A customer's own events, and those of the friends that were merged into it."""
-    start = customer.history_from
-    own = [e for e in history.get(customer.customer_id, ()) if start is None or e.occurred_at > start]
-    friends = [
-        event
-        for alias in customer.aliases
-        for event in history.get(alias.customer_id, ())
-        if alias.covers(event)
-    ]
-    return in_order([*friends, *own])
+def _past_of(customer: Customer, histories: Histories) -> tuple[list[Event], list[Base]]:
+    """A customer's events, and those of whoever was merged into it, with what older ones came to."""
+    start, (events, bases) = customer.history_from, history_of(histories, customer)
+    known = in_order(event for event in events if start is None or event.occurred_at > start)
+    return known, [base for base in bases if base.version]
 
 
 def gates_of(stores: Stores, customer_ids: Sequence[str]) -> dict[str, Gate]:
@@ -81,12 +95,16 @@ def held_messages(stores: Stores) -> dict[str, list[Held]]:
     return held
 
 
-def histories(stores: Stores) -> dict[str, list[Event]]:
-    """Every event kept, by the customer in whose history it is. All of it is held in memory."""
+def histories(stores: Stores) -> Histories:
+    """Everybody's. All of it is held in memory."""
     found: dict[str, list[Event]] = {}
+    bases: dict[str, Base] = {}
     for row in _scanned(stores, stores.settings.table_events):
-        found.setdefault(row["pk"]["S"], []).append(_event.decode(row["body"]["S"]))
-    return found
+        if (base := base_in(row)) is not None:
+            bases[row["pk"]["S"]] = base
+        else:
+            found.setdefault(row["pk"]["S"], []).append(_event.decode(row["body"]["S"]))
+    return Histories(found, bases)
 
 
 def _scanned(stores: Stores, table: str, **more: Any) -> Iterator[dict[str, Any]]:

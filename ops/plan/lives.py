@@ -5,6 +5,7 @@ import datetime as dt
 import msgspec
 
 from functions.domain.backfills import needs_refresh
+from functions.domain.bases import Base
 from functions.domain.campaigns import intent_of, recipient_of
 from functions.domain.claims import Allow, decide
 from functions.domain.customers import Customer, emptied, new_customer, next_due
@@ -37,7 +38,8 @@ class Person(msgspec.Struct, frozen=True, array_like=True):
     """Somebody the forecast is about: as the deployment knows them, or (customer None) as their events tell.
 
     `past` are their events so far, of a deployment's customers only where they are needed; `ahead` are those that are
-    assumed to come. Both in order of time. `user` is the LINE user whom somebody known by events alone is tied to.
+    assumed to come. Both in order of time. `user` is the LINE user whom somebody known by events alone is tied to; `bases` what
+    older events came to that are kept no longer.
     """
 
     customer_id: str
@@ -47,6 +49,7 @@ class Person(msgspec.Struct, frozen=True, array_like=True):
     past: list[Event] = []
     ahead: list[Event] = []
     user: str = ""
+    bases: list[Base] = []
 
 
 def begun(person: Person, course: Course) -> tuple[Customer, Gate | None]:
@@ -58,7 +61,7 @@ def begun(person: Person, course: Course) -> tuple[Customer, Gate | None]:
         profile = Profile(linked=linked)
         customer = msgspec.structs.replace(_nobody(person.customer_id, person.user), profile=profile)
         gate = with_facts(new_gate(person.customer_id, person.user, EPOCH, ""), person.past)
-    if person.customer is None or (person.past and is_outdated(customer, course.compiled)):
+    if person.customer is None or ((person.past or person.bases) and is_outdated(customer, course.compiled)):
         customer = take_in_again(
             customer,
             person.past,
@@ -67,6 +70,7 @@ def begun(person: Person, course: Course) -> tuple[Customer, Gate | None]:
             course.account,
             course.start,
             quietly=True,
+            bases=person.bases,
         )
     return customer, gate
 
@@ -99,6 +103,7 @@ class Life:
         self._customer, self._gate = begun(person, course)
         self._held = list(person.held)
         self._history = list(person.past)
+        self._bases = person.bases
         self._ahead = person.ahead
         self._next_event = 0
         self._next_run = 0
@@ -173,7 +178,13 @@ class Life:
         self._history.append(event)
         if customer.refold or must_refold(customer.profile, [event], course.compiled.dictionary):
             return take_in_again(
-                customer, self._history, course.compiled, course.versions, course.account, at
+                customer,
+                self._history,
+                course.compiled,
+                course.versions,
+                course.account,
+                at,
+                bases=self._bases,
             )
         return take_in(customer, [event], course.compiled, course.versions, course.account, at)
 

@@ -11,6 +11,7 @@ from functions.aws.queues import decode_evaluation, decode_inbox, decode_order
 from functions.decide.answers import HearAnswers
 from functions.decide.erased import ForTheLiving, LivingCustomers, LivingEvents, LivingIdentities, Watch
 from functions.decide.flow import Decide
+from functions.decide.late import SetAside
 from functions.decide.link_attempts import TakeUp
 from functions.decide.link_replies import LinkReplies
 from functions.decide.reactions import WatchReactions
@@ -191,6 +192,11 @@ class World:
                 ),
             ),
             HearAnswers(customers, self.playbooks, tapped(self.measures, tap, "measures")),
+            SetAside(
+                KeepOfTheLiving(tapped(self.rejected, tap, "rejected"), suppressions, self.measures),
+                self.measures,
+                self.clock,
+            ),
             self.clock,
         )
         self.ticker = Tick(timers, inbox, to_send, self.clock)
