@@ -19,7 +19,7 @@ from infra.transport import only_where
 # A message is decided and sent within seconds; five minutes means that nobody is working.
 OLDEST_MESSAGE_SECONDS_MAX = 300
 # Function → what it counts itself → what that means. The names are those of functions/evaluate/audit.py,
-# functions/tick/sources.py, functions/decide/{reactions,link_attempts}.py, functions/{click,facts}/flow.py and
+# functions/tick/sources.py, functions/decide/{late,reactions,link_attempts}.py, functions/{click,facts}/flow.py and
 # functions/send/allowance.py.
 TOLD = {
     "evaluate": {
@@ -32,6 +32,7 @@ TOLD = {
     },
     "decide": {
         "LinkAttemptsRefused": "Somebody tries codes that link accounts: docs/operations.md, LinkAttemptsRefused",
+        "EventsTooOld": "Events came after their time was folded away, and were set aside: musubi rejects list",
         "BreakerOpened": "Too many people blocked the account after a campaign, scenario or segment: musubi blocks",
     },
     "click": {

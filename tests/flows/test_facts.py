@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
+from functions.aws.history import BASE
 from functions.aws.streams import StreamedTables, writes_in
 from functions.domain.compiled import Compiled
 from functions.domain.events import Event
@@ -106,6 +107,8 @@ def test_a_stream_is_read_by_table_and_what_is_gone_or_has_no_body_is_passed_ove
             "Records": [
                 record("Events", body),
                 record("Events", body, kind="REMOVE"),
+                record("Events", {"pk": {"S": "C1"}, "sk": {"S": BASE}, "base": {"S": "{}"}}),
+                record("Events", {"pk": {"S": "C1"}, "sk": {"S": BASE}, "base": {"S": "{}"}}, kind="MODIFY"),
                 record("Customers", {"pk": {"S": "counter"}}),
                 record("Sends", {"pk": {"S": "C1"}, "body": {"S": "{"}}),
                 record("Elsewhere", body),

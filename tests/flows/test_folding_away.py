@@ -1,6 +1,7 @@
 """Events that are kept no longer: what they counted stays, whatever happens to the customer before or after."""
 
 import datetime as dt
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from tests.fakes.world import World
 
 DAY = dt.timedelta(days=1)
 KEPT = {"purchase": 60 * DAY, "page_view": 40 * DAY, "order_cancelled": 60 * DAY, "returned": 60 * DAY}
-CUSTOMERS, USERS = ("c1", "c2"), ("U1", "U2")
+CUSTOMERS, USERS = ("c1", "c2", "c3"), ("U1", "U2")
 ORDER = {"order_id": PropertyType("string", required=True)}
 BOUGHT = {
     **ORDER,
@@ -186,9 +187,10 @@ class TwoWorlds(RuleBasedStateMachine):
         if event.occurred_at <= undo_ends_at(link):
             self._tell(event)
 
-    @rule(loser=customers)
-    def merge(self, loser: str) -> None:
-        into = "c1" if loser == "c2" else "c2"
+    @rule(loser=customers, into=customers)
+    def merge(self, loser: str, into: str) -> None:
+        if loser == into:
+            return
         self._tell(self._event("customers_merged", loser, 0 * DAY, into=into))
 
     @rule(loser=customers)
@@ -300,6 +302,55 @@ def test_a_copy_of_what_is_folded_away_counts_nothing(world: World, history: boo
     tell(world, bought(world, "never seen", ago=100 * DAY), history=history)
     assert world.customer().profile == before
     assert kept(world) == ["o3"]
+    assert [(one["code"], one["event"]["event_id"]) for one in world.rejected.kept] == [
+        ("too_old", "o1"),
+        ("too_old", "never seen"),
+    ]
+    assert world.measures.last["EventsTooOld"] == 1
+
+
+@pytest.mark.parametrize("history", [False, True])
+def test_what_comes_while_the_line_is_drawn_is_counted_or_set_aside(history: bool) -> None:
+    """At every call of the worker that takes it in, another one folds away."""
+    point, is_over, ends = 0, False, set()
+    while not is_over:
+        world = World(book())
+        tell(world, bought(world, "o1"))
+        world.advance(days=100)
+        world.tap.once(point, partial(world.decide.handle, CustomerRefresh("c1", world.now)))
+        tell(world, bought(world, "late", ago=99 * DAY), history=history)
+        is_over = world.tap.points <= point
+        world.tap.watch(None)
+        visit(world, "c1")
+        counted = world.customer().profile.tallies["orders"].count
+        assert counted + len(world.rejected.kept) >= 2, point
+        assert counted in (1, 2), point
+        ends.add((counted, len(world.rejected.kept)))
+        point += 1
+    assert {(1, 1), (2, 0)} <= ends
+
+
+def test_a_crash_at_any_call_loses_and_doubles_nothing() -> None:
+    """Each worker that folds away dies once, before or after one of its calls; the next one ends what it began."""
+    point, is_over = 0, False
+    while not is_over:
+        world = World(book())
+        tell(world, bought(world, "o1"), bought(world, "o2"))
+        world.advance(days=100)
+        tell(world, bought(world, "o3"))
+        before = world.customer().profile
+        world.tap.crash_once(point)
+        visit(world, "c1")
+        is_over = world.tap.points <= point
+        world.tap.watch(None)
+        visit(world, "c1")
+        assert world.customer().profile == before, point
+        assert kept(world) == ["o3"], point
+        assert world.events.identities_of("c1") == {"o3"}, point
+        assert world.events.kept_of("c1").base.tallies["purchase"].count == 2, point
+        assert not world.customer().folding_away
+        point += 1
+    assert point > 10
 
 
 def test_a_later_dictionary_reads_the_base_in_its_own_words(world: World) -> None:

@@ -58,6 +58,8 @@ def _fill(stores: Stores, world: World) -> None:
     for customer_id in world.customers.customer_bodies:
         stores.customers.save(_new(world.customers.load(customer_id)))
         stores.events.put_all(customer_id, world.events.all_of(customer_id))
+        if (base := world.events.kept_of(customer_id).base).version:
+            stores.events.save_base(customer_id, _new(base))
     for customer_id in world.customers.gate_bodies:
         stores.customers.save_gate(_new(world.customers.load_gate(customer_id)))
     keep_up(stores, world)
