@@ -15,6 +15,7 @@ from functions.aws.measures import LogMeasures
 from functions.aws.measuring import decode_measure
 from functions.aws.queues import decode_evaluation
 from functions.click.flow import CLICKS_LOST
+from functions.decide.late import EVENTS_TOO_OLD
 from functions.decide.link_attempts import REFUSED as LINK_ATTEMPTS_REFUSED
 from functions.decide.reactions import BREAKER_OPENED
 from functions.domain.dead_letters import RECEIVES_MAX
@@ -579,6 +580,7 @@ def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it
         "MembershipsOverdue": "evaluate",
         APPROVAL_AWAITED: "evaluate",
         BREAKER_OPENED: "decide",
+        EVENTS_TOO_OLD: "decide",
         LINK_ATTEMPTS_REFUSED: "decide",
         SOURCES_HELD: "tick",
         CLICKS_LOST: "click",
