@@ -19,15 +19,22 @@ BOUGHT_DAYS = 365
 VIEWED_DAYS = 30
 TOGETHER_MIN = 5
 ITEMS_MAX = 500
+OTHERS_MAX = 5
+OWN_MAX = 4
+"""What goes with the items that somebody bought last says more than with all they ever bought, and costs less."""
 NOTHING = "-"
 """Where the playbook does not say what a view is: no event has an empty name, and no path an empty step."""
 COLUMNS = ("next_category", "goes_with_1", "goes_with_2", "also_viewed_1", "also_viewed_2")
 
 _BOUGHT = f"""
 CREATE OR REPLACE TEMP TABLE bought AS
-SELECT DISTINCT customer_id, item FROM orders WHERE NOT cancelled AND coalesce(item, '') <> '' AND item IN (
+SELECT customer_id, item, max(day) AS day FROM orders WHERE NOT cancelled AND coalesce(item, '') <> '' AND item IN (
   SELECT item FROM orders WHERE NOT cancelled GROUP BY item ORDER BY count(*) DESC, item LIMIT {ITEMS_MAX})
+GROUP BY customer_id, item
 """
+
+_LAST_BOUGHT = f"""SELECT customer_id, item FROM bought
+QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY day DESC, item) <= {OWN_MAX}"""
 
 _VIEWED = f"""
 CREATE OR REPLACE TEMP TABLE viewed AS
@@ -50,8 +57,11 @@ pairs AS (
   GROUP BY ALL HAVING count(DISTINCT a.customer_id) >= {TOGETHER_MIN})
 SELECT p.item, p.other, p.people / sqrt(o.people * x.people) AS likeness
 FROM pairs p JOIN alone o ON o.item = p.item JOIN alone x ON x.item = p.other
+WHERE p.other NOT IN (SELECT item FROM gone)
+QUALIFY row_number() OVER (PARTITION BY p.item ORDER BY likeness DESC, p.other) <= {OTHERS_MAX}
 """
-"""Cosine similarity, so that what everybody buys anyway does not go with everything."""
+"""Cosine similarity, so that what everybody buys anyway does not go with everything; the likest of each alone, so that work
+grows with customers and not with customers times items."""
 
 _OWNED = """
 CREATE OR REPLACE TEMP TABLE owned AS
@@ -65,8 +75,7 @@ CREATE OR REPLACE TEMP TABLE {name} AS
 WITH picked AS (
   SELECT f.customer_id, t.other, sum(t.likeness) AS likeness
   FROM ({of}) f JOIN {together} t ON t.item = f.item
-  WHERE t.other NOT IN (SELECT item FROM gone)
-    AND NOT EXISTS (FROM owned w WHERE w.customer_id = f.customer_id AND w.item = t.other)
+  WHERE NOT EXISTS (FROM owned w WHERE w.customer_id = f.customer_id AND w.item = t.other)
   GROUP BY ALL),
 placed AS (SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY likeness DESC, other) AS place FROM picked)
 SELECT p.customer_id, max(coalesce(n.name, p.other)) FILTER (place = 1) AS first,
@@ -80,7 +89,8 @@ WITH firsts AS (SELECT customer_id, category, orders.at AS happened FROM orders
                 WHERE NOT cancelled AND new_category AND coalesce(category, '') <> ''),
 steps AS (SELECT *, lead(category) OVER (PARTITION BY customer_id ORDER BY happened, category) AS following FROM firsts),
 ways AS (SELECT category, following, count(*) AS people FROM steps WHERE following IS NOT NULL
-         GROUP BY ALL HAVING count(*) >= {TOGETHER_MIN}),
+         GROUP BY category, following HAVING count(*) >= {TOGETHER_MIN}
+         QUALIFY row_number() OVER (PARTITION BY category ORDER BY people DESC, following) <= {OTHERS_MAX}),
 now AS (SELECT customer_id, arg_max(category, row(happened, category)) AS category FROM firsts GROUP BY customer_id)
 SELECT n.customer_id, arg_max(w.following, row(w.people, w.following)) AS next_category
 FROM now n JOIN ways w ON w.category = n.category
@@ -125,7 +135,7 @@ def recommend(
     connection.execute(bound(_VIEWED, {"event": measure.view_event, "item": measure.view_item or NOTHING}))
     for name, table, also in (("bought_with", "bought", ""), ("viewed_with", "viewed", "AND b.day = a.day")):
         connection.execute(_TOGETHER.format(name=name, table=table, also=also))
-    connection.execute(_PICKED.format(name="goes_with", of="FROM bought", together="bought_with"))
+    connection.execute(_PICKED.format(name="goes_with", of=_LAST_BOUGHT, together="bought_with"))
     connection.execute(_PICKED.format(name="also_viewed", of=_LAST_VIEWED, together="viewed_with"))
     connection.execute(_NEXT)
     connection.execute(_ALL)

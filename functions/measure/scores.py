@@ -92,13 +92,15 @@ spread AS (
   SELECT customer_id, CAST((hour + step + 24) % 24 AS INTEGER) AS hour, sum(part) AS touches
   FROM touches, (VALUES (-1, 0.25), (0, 0.5), (1, 0.25)) near(step, part) GROUP BY ALL),
 crowd AS (SELECT hour, sum(touches) / sum(sum(touches)) OVER () AS share FROM spread GROUP BY hour),
-people AS (SELECT DISTINCT customer_id FROM spread)
-SELECT p.customer_id,
-       arg_max(c.hour, row(coalesce(s.touches, 0) + $weight * c.share, -c.hour)) AS best_hour
-FROM people p CROSS JOIN crowd c LEFT JOIN spread s ON s.customer_id = p.customer_id AND s.hour = c.hour
-GROUP BY p.customer_id
+candidates AS (
+  SELECT customer_id, hour, touches FROM spread
+  UNION ALL SELECT DISTINCT customer_id, (SELECT arg_max(hour, row(share, -hour)) FROM crowd), 0 FROM spread)
+SELECT n.customer_id, arg_max(n.hour, row(n.touches + $weight * c.share, -n.hour)) AS best_hour
+FROM candidates n JOIN crowd c ON c.hour = n.hour
+GROUP BY n.customer_id
 """
-"""Where most touches lie, each spread over its neighbours, and everybody's added as so many of one's own."""
+"""Where most touches lie, each spread over its neighbours, and everybody's added as so many of one's own. Where somebody has
+none, the crowd's best hour alone can win."""
 
 _ALL = """
 SELECT r.customer_id, concat(rfm_r, rfm_f, rfm_m) AS rfm, rfm_r, rfm_f, rfm_m,
