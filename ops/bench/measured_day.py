@@ -24,7 +24,9 @@ from functions.domain.lake import Table, days_between
 from functions.measure.deriving import derive
 from functions.measure.flow import Measure, Stage
 from functions.measure.folder_lake import FolderLake
+from functions.measure.results import give_results
 from functions.measure.stages import Rankings, Recommendations, scores
+from functions.measure.watch import Watch
 from functions.measure.workspace import Workspace, opened
 from functions.playbook import load_playbook
 from functions.ports import MeasureDay
@@ -121,7 +123,14 @@ class _Nobody:
 def flow(lake: FolderLake, stages: tuple[Stage, ...] | None = None) -> Measure:
     """The production flow over this lake."""
     facts = _Facts()
-    every: tuple[Stage, ...] = (derive, scores, Recommendations(facts), Rankings(facts))
+    every: tuple[Stage, ...] = (
+        derive,
+        scores,
+        Recommendations(facts),
+        Rankings(facts),
+        Watch(),
+        give_results,
+    )
     return Measure(lake, _InForce(), every if stages is None else stages, lambda: NOW, _Nobody())
 
 
