@@ -29,7 +29,7 @@ def start_sandbox(place: Place, credentials: Credentials, suffix: str = "") -> i
     """Start the sandbox on a free port; its pid. `suffix` tells several apart."""
     command = [
         sys.executable, "-m", "ops.line_sandbox", "--clock-file", str(place.clock_file),
-        "--channel-secret", credentials.channel_secret, "--access-token", credentials.access_token,
+        f"--channel-secret={credentials.channel_secret}", f"--access-token={credentials.access_token}",
     ]  # fmt: skip
     environment = {"PATH": os.defpath, "HOME": str(place.run_dir), "LANG": "C.UTF-8", "PYTHONUTF8": "1"}
     return start_group(command, environment, _log(place, suffix), ROOT)
