@@ -121,7 +121,8 @@ def _send(record: SendRecord, compiled: Compiled, told_at: Instant) -> Send:
 
 
 def _event(customer_id: str, event: Event, told_at: Instant) -> Click | Friendship | EventFact:
-    whose, seen_at = person(customer_id), _seen(told_at, 0)
+    # Of whom it was told: where that customer is parted again, what is handed back to it bears the same key and counts once.
+    whose, seen_at = person(event.told_of or customer_id), _seen(told_at, 0)
     if event.name in AGENTS:
         return _click(whose, event, seen_at)
     if change := FRIEND_CHANGES.get(event.name):

@@ -108,6 +108,17 @@ def test_an_event_keeps_what_may_be_analysed_and_nothing_that_names_or_quotes_an
         assert row.properties == "{}"
 
 
+def test_what_is_handed_back_where_a_merge_is_undone_is_the_same_fact() -> None:
+    """While "old" was part of "c1" its event was kept there; then both histories have it."""
+    told = msgspec.structs.replace(event("purchase", order_id="o1"), customer_id="old").of("c1")
+    handed_back = msgspec.structs.replace(told, customer_id="old").of("old")
+    (kept,) = rows_of(EventKept("c1", told, TOLD), version_of)
+    (back,) = rows_of(EventKept("old", handed_back, TOLD), version_of)
+    assert isinstance(kept, EventFact)
+    assert kept.customer_id == "old"
+    assert kept == back
+
+
 def test_what_changed_of_a_customer_and_nothing_else_becomes_rows() -> None:
     buyers = HASHES["buyers"]
     before = Customer("C1", version=3, segments_of=BOOK.version, evaluated_at=NOW)
