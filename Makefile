@@ -73,8 +73,8 @@ browser:  ## Chromium for the tests of pages, where this machine lets us install
 			|| echo "Debian's packages ($(BROWSER)) could not be installed: the tests of pages in a browser are skipped." >&2; \
 	else echo "No Chromium here: the tests of pages in a browser are skipped. Install $(BROWSER)." >&2; fi
 
-e2e: setup browser  ## the embedded engine with the real bundle
-	$(BIN)/pytest -q -m e2e
+e2e: setup browser  ## two embedded engines side by side with the real bundle; a file's tests stay on one of them, in order
+	$(BIN)/pytest -n 2 --dist loadfile -q -m e2e
 
 test: lint types unit e2e  ## everything, from a bare machine
 
@@ -83,9 +83,10 @@ search: setup  ## let Hypothesis look for new counterexamples (make test tries t
 
 SEEDS ?= 10000
 
-simulate: setup  ## the fault simulator on all cores: SEEDS=n random worlds, every crash point, every mutant (docs/simulation.md); then how fast 700,000 messages go
+simulate: setup  ## the fault simulator on all cores: SEEDS=n random worlds, every crash point, every mutant (docs/simulation.md); then how fast 700,000 messages go; then 1,000 A/A experiments a kind, looked at daily
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 	$(BIN)/python -m tests.simulation.throughput
+	$(BIN)/python -m tests.measure.aa
 
 SENDS ?= 5000
 
