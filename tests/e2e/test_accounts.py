@@ -66,7 +66,7 @@ def test_a_campaign_is_followed_from_freezing_to_finished_and_its_unknown_end_is
     running = balanced(shop, run.source)
     assert (running["state"], running["finished"]) == ("running", False)
     assert running["targeted"] >= len(people)
-    assert [one["reason"] for one in running["held"]] == ["no_answer"]
+    assert "no_answer" in {one["reason"] for one in running["held"]}
     missed = {row["customer_id"]: row for row in asked(shop, "sends", "--campaign", run.source, "--missed")}
     assert (missed[victim]["status"], missed[victim]["reason"]) == ("held", "no_answer")
 
