@@ -17,6 +17,13 @@ class RejectedEvents(Protocol):
         """Keep the raw events with their faults."""
 
 
+class Unmended(Protocol):
+    """What of it waits for long."""
+
+    def waits_since(self, before: Instant) -> bool:
+        """Whether anything that came before that day is neither mended nor given up."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeepOfTheLiving:
     """Rejected events, without those of erased people: they are dropped, and counted."""

@@ -25,6 +25,7 @@ TOLD = {
     "evaluate": {
         "MembershipDifferences": "Kept segment memberships differ from a full recompute: musubi audit",
         "MembershipsOverdue": "Customers were not woken when time changed their segments: musubi audit",
+        "RejectedForgotten": "Rejected events have waited for a month for somebody to mend them: musubi rejects list",
         "ApprovalAwaited": "A campaign waits for a second person: musubi approvals",
     },
     "tick": {

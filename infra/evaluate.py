@@ -45,6 +45,9 @@ def evaluate_function(
     function.may_send(queues.inbox.queue, queues.send.queue, queues.bulk.queue, queues.evaluate.queue)
     noted = ["runs/", "backfills/", "audits/"]
     function.may_use_objects(objects.bucket, read=["playbooks/", *noted], write=[*noted, "failures/"])
+    # Whether anything has waited there for long is seen from the list.
+    listed = {"StringLike": {"s3:prefix": ["rejected/*"]}}
+    function.allow(["s3:ListBucket"], [objects.bucket.bucket_arn], listed)
     schedules.allow_arming(function)
     feed(function, queues.evaluate.queue, batch=1)
     return function

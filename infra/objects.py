@@ -11,6 +11,11 @@ from infra.parameters import Parameters
 from infra.transport import only_where
 
 NOTES_KEPT_DAYS = 90
+# What was told wrongly may be told nowhere else: it waits until somebody mends it or gives it up, and is asked for after a
+# month (functions/evaluate/audit.py).
+REJECTED_KEPT_DAYS = 400
+# Who did what: for the yearly review.
+AUDITS_KEPT_DAYS = 400
 # What was dropped for loading is in the customers' history by then.
 FILES_KEPT_DAYS = 30
 # Bounds how long an erased person can still be read in an old version.
@@ -52,8 +57,10 @@ def _lifecycle() -> list[s3.LifecycleRule]:
     return [
         *(
             s3.LifecycleRule(id=name, prefix=f"{name}/", expiration=cdk.Duration.days(NOTES_KEPT_DAYS))
-            for name in ("rejected", "audits", "backfills", "failures", "loads", "insight", "incoming-errors")
+            for name in ("backfills", "batches", "failures", "loads", "insight", "incoming-errors")
         ),
+        s3.LifecycleRule(id="rejected", prefix="rejected/", expiration=cdk.Duration.days(REJECTED_KEPT_DAYS)),
+        s3.LifecycleRule(id="audits", prefix="audits/", expiration=cdk.Duration.days(AUDITS_KEPT_DAYS)),
         s3.LifecycleRule(id="results", prefix="results/", expiration=cdk.Duration.days(RESULTS_KEPT_DAYS)),
         s3.LifecycleRule(id="alerts", prefix="alerts/", expiration=cdk.Duration.days(ALERTS_KEPT_DAYS)),
         s3.LifecycleRule(id="incoming", prefix="incoming/", expiration=cdk.Duration.days(FILES_KEPT_DAYS)),

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from functions.aws.rejects import S3RejectedEvents
 from functions.aws.scans import S3Audits
 from functions.domain.audits import AUDIT_PARTS, AuditReport
 from functions.evaluate.audit import Audit
@@ -35,6 +36,7 @@ def audited(stores: Stores, parts: range) -> list[AuditReport]:
         _Unwatched(),
         stores.evaluation,
         stores.inbox,
+        S3RejectedEvents(stores.objects),
         stores.now,
     )
     name = f"asked-{time.time_ns()}"  # no virtual clock: it may stand still between two audits

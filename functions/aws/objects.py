@@ -1,6 +1,7 @@
 """The bucket: playbook versions with the context facts, and the frozen lists of campaign runs."""
 
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -96,10 +97,16 @@ class Objects:
 
     def keys(self, prefix: str, after: str = "") -> list[str]:
         """The keys under a prefix, sorted; those after another key only, where one is given."""
+        return [key for key, _ in self.sized(prefix, after)]
+
+    def sized(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
+        """The same with their sizes in bytes, a page at a time."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=prefix, StartAfter=after
         )
-        return [item["Key"] for page in pages for item in page.get("Contents", [])]
+        for page in pages:
+            for item in page.get("Contents", []):
+                yield item["Key"], item["Size"]
 
 
 class S3Playbooks:

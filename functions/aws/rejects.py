@@ -10,6 +10,8 @@ from functions.domain.instants import Instant, format_instant, parse_instant
 from functions.domain.rejects import Rejection
 
 PREFIX = "rejected/"
+EMPTY_BYTES_MAX = 90
+"""An object of which nothing is left is smaller than that, and one that holds anything is not: no fault is told so shortly."""
 
 
 class S3RejectedEvents:
@@ -29,6 +31,16 @@ class S3RejectedEvents:
             batch = self.read(key)
             if batch is not None:
                 yield batch
+
+    def waits_since(self, before: Instant) -> bool:
+        """Whether anything that came before that day is neither mended nor given up. It lists, and reads nothing."""
+        end = f"{PREFIX}{before:%Y/%m/%d}/"
+        for key, size in self._objects.sized(PREFIX):
+            if key >= end:
+                return False
+            if size > EMPTY_BYTES_MAX:
+                return True
+        return False
 
     def read(self, key: str) -> "RejectedBatch | None":
         """One object; None where it is gone."""

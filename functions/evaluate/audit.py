@@ -1,6 +1,7 @@
 """evaluate: once a day, a sample of customers has its memberships worked out anew; any difference wakes a person. Whoever
 has events that are older than they are kept is told to decide, which folds them away."""
 
+import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,8 +25,12 @@ from functions.ports import (
     Playbooks,
     Rejected,
 )
+from functions.rejected import Unmended
 
 logger = logging.getLogger(__name__)
+REJECTED_FORGOTTEN = "RejectedForgotten"
+FORGOTTEN_AFTER = dt.timedelta(days=30)
+"""So long a rejected event may wait for a person before somebody is woken; it is kept far longer (infra/objects.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,7 @@ class Audit:
     measures: Measures
     continuation: Continuation
     inbox: Inbox
+    rejected: Unmended
     now: Callable[[], Instant]
 
     def run(self, order: AuditPart, time_left: Callable[[], float]) -> AuditReport:
@@ -81,5 +87,6 @@ class Audit:
     def _tell(self, report: AuditReport) -> None:
         self.measures.count("MembershipDifferences", report.differences)
         self.measures.count("MembershipsOverdue", report.overdue)
+        self.measures.count(REJECTED_FORGOTTEN, int(self.rejected.waits_since(self.now() - FORGOTTEN_AFTER)))
         if report.differences:
             logger.error("%d of %d customers have other memberships", report.differences, report.looked)

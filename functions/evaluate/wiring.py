@@ -8,6 +8,7 @@ from functions.aws.failure_notes import S3FailureNotes
 from functions.aws.measures import LogMeasures
 from functions.aws.objects import Objects, S3Playbooks, S3Runs
 from functions.aws.queues import Queue, SqsContinuation, SqsInbox, SqsSendQueue
+from functions.aws.rejects import S3RejectedEvents
 from functions.aws.scans import S3Audits, S3Backfills
 from functions.aws.schedules import CampaignSchedules
 from functions.clock import clock_of
@@ -73,6 +74,7 @@ def auditing() -> Audit:
         measures=LogMeasures(required(settings.schedule_group, "SCHEDULE_GROUP")),
         continuation=_continuation(settings),
         inbox=SqsInbox(_queue(settings.queue_inbox_url, "QUEUE_INBOX_URL")),
+        rejected=S3RejectedEvents(_objects()),
         now=clock_of(settings.clock_file),
     )
 

@@ -1,4 +1,4 @@
-"""`musubi rejects list`, `fix`, `replay`."""
+"""`musubi rejects list`, `fix`, `replay`, `discard`."""
 
 import datetime as dt
 import json
@@ -77,6 +77,7 @@ def rejects() -> None:
     musubi rejects list                                   what was rejected, of what cause
     musubi rejects fix --cause orderId --rename-property orderId=order_id
     musubi rejects replay                                 put in what is right by now
+    musubi rejects discard --code too_old --why TEXT      give up what nobody will mend
     """
 
 
@@ -196,6 +197,34 @@ def replay(
         click.echo(json.dumps({**told, "overtaken": outcome.overtaken}, ensure_ascii=False))
     else:
         click.echo(_told(outcome, "were put in") if done else "Nothing was put in.")
+
+
+@rejects.command()
+@_filters
+@click.option("--why", metavar="TEXT", required=True, help="Why they may go; kept in the audit.")
+@_DRY
+@_YES
+@deployment_options
+def discard(*, why: str, dry_run: bool, yes: bool, stack: str | None, state: Path, **chosen: Any) -> None:
+    """Give up rejected events that nobody will mend: they are taken out, and cannot be brought back.
+
+    At least one filter says which. Who gave up how many of which cause, and why, is kept; the events are not.
+    """
+    if not any(chosen.values()):
+        raise UserError("Say which: --code too_old, --cause TEXT, --older 30d, or another filter.")
+    stores = Stores(target_of(stack, state))
+    repair = Repair(stores, _wanted(stores, chosen))
+    causes = {one.cause: len(one.members) for one in grouped(repair.found())}
+    if not causes:
+        click.echo("Nothing like that was rejected.")
+        return
+    for cause, count in causes.items():
+        click.echo(f"{count:,} {cause}")
+    if dry_run or not _agreed(f"Give up {sum(causes.values()):,} events for good?", yes=yes):
+        click.echo("Nothing was changed.")
+        return
+    leave_trail(stores, "rejects", "discard", caller_of(stores.target), causes=causes, why=why)
+    click.echo(f"{repair.discard():,} events were given up.")
 
 
 def _agreed(question: str, *, yes: bool) -> bool:

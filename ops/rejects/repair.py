@@ -104,6 +104,16 @@ class Repair:
             outcome = outcome.plus(checked, overtaken=not done)
         return outcome
 
+    def discard(self) -> int:
+        """Give up what is meant; how many. Raises nothing where somebody else was faster: that object is left to them."""
+        given_up = 0
+        for batch in self.rejected.all():
+            places = {one.place for one in self._meant(batch)}
+            rest = [entry for place, entry in enumerate(batch.entries) if place not in places]
+            if places and self.rejected.replace(batch, rest):
+                given_up += len(places)
+        return given_up
+
     def _put_in(self, batch: RejectedBatch, checked: Sequence[Checked], *, history: bool) -> bool:
         by_customer: dict[str, list[Event]] = {}
         for one in checked:

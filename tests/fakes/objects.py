@@ -243,8 +243,14 @@ class FakeRejectedEvents:
 
     def __init__(self) -> None:
         self.kept: list[dict[str, Any]] = []
+        self.oldest: Instant | None = None
+
+    def waits_since(self, before: Instant) -> bool:
+        """Nothing is ever mended here."""
+        return self.oldest is not None and self.oldest.date() < before.date()
 
     def keep(self, rejected: list[dict[str, Any]], received_at: Instant) -> None:
         """Keep the raw events with their faults."""
         json.dumps({"received_at": format_instant(received_at), "rejected": rejected}).encode()
         self.kept += rejected
+        self.oldest = min(self.oldest or received_at, received_at)

@@ -228,6 +228,7 @@ class World:
             tapped(self.measures, tap, "measures"),
             continuation,
             inbox,
+            tapped(self.rejected, tap, "rejected"),
             self.clock,
         )
         self.deliver = Deliver(

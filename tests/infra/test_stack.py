@@ -22,6 +22,7 @@ from functions.domain.dead_letters import RECEIVES_MAX
 from functions.domain.facts import TABLES as FACTS
 from functions.domain.lake_schema import published_type
 from functions.evaluate.approval import APPROVAL_AWAITED
+from functions.evaluate.audit import REJECTED_FORGOTTEN
 from functions.facts.flow import LEFT_OUT, LIVE_LEFT_OUT
 from functions.line import login
 from functions.measure.results import KEPT_DAYS
@@ -579,6 +580,7 @@ def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it
         "MembershipDifferences": "evaluate",
         "MembershipsOverdue": "evaluate",
         APPROVAL_AWAITED: "evaluate",
+        REJECTED_FORGOTTEN: "evaluate",
         BREAKER_OPENED: "decide",
         EVENTS_TOO_OLD: "decide",
         LINK_ATTEMPTS_REFUSED: "decide",
