@@ -410,6 +410,17 @@ def test_rejected_events_of_one_request_are_kept_once(aws: Aws) -> None:
     assert [one["Key"].startswith("rejected/2026/11/02/") for one in listed] == [True]
 
 
+def test_what_was_rejected_waits_until_nothing_of_it_is_left(aws: Aws) -> None:
+    rejected = S3RejectedEvents(aws.objects())
+    rejected.keep([{"index": 0, "event_id": None, "code": "malformed", "message": "no.", "event": 1}], NOW)
+    assert [rejected.waits_since(NOW + dt.timedelta(days=days)) for days in (0, 1)] == [False, True]
+    (batch,) = rejected.all()
+    assert rejected.replace(batch, [])
+    assert not rejected.waits_since(NOW + dt.timedelta(days=1))
+    rejected.keep([{"code": "malformed", "message": "no.", "event": {}}], NOW + dt.timedelta(days=2))
+    assert rejected.waits_since(NOW + dt.timedelta(days=3))
+
+
 def test_a_key_that_cannot_be_read_for_another_reason_is_an_error(aws: Aws) -> None:
     nowhere = objects.Objects(aws.client("s3"), aws.name("no-such-bucket"))
     with pytest.raises(ClientError):

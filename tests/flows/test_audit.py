@@ -54,6 +54,15 @@ def test_what_the_flows_keep_is_what_a_recompute_says() -> None:
     }
 
 
+@pytest.mark.parametrize(("days", "told"), [(30, 0), (31, 1)])
+def test_what_was_rejected_and_forgotten_for_a_month_is_told(days: int, told: int) -> None:
+    world = fresh()
+    world.ingest(world.event("teleported", "c1"))
+    world.advance(days=days)
+    audit(world)
+    assert world.measures.last["RejectedForgotten"] == told
+
+
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [

@@ -221,3 +221,23 @@ def test_what_somebody_else_changed_meanwhile_is_left_to_them(stores: Stores) ->
     again = rejected.read(batch.key)
     assert again is not None
     assert len(again.entries) == 1
+
+
+def test_what_nobody_will_mend_is_given_up_with_a_reason(stores: Stores, ask: Asked) -> None:
+    before = list(Repair(stores, Wanted()).found())
+    meant = ("discard", "--code", "unknown_event", "--why", "no such event")
+    assert ask(*meant, "--dry-run").splitlines()[-1] == "Nothing was changed."
+    assert list(Repair(stores, Wanted()).found()) == before
+    assert ask(*meant, "--yes").splitlines()[-1] == "1 events were given up."
+    left = [one.code for one in Repair(stores, Wanted()).found()]
+    assert left == [one.code for one in before if one.code != "unknown_event"]
+    (key,) = stores.objects.keys("audits/rejects/")
+    trail = json.loads(stores.objects.read(key) or b"")
+    assert (trail["did"], trail["by"], trail["why"]) == ("discard", "ann", "no such event")
+    assert trail["causes"] == {"unknown_event teleported": 1}
+
+
+def test_without_a_filter_nothing_is_given_up(stores: Stores, ask: Asked) -> None:
+    before = list(Repair(stores, Wanted()).found())
+    assert "Say which" in ask("discard", "--why", "tired", "--yes", code=2)
+    assert list(Repair(stores, Wanted()).found()) == before
