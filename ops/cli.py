@@ -10,6 +10,11 @@ import click
 from ops.errors import UserError
 
 _COMMANDS = {
+    "accounts": (
+        "ops.setting_up.listing",
+        "accounts",
+        "List the accounts of the deployment file, and where each one's webhooks go.",
+    ),
     "alerts": ("ops.reports.alerts_command", "alerts", "What was off, day by day, and what to do about it."),
     "apply": ("ops.applying", "apply", "Check a playbook and put it in force, or the version before it."),
     "approvals": ("ops.approving", "approvals", "List the campaigns that wait for a second person."),
@@ -32,6 +37,11 @@ _COMMANDS = {
         "Show one customer: links, consent, segments, journeys, sends.",
     ),
     "dlq": ("ops.dlq.command", "dlq", "Dead letters: what failed, why, and send it back safely."),
+    "doctor": (
+        "ops.doctor.command",
+        "doctor",
+        "Say what is missing on this machine or in a deployment, and how to mend it.",
+    ),
     "erase": (
         "ops.erasing.command",
         "erase",
@@ -41,6 +51,11 @@ _COMMANDS = {
     "export": ("ops.exporting.command", "export", "Everything that is held of one person, as JSON."),
     "explain": ("ops.explain.command", "explain", "Say why a customer got, or did not get, each message."),
     "import": ("ops.operating", "import_history", "Import past events; no journey starts from them."),
+    "init": (
+        "ops.setting_up.command",
+        "init",
+        "Make a new account's configuration: its entry in deployments.yaml, and a playbook.",
+    ),
     "kpis": ("ops.kpis", "kpis", "What each KPI means, and what it is computed by."),
     "links": (
         "ops.links.command",

@@ -44,6 +44,13 @@ class Target:
         except KeyError:
             raise LocalError(f"The deployment has no output {name}: deploy this version first.") from None
 
+    def parameter(self, name: str) -> str:
+        """One parameter of the stack. LocalError where the deployment is older than this command."""
+        try:
+            return self.parameters[name]
+        except KeyError:
+            raise LocalError(f"The deployment has no parameter {name}: deploy this version first.") from None
+
     def dead_queues(self) -> dict[str, dict[str, str]]:
         """Every dead-letter queue by the name of what it serves, with the queue that its letters belong to.
 
@@ -55,9 +62,9 @@ class Target:
 
     def settings(self) -> Settings:
         """What a function that used everything would be told."""
-        of, given = self.output, self.parameters
+        of, given = self.output, self.parameter
         return Settings(
-            account=given["Account"],
+            account=given("Account"),
             table_identities=of("TableIdentities"),
             table_customers=of("TableCustomers"),
             table_gates=of("TableGates"),
@@ -75,12 +82,12 @@ class Target:
             secret_ingest=of("SecretIngest"),
             secret_erasure=of("SecretErasure"),
             secret_link=of("SecretLink"),
-            line_api_url=given["LineApiUrl"],
-            line_login_url=given["LineLoginUrl"],
-            line_access_url=given["LineAccessUrl"],
-            line_friend_url=given["LineFriendUrl"],
-            liff_url=given["LiffUrl"],
-            liff_sdk_url=given["LiffSdkUrl"],
+            line_api_url=given("LineApiUrl"),
+            line_login_url=given("LineLoginUrl"),
+            line_access_url=given("LineAccessUrl"),
+            line_friend_url=given("LineFriendUrl"),
+            liff_url=given("LiffUrl"),
+            liff_sdk_url=given("LiffSdkUrl"),
             link_url=of("LinkUrl").removesuffix("/link").replace("{api}", of("ApiId")),
             schedule_group=of("ScheduleGroup"),
             schedule_role_arn=of("ScheduleRoleArn"),
@@ -90,10 +97,10 @@ class Target:
             function_tick=of("FunctionTick"),
             topic_alarms_arn="",
             live_bus=self.outputs.get("LiveBusName", ""),
-            schedules_state=given["SchedulesState"],
-            clock_file=given["ClockFile"],
-            timer_shards=int(given["TimerShards"]),
-            hold_in_queue_seconds_max=int(given["HoldInQueueSecondsMax"]),
+            schedules_state=given("SchedulesState"),
+            clock_file=given("ClockFile"),
+            timer_shards=int(given("TimerShards")),
+            hold_in_queue_seconds_max=int(given("HoldInQueueSecondsMax")),
             line_timeout_seconds=5.0,
             push_per_second=LINE_PUSH_PER_SECOND,
             multicast_per_second=LINE_MULTICAST_PER_SECOND,

@@ -52,3 +52,11 @@ def bot_info(world: World, _call: Call) -> Answer:
         "markAsReadMode": "auto",
     }
     return Answer(200, body)
+
+
+def webhook_endpoint(world: World, _call: Call) -> Answer:
+    """`{endpoint, active}`; 404 where none is set."""
+    settings = world.settings
+    if not settings.webhook_url:
+        raise refused(404, "Not found")
+    return Answer(200, {"endpoint": settings.webhook_url, "active": settings.webhook_active})

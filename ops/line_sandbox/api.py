@@ -32,6 +32,7 @@ ROUTES: Mapping[str, Route] = {
     f"{MESSAGE}/aggregation/list": Route("aggregation/list", "GET", insight.units_listed),
     "/v2/bot/insight/message/event/aggregation": Route("insight/aggregation", "GET", insight.aggregation),
     "/v2/bot/info": Route("bot_info", "GET", accounts.bot_info),
+    "/v2/bot/channel/webhook/endpoint": Route("webhook/endpoint", "GET", accounts.webhook_endpoint),
 }
 USER_ROUTES: tuple[tuple[re.Pattern[str], Route], ...] = (
     (re.compile(r"/v2/bot/profile/([^/]+)"), Route("profile", "GET", accounts.profile)),

@@ -21,6 +21,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The account's own user id, as webhooks and the account's information name it."""
     webhook_url: str = ""
     """Where follow, block and other events of users are posted; empty: nowhere."""
+    webhook_active: bool = True
+    """What the account's information says of "Use webhook"; webhooks are posted all the same."""
     webhook_timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 30.0
     webhook_redeliveries_max: Annotated[int, msgspec.Meta(ge=0, le=10)] = 0
     """How often a webhook that got no 2xx is delivered again; LINE's redelivery is off by default, too."""
