@@ -41,6 +41,13 @@ def test_a_line_that_says_that_it_is_none_is_spared(checkout: Path) -> None:
     assert found(checkout) == set()
 
 
+def test_the_name_of_a_secret_is_none(checkout: Path) -> None:
+    (checkout / "a.py").write_text(
+        'SECRET = "line"\nfields = {"Secret": "channel_secret"}\n', encoding="utf-8"
+    )
+    assert found(checkout) == set()
+
+
 def test_locks_and_what_git_ignores_are_not_looked_at(checkout: Path) -> None:
     (checkout / "requirements").mkdir()
     (checkout / ".gitignore").write_text("local.json\n", encoding="utf-8")
