@@ -4,7 +4,7 @@ One stack `Musubi`; or, where there is a deployments.yaml, one a LINE account an
 
 Context: `target` aws (default) or local chooses whom the bundle is built for, and local is always the one stack;
 `functions` names the package directory to bundle, `deployments` another file than deployments.yaml. Without the CDK's
-command the assembly goes to cdk.out.
+command the assembly goes to cdk.out. `budget_usd`: dollars a month for the one stack `Musubi`, as a stack `Musubi-Budget`.
 """
 
 import json
@@ -19,6 +19,7 @@ os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
+from infra.budget import BudgetStack
 from infra.bundle import CORE, FILES, MEASURE, ROOT, BundleError, build_bundle, platform_of
 from infra.deployments import DEPLOYMENTS, Deployment, DeploymentsError, read_deployments
 from infra.stack import MusubiStack
@@ -45,8 +46,17 @@ def build_app(
     file = Path(str(app.node.try_get_context("deployments") or DEPLOYMENTS))
     deployments = None if target == "local" else read_deployments(file)
     if deployments is None:
+        _budget(app, STACK_NAME, None if target == "local" else app.node.try_get_context("budget_usd"))
         return app, [_stack(app, bundles, STACK_NAME)]
+    for one in deployments.every:
+        _budget(app, one.stack, one.budget_usd, one.aws_account)
     return app, [_stack(app, bundles, one.stack, one) for one in deployments.every]
+
+
+def _budget(app: cdk.App, of: str, usd: int | str | None, aws_account: str | None = None) -> None:
+    """The budget's stack beside a deployment's, where a budget is given."""
+    if usd is not None:
+        BudgetStack(app, f"{of}-Budget", of=of, usd=int(usd), aws_account=aws_account)
 
 
 def _stack(app: cdk.App, bundles: list[str], name: str, deployment: Deployment | None = None) -> MusubiStack:

@@ -58,9 +58,13 @@ class _Account(_Model):
     playbook: Annotated[str, StringConstraints(min_length=1)]
 
 
+Dollars = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
 class _Deployed(_Parameters):
     channel: Annotated[str, StringConstraints(pattern=r"^[0-9]{6,20}$")]
     stack: Stack | None = None
+    budget_usd: Dollars | None = None
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")] | None = None
 
 
@@ -68,6 +72,7 @@ class _Environment(_Model):
     aws_account: Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")] | None = None
     region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")] | None = None
     company_bus: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._/-]{1,256}$")] | None = None
+    budget_usd: Dollars | None = None
     parameters: _Parameters = _Parameters()
     accounts: Annotated[dict[Account, _Deployed], Field(min_length=1)]
 
@@ -82,7 +87,8 @@ class Deployment:
     """One LINE account in one environment: one stack.
 
     `account_id` goes into every send id, so that it never changes once messages were sent. `parameters`: all that this
-    file decides of the template's, by the template's names; None where the template's default holds.
+    file decides of the template's, by the template's names; None where the template's default holds. `budget_usd`: a
+    month's, None where nobody is to be told.
     """
 
     environment: str
@@ -96,6 +102,7 @@ class Deployment:
     stack: str
     account_id: str
     parameters: Mapping[str, str | None]
+    budget_usd: int | None = None
 
     @property
     def name(self) -> str:
@@ -254,6 +261,7 @@ def _deployment(read: _File, environment: str, account: str, playbooks: Mapping[
         stack=here.stack or f"Musubi-{environment}-{account}",
         account_id=account_id,
         parameters={SETTABLE[name]: value for name, value in given.items()} | {"Account": account_id},
+        budget_usd=around.budget_usd if here.budget_usd is None else here.budget_usd,
     )
 
 

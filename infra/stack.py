@@ -10,6 +10,7 @@ from constructs import Construct
 from infra.alarms import Alarms
 from infra.alerts import let_ring
 from infra.api import Api
+from infra.budget import TAG
 from infra.bus import Bus
 from infra.catalog import Catalog, database_name
 from infra.click import click_function
@@ -53,7 +54,7 @@ class MusubiStack(cdk.Stack):
         measure_code: lambda_.Code,
         deployment: Deployment | None = None,
     ) -> None:
-        super().__init__(scope, construct_id, description=DESCRIPTION, **_placed(deployment))
+        super().__init__(scope, construct_id, description=DESCRIPTION, **_placed(construct_id, deployment))
         self.parameters = Parameters(self)
         if deployment:
             self.parameters.settle(self, deployment.parameters)
@@ -133,13 +134,14 @@ class MusubiStack(cdk.Stack):
         }
 
 
-def _placed(deployment: Deployment | None) -> dict[str, Any]:
+def _placed(name: str, deployment: Deployment | None) -> dict[str, Any]:
     """Where a stack goes, and what everything in it is tagged with, so that bills and people can tell accounts apart."""
     if deployment is None:
-        return {}
+        return {"tags": {TAG: name}}
     return {
         "env": cdk.Environment(account=deployment.aws_account, region=deployment.region),
         "tags": {
+            TAG: name,
             "musubi:environment": deployment.environment,
             "musubi:account": deployment.account,
             "musubi:provider": deployment.provider,

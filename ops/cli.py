@@ -31,6 +31,11 @@ _COMMANDS = {
         "context",
         "Say what is true beside the customers: weather, rankings, a quiet day.",
     ),
+    "cost": (
+        "ops.cost.command",
+        "cost",
+        "What a month costs: AWS's services, LINE's fee, and what dominates.",
+    ),
     "customer": (
         "ops.operating",
         "customer",

@@ -16,6 +16,7 @@ from ops.bench import (
     folding,
     growth,
     imports,
+    kept,
     measuring,
     report,
     sending,
@@ -39,6 +40,7 @@ class Findings(msgspec.Struct):
     measures: list[Measure] = []
     months: list[Month] = []
     message_ms: float = 0.0
+    counted: kept.Counted = kept.Counted()
     details: dict[str, Any] = {}
 
 
@@ -76,6 +78,7 @@ def _messages(found: Findings, step: Callable[[str, int], Advance]) -> None:
         found.measures += clicks.rows(clicked)
     idle = idle_minute()
     found.measures += idle
+    found.counted = kept.Counted(growth.event_work(folded), figures.full.work, int(idle[0].value))
     event = growth.event_bill(folded)
     found.measures += growth.rows(event, figures.full.bill, figures.common.bill)
     found.months = growth.months(event, figures.full.bill, int(idle[0].value))
@@ -116,6 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.write_docs:
         page = report.PAGE.read_text(encoding="utf-8")
         report.write(report.PAGE, report.page_with(page, found.measures, found.months, found.message_ms))
+        report.write(kept.FILE, kept.as_text(found.counted))
         report.write(report.CHART, growth.chart(found.months))
     Console(width=max(Console().width, WIDTH)).print(report.table(found.measures))
     return 0 if all(one.ok for one in found.measures) else 1

@@ -43,18 +43,21 @@ class Month(msgspec.Struct, frozen=True):
 
 
 def event_bill(found: Figures) -> Bill:
-    """A million CRM events, a part of them with an intent: by the inbox queue, in full batches, through `decide`."""
+    """A million CRM events."""
+    return bill_of(event_work(found))
+
+
+def event_work(found: Figures) -> Work:
+    """A CRM event, some of them with an intent: by the inbox queue, in full batches, through `decide`."""
     mean = _mixed([one for one in found.folded if one.size_kb == CUSTOMER_KB])
     decided_ms = billed_ms(found.cpu_ms, 0, mean["requests"])
-    return bill_of(
-        Work(
-            write_units=mean["write_units"],
-            read_units=mean["read_units"],
-            sqs_requests=INBOX_REQUESTS + mean["queue"],
-            invocations=1 / BATCH + 1 / EVENTS_A_REQUEST,
-            billed_ms=decided_ms + INGEST_MS / EVENTS_A_REQUEST,
-            http_requests=1 / EVENTS_A_REQUEST,
-        )
+    return Work(
+        write_units=mean["write_units"],
+        read_units=mean["read_units"],
+        sqs_requests=INBOX_REQUESTS + mean["queue"],
+        invocations=1 / BATCH + 1 / EVENTS_A_REQUEST,
+        billed_ms=decided_ms + INGEST_MS / EVENTS_A_REQUEST,
+        http_requests=1 / EVENTS_A_REQUEST,
     )
 
 
@@ -105,7 +108,12 @@ def month_of(customers: int, event: Bill, message: Bill, idle_requests: int) -> 
 
 def minute_bill(requests: int) -> Bill:
     """A million idle minutes: one invocation, each query one read unit."""
-    return bill_of(Work(read_units=requests, invocations=1, billed_ms=billed_ms(requests * 1.0, 0, requests)))
+    return bill_of(minute_work(requests))
+
+
+def minute_work(requests: int) -> Work:
+    """An idle minute, of so many queries."""
+    return Work(read_units=requests, invocations=1, billed_ms=billed_ms(requests * 1.0, 0, requests))
 
 
 def months(event: Bill, message: Bill, idle_requests: int) -> list[Month]:

@@ -5,6 +5,7 @@ from typing import Final
 AS_OF: Final = "2026-09"
 """The month of the prices: check them on AWS's pages before you quote them."""
 REGION_NAME: Final = "Tokyo"
+SOURCE: Final = "AWS's public price pages, on demand, without free tiers and tax"
 
 MILLION: Final = 1_000_000
 WRITE_UNITS_MILLION: Final = 0.715
@@ -35,3 +36,10 @@ S3_MS: Final = 20.0
 STORAGE_GB_MONTH: Final = 0.285
 BACKUP_GB_MONTH: Final = 0.228
 """DynamoDB: a GB kept for a month, and the same again for point-in-time recovery."""
+
+S3_GB_MONTH: Final = 0.025
+KMS_KEY_MONTH: Final = 1.0
+SECRET_MONTH: Final = 0.40
+ALARM_MONTH: Final = 0.10
+METRIC_MONTH: Final = 0.30
+"""A customer-managed key, a secret, an alarm on one metric, a metric of our own: each for a month, used or not."""

@@ -7,7 +7,7 @@ import pytest
 from ops.cli import main
 
 COMMANDS = [
-    "accounts", "doctor", "init", "apply", "approvals", "approve", "audit", "blocks", "check", "context", "customer", "dlq", "evaluate", "explain", "import", "local", "plan", "resume", "schema",
+    "accounts", "cost", "doctor", "init", "apply", "approvals", "approve", "audit", "blocks", "check", "context", "customer", "dlq", "evaluate", "explain", "import", "local", "plan", "resume", "schema",
     "sends", "stop", "versions",
 ]  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""`musubi cost`: a month's bill, from the price table and the measured counts."""
