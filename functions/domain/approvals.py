@@ -1,5 +1,6 @@
 """Approval: a campaign run above a size waits, frozen, for a second person's word on exactly this content and audience."""
 
+import datetime as dt
 import hashlib
 from typing import Literal
 
@@ -8,6 +9,9 @@ import msgspec
 from functions.domain.campaigns import Chunk, Run, run_expires_at
 from functions.domain.compiled import Compiled
 from functions.domain.instants import Instant
+
+CLOCKS_APART_MAX = dt.timedelta(minutes=1)
+"""Evaluate lets the run go by its own clock, and the sender ends its messages by another."""
 
 Decision = Literal["approved", "rejected"]
 Answer = Literal["go", "wait", "rejected"]
@@ -66,6 +70,11 @@ class RunHash:
         return FrozenList(self._targeted, self._sha.hexdigest())
 
 
+def over_at(run: Run, compiled: Compiled) -> Instant:
+    """When the messages of a run that nobody approved have expired by everybody's clock, so that none of them is sent."""
+    return run_expires_at(run, compiled) + CLOCKS_APART_MAX
+
+
 def needs_approval(compiled: Compiled, targeted: int) -> bool:
     """By the playbook that the run was begun with: a later one cannot let it off."""
     above = compiled.playbook.approval_above
@@ -82,4 +91,4 @@ def answer_of(
         return "rejected"
     if approval is not None and approval.holds_for(frozen.hash):
         return "go"
-    return "go" if now >= run_expires_at(run, compiled) else "wait"
+    return "go" if now >= over_at(run, compiled) else "wait"

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from functions.domain.approvals import (
+    CLOCKS_APART_MAX,
     Answer,
     Approval,
     Decision,
@@ -78,7 +79,8 @@ EXPIRES = run_expires_at(RUN, Compiled(BOOK))
     [
         (None, "", NOON, "wait"),
         (None, "", EXPIRES - SECOND, "wait"),
-        (None, "", EXPIRES, "go"),
+        (None, "", EXPIRES + SECOND, "wait"),
+        (None, "", EXPIRES + CLOCKS_APART_MAX, "go"),
         ("approved", LIST.hash, NOON, "go"),
         ("approved", "b" * 64, NOON, "wait"),
         ("rejected", LIST.hash, NOON, "rejected"),

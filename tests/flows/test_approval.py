@@ -1,5 +1,6 @@
 """A campaign above a size waits for a second person, and ends in any case."""
 
+import dataclasses
 import datetime as dt
 
 import msgspec
@@ -100,6 +101,16 @@ def test_a_rejected_run_ends_as_stopped() -> None:
     world = begun()
     decide(world, "rejected")
     assert (copies(world), ends(world)) == (0, [("suppressed", "stopped")] * PEOPLE)
+
+
+def test_a_clock_that_is_fast_lets_nothing_go_that_nobody_approved() -> None:
+    """By evaluate's clock the messages have expired; by that of the worker that would send them they have not."""
+    world = begun()
+    world.now = AT + dt.timedelta(days=2, seconds=-5)
+    world.evaluation = dataclasses.replace(world.evaluation, now=lambda: world.now + dt.timedelta(seconds=10))
+    FakeContinuation(world.evaluate_queue).again(CampaignRun("winter", AT))
+    world.advance(days=1)
+    assert (copies(world), ends(world)) == (0, [("suppressed", "expired")] * PEOPLE)
 
 
 def test_what_nobody_decides_on_expires_and_its_accounts_close() -> None:
