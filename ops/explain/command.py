@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from functions.domain.instants import InstantError, parse_instant
+from functions.domain.instants import InstantError, format_instant, parse_instant
 from ops.customer_card import find_customer
 from ops.deployment import deployment_options, target_of
 from ops.errors import UserError
@@ -51,7 +51,13 @@ def explain(
     customer = find_customer(stores, identifier or "")
     if customer is None:
         raise UserError(f"No customer or LINE user is known as {identifier!r}.")
-    card = explanation_of(archive.one(customer), scenario)
+    known = archive.one(customer)
+    if known.exact_from is not None:
+        exact = format_instant(known.exact_from)
+        click.echo(
+            f"Events up to {exact} are folded away: what was counted then is shown as of {exact}.", err=True
+        )
+    card = explanation_of(known, scenario)
     if form == "json":
         click.echo(json.dumps(card, ensure_ascii=False, indent=2))
     else:

@@ -55,6 +55,12 @@ class Known:
         """The customer's own id first."""
         return owners_of(self.customer)
 
+    @property
+    def exact_from(self) -> Instant | None:
+        """From when on profiles of the past are exact, where the instant asked for lies before: a base has no dates."""
+        lines = [line for base in self.bases for line in base.until.values()]
+        return max((line for line in lines if line > self.now), default=None)
+
     def targeted_by(self, frozen: FrozenRun) -> bool:
         """Whether the run's frozen list has this person."""
         return any(owner in frozen.recipients for owner in self.owners)

@@ -8,8 +8,10 @@ from moto import mock_aws
 from functions.domain.compiled import Compiled
 from functions.domain.erasure import Person as Erased
 from functions.domain.events import Event
+from functions.domain.instants import format_instant
 from functions.domain.profiles import fold_all
 from functions.ports import EventsReceived
+from ops.cli import main
 from ops.erasing.rows import Rows
 from ops.explain.entries import profile_at
 from ops.explain.known import Archive
@@ -21,7 +23,7 @@ from ops.plan.lives import begun
 from ops.stores import Stores
 from tests.fakes.queues import FakeInbox
 from tests.fakes.world import ACCOUNT, World
-from tests.flows.test_folding_away import CHANGED, book, bought, tell, visit
+from tests.flows.test_folding_away import CHANGED, DAY, book, bought, tell, visit
 from tests.ops.deployments import REGION, deployed
 
 
@@ -71,6 +73,20 @@ def test_what_is_explained_starts_at_the_base(stores: Stores, world: World) -> N
     known = Archive(stores).one(world.customer("c1"))
     assert profile_at(known, world.now).tallies == world.customer("c1").profile.tallies
     assert fold_all(known.events, known.current.dictionary).tallies["orders"].count == 1
+
+
+def test_an_instant_before_the_base_is_explained_with_a_word_of_caution(
+    stores: Stores, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ops.explain.command.target_of", lambda *_: stores.target)
+    monkeypatch.setattr("ops.explain.command.Stores", lambda _target: stores)
+    early = format_instant(world.now - 95 * DAY)
+    told = []
+    for at in ([], ["--at", early]):
+        with pytest.raises(SystemExit):
+            main(["explain", "c1", "--format", "json", *at])
+        told.append("folded away" in capsys.readouterr().err)
+    assert told == [False, True]
 
 
 def test_an_export_has_what_was_counted_before(stores: Stores) -> None:
