@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from functions.domain.dead_letters import RECEIVES_MAX, FailureNote
 from functions.domain.instants import from_milliseconds
+from functions.invocation import LINE
 from functions.ports import MusubiError
 
 logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def answer_batch(
     answer = process_partial_response(
         event=event, record_handler=handle_record, processor=processor, context=context
     )
+    LINE.take([record["messageId"] for record in event["Records"]], len(answer["batchItemFailures"]))
     return dict(answer)
 
 
@@ -68,6 +70,7 @@ def answer_together(
     for record in event["Records"]:
         if record["messageId"] in failed:
             _tell(record, failed[record["messageId"]], note)
+    LINE.take([getattr(order, "send_id", name) for name, order in orders.items()], len(failed))
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 

@@ -6,6 +6,7 @@ from typing import cast
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -14,10 +15,14 @@ from constructs import Construct
 from infra.function import Function
 from infra.parameters import Parameters
 from infra.queues import Queues
+from infra.tables import Tables
 from infra.transport import only_where
 
 # A message is decided and sent within seconds; five minutes means that nobody is working.
 OLDEST_MESSAGE_SECONDS_MAX = 300
+# A burst that Lambda or DynamoDB turns away is tried again unseen; ten minutes of it are no burst.
+THROTTLE_PERIOD = cdk.Duration.minutes(5)
+THROTTLES_MIN = 10
 # Function → what it counts itself → what that means. The names are those of functions/evaluate/audit.py,
 # functions/tick/sources.py, functions/decide/{late,reactions,link_attempts}.py, functions/{click,facts}/flow.py and
 # functions/send/allowance.py.
@@ -32,7 +37,7 @@ TOLD = {
         "SourcesHeld": "Files of a source are late, short or too old, and what rests on them waits: musubi sources",
     },
     "decide": {
-        "LinkAttemptsRefused": "Somebody tries codes that link accounts: docs/operations.md, LinkAttemptsRefused",
+        "LinkAttemptsRefused": "Somebody tries codes that link accounts",
         "EventsTooOld": "Events came after their time was folded away, and were set aside: musubi rejects list",
         "BreakerOpened": "Too many people blocked the account after a campaign, scenario or segment: musubi blocks",
     },
@@ -40,8 +45,9 @@ TOLD = {
         "ClicksLost": "People were led on, and their clicks are not told of: the inbox takes nothing in",
     },
     "facts": {
-        "FactsLeftOut": "Writes that no fact could be made of were left out: docs/operations.md, FactsLeftOut",
-        "LiveLeftOut": "Facts were not told on the live bus: docs/operations.md, LiveLeftOut",
+        "FactsLeftOut": "Writes that no fact could be made of were left out",
+        "LiveLeftOut": "Facts were not told on the live bus",
+        "SendsUnknown": "Of messages nobody knows whether they arrived: musubi unknown list",
     },
     "send": {
         "OverQuota": "Messages wait, for this month's are used up: musubi quota",
@@ -59,12 +65,14 @@ class Alarms(Construct):
         construct_id: str,
         *,
         queues: Queues,
+        tables: Tables,
         functions: Mapping[str, Function],
         parameters: Parameters,
         account: str = "",
     ) -> None:
         super().__init__(scope, construct_id)
         self._account = account
+        self.by_name: dict[str, cloudwatch.Alarm] = {}
         self.topic = self._topic(parameters)
         self._action = actions.SnsAction(cast("sns.ITopic", self.topic))
         for name, queue in queues.all_dead().items():
@@ -73,6 +81,9 @@ class Alarms(Construct):
             self._oldest_message(name, work.queue)
         for name, function in functions.items():
             self._errors(name, function)
+        self._throttled()
+        for name, table in tables.by_name.items():
+            self._table_throttled(name, table)
         for service, told in TOLD.items():
             for measure, why in told.items():
                 self._measure(service, measure, why)
@@ -95,18 +106,51 @@ class Alarms(Construct):
         metric = queue.metric_approximate_number_of_messages_visible(
             period=cdk.Duration.minutes(1), statistic="Maximum"
         )
-        self._alarm(f"{name.capitalize()}Dead", metric, 1, f"Dead letters of {name}: musubi dlq list")
+        self._alarm(
+            f"{name.capitalize()}Dead",
+            cast("cloudwatch.IMetric", metric),
+            1,
+            f"Dead letters of {name}: musubi dlq list",
+        )
 
     def _oldest_message(self, name: str, queue: sqs.Queue) -> None:
         metric = queue.metric_approximate_age_of_oldest_message(
             period=cdk.Duration.minutes(1), statistic="Maximum"
         )
         why = f"The {name} queue's oldest message has waited {OLDEST_MESSAGE_SECONDS_MAX} s"
-        self._alarm(f"{name.capitalize()}Age", metric, OLDEST_MESSAGE_SECONDS_MAX, why)
+        self._alarm(
+            f"{name.capitalize()}Age", cast("cloudwatch.IMetric", metric), OLDEST_MESSAGE_SECONDS_MAX, why
+        )
 
     def _errors(self, name: str, function: Function) -> None:
         metric = function.resource.metric_errors(period=cdk.Duration.minutes(5), statistic="Sum")
-        self._alarm(f"{name.capitalize()}Errors", metric, 1, f"The {name} function failed outright")
+        self._alarm(
+            f"{name.capitalize()}Errors",
+            cast("cloudwatch.IMetric", metric),
+            1,
+            f"The {name} function failed outright",
+        )
+
+    def _throttled(self) -> None:
+        """Functions share the concurrency of their AWS account: what is turned away there concerns all, whosever it is."""
+        metric = cloudwatch.Metric(
+            namespace="AWS/Lambda", metric_name="Throttles", period=THROTTLE_PERIOD, statistic="Sum"
+        )
+        why = "Lambda turned work away: the AWS account's concurrency is used up"
+        self._alarm("FunctionsThrottled", cast("cloudwatch.IMetric", metric), THROTTLES_MIN, why, periods=2)
+
+    def _table_throttled(self, name: str, table: dynamodb.Table) -> None:
+        metric = cloudwatch.Metric(
+            namespace="AWS/DynamoDB",
+            metric_name="WriteThrottleEvents",
+            dimensions_map={"TableName": table.table_name},
+            period=THROTTLE_PERIOD,
+            statistic="Sum",
+        )
+        why = f"DynamoDB turned writes to {name} away"
+        self._alarm(
+            f"{name.capitalize()}Throttled", cast("cloudwatch.IMetric", metric), THROTTLES_MIN, why, periods=2
+        )
 
     def _measure(self, service: str, name: str, why: str) -> None:
         """What a function counts itself, told under its name and the stack's (functions/aws/measures.py)."""
@@ -117,17 +161,21 @@ class Alarms(Construct):
             period=cdk.Duration.minutes(5),
             statistic="Maximum",
         )
-        self._alarm(name, metric, 1, why)
+        self._alarm(name, cast("cloudwatch.IMetric", metric), 1, why)
 
-    def _alarm(self, name: str, metric: cloudwatch.Metric, threshold: float, description: str) -> None:
+    def _alarm(
+        self, name: str, metric: cloudwatch.IMetric, threshold: float, description: str, periods: int = 1
+    ) -> None:
+        described = f"{description}. Page: docs/operations.md, {name}"
         alarm = cloudwatch.Alarm(
             self,
             name,
-            metric=cast("cloudwatch.IMetric", metric),
+            metric=metric,
             threshold=threshold,
-            evaluation_periods=1,
+            evaluation_periods=periods,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=f"{self._account}: {description}" if self._account else description,
+            alarm_description=f"{self._account}: {described}" if self._account else described,
         )
         alarm.add_alarm_action(cast("cloudwatch.IAlarmAction", self._action))
+        self.by_name[name] = alarm

@@ -76,9 +76,15 @@ class Function(Construct):
             timeout=timeout or around.parameters.worker_timeout(),
             role=cast("iam.IRole", self.role),
             log_group=cast("logs.ILogGroup", self.log_group),
+            # One line an invocation is ours (functions/invocation.py); what Lambda would say beside it, it says too.
+            logging_format=lambda_.LoggingFormat.JSON,
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            system_log_level_v2=lambda_.SystemLogLevel.WARN,
+            tracing=lambda_.Tracing.ACTIVE,
             environment=_shared_environment(name, around.parameters) | dict(environment),
         )
 
+        acknowledge_star(self.role, "*", "X-Ray knows no resource that a trace could be held against")
         acknowledge(
             self.resource,
             "L1",

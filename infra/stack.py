@@ -14,6 +14,7 @@ from infra.budget import TAG
 from infra.bus import Bus
 from infra.catalog import Catalog, database_name
 from infra.click import click_function
+from infra.dashboard import Dashboard
 from infra.decide import decide_function
 from infra.deployments import Deployment
 from infra.encryption import Encryption
@@ -95,9 +96,19 @@ class MusubiStack(cdk.Stack):
             self,
             "Alarms",
             queues=self.queues,
+            tables=self.tables,
             functions=self.functions,
             parameters=self.parameters,
             account=deployment.name if deployment else "",
+        )
+        Dashboard(
+            self,
+            "Dashboard",
+            alarms=self.alarms,
+            queues=self.queues,
+            tables=self.tables,
+            functions=self.functions,
+            api=self.api.api,
         )
         let_ring(self.functions["measure"], self.alarms.topic)
         write_outputs(

@@ -11,6 +11,7 @@ import msgspec
 from functions.domain.audits import part_of
 from functions.domain.instants import parse_instant
 from functions.domain.sends import BatchOrder, Intent, Lane, MenuOrder, Order, lane_of
+from functions.invocation import LINE
 from functions.ports import (
     AuditPart,
     BackfillSegment,
@@ -70,12 +71,15 @@ class Queue:
         self._url = url
         self._together = together
 
-    def put(self, bodies: Sequence[str]) -> list[int]:
-        """Enqueue; the positions of those taken in. What a batch answers as failed is tried again, bounded."""
+    def put(self, bodies: Sequence[str], names: Sequence[str] = ()) -> list[int]:
+        """Enqueue; the positions of those taken in. What a batch answers as failed is tried again, bounded.
+
+        `names`: what each is called in the invocation's line; SQS's own id where empty.
+        """
         taken: list[int] = []
         waiting = list(enumerate(bodies))
         for attempt in range(self._tries_max):
-            done = self._send_all(list(fitting_batches(waiting)))
+            done = self._send_all(list(fitting_batches(waiting)), names)
             taken += done
             known = set(done)
             waiting = [(position, body) for position, body in waiting if position not in known]
@@ -84,26 +88,30 @@ class Queue:
             time.sleep(0.05 * 2**attempt)
         return taken
 
-    def _send_all(self, batches: list[_Batch]) -> list[int]:
+    def _send_all(self, batches: list[_Batch], names: Sequence[str]) -> list[int]:
         """The positions taken in. Raises the first error, once no request is under way any more."""
         if self._together is None:
-            return [position for batch in batches for position in self._send(batch)]
+            return [position for batch in batches for position in self._send(batch, names)]
         taken = []
-        for answer in self._together([partial(self._send, batch) for batch in batches]):
+        for answer in self._together([partial(self._send, batch, names) for batch in batches]):
             if isinstance(answer, Exception):
                 raise answer
             taken += answer
         return taken
 
-    def _send(self, batch: _Batch) -> list[int]:
+    def _send(self, batch: _Batch, names: Sequence[str]) -> list[int]:
         entries: Any = [{"Id": str(position), "MessageBody": body} for position, body in batch]
         answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
         failed = {int(failure["Id"]) for failure in answer.get("Failed", [])}
-        return [position for position, _ in batch if position not in failed]
+        taken = [position for position, _ in batch if position not in failed]
+        ids = {int(one["Id"]): one["MessageId"] for one in answer.get("Successful", [])}
+        LINE.give(names[position] if names else ids.get(position, "") for position in taken)
+        return taken
 
-    def put_later(self, body: str, seconds: int) -> None:
+    def put_later(self, body: str, seconds: int, name: str = "") -> None:
         """Enqueue one message that becomes visible after so many seconds (0–900)."""
-        self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=seconds)
+        answer = self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=seconds)
+        LINE.give([name or answer["MessageId"]])
 
 
 def fitting_batches(bodies: Sequence[tuple[int, str]]) -> Iterator[_Batch]:
@@ -159,13 +167,15 @@ class SqsSendQueue:
         for lane, queue in self._lanes.items():
             mine = [order for order in orders if lane_of(order) == lane]
             if mine:
-                positions = queue.put([msgspec.json.encode(order).decode() for order in mine])
+                positions = queue.put(
+                    [msgspec.json.encode(order).decode() for order in mine], [order.send_id for order in mine]
+                )
                 taken += [mine[position].send_id for position in positions]
         return taken
 
     def put_later(self, order: Order, seconds: int) -> None:
         """Enqueue a copy that comes up after so many seconds."""
-        self._lanes[lane_of(order)].put_later(msgspec.json.encode(order).decode(), seconds)
+        self._lanes[lane_of(order)].put_later(msgspec.json.encode(order).decode(), seconds, order.send_id)
 
 
 class SqsContinuation:

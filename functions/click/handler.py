@@ -6,12 +6,14 @@ from typing import Any
 from functions.click.flow import Visit, trouble
 from functions.click.wiring import follow
 from functions.http_events import header_of
+from functions.invocation import told
 
 logger = logging.getLogger(__name__)
 
 PURPOSES = ("purpose", "sec-purpose", "x-purpose", "x-moz")
 
 
+@told
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """GET and HEAD /c/{token}. 503 where it cannot be told now whether the link is ours."""
     request = event.get("requestContext", {})

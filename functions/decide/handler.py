@@ -4,9 +4,11 @@ from typing import Any
 
 from functions.aws.queues import decode_inbox
 from functions.decide.wiring import decide, failure_notes
+from functions.invocation import told
 from functions.sqs_batches import answer_batch
 
 
+@told
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """SQS batch of inbox messages → the messages that failed."""
     flow = decide()

@@ -4,10 +4,12 @@ from typing import Any
 
 from functions.aws.queues import decode_evaluation
 from functions.evaluate.wiring import auditing, backfilling, evaluate, failure_notes
+from functions.invocation import told
 from functions.ports import AuditPart, BackfillSegment, CampaignRun
 from functions.sqs_batches import answer_batch
 
 
+@told
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """SQS batch of orders (functions/ports.py) → the messages that failed."""
 

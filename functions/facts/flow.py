@@ -1,12 +1,12 @@
 """Rows of facts from a batch of writes: by table, under names made of their content, so that a batch may come again."""
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from functions.domain.fact_rows import Written, rows_of
-from functions.domain.facts import TABLE_OF, Fact
+from functions.domain.facts import TABLE_OF, Fact, Send
 from functions.domain.instants import Instant
 from functions.domain.lake import Table
 from functions.domain.live import KINDS, is_live, told
@@ -16,6 +16,13 @@ logger = logging.getLogger(__name__)
 
 LEFT_OUT = "FactsLeftOut"
 LIVE_LEFT_OUT = "LiveLeftOut"
+ENDED = {
+    "sent": "SendsSent",
+    "suppressed": "SendsSuppressed",
+    "failed": "SendsFailed",
+    "unknown": "SendsUnknown",
+}
+"""How a message ended → what it is counted as, by the send log's own stream: a batch that comes again counts again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +66,14 @@ class RecordFacts:
             self.raw.drop(tables[name], of_table)
         if aside:
             self._set_aside(aside)
+        self._count(row.status for of_table in rows.values() for row in of_table if isinstance(row, Send))
         if self.live:
             self._tell(self.live, (row for of_table in rows.values() for row in of_table))
         return sum(map(len, rows.values()))
+
+    def _count(self, ends: Iterable[str]) -> None:
+        for status, messages in Counter(ends).items():
+            self.measures.count(ENDED[status], messages)
 
     def _tell(self, live: Live, rows: Iterable[Fact]) -> None:
         """After the lake has the rows. What is too old to be live, or is refused for good, stands before nothing else."""

@@ -6,12 +6,14 @@ from typing import Any
 from functions.aws.event_bus import decode_bus
 from functions.http_events import body_of, header_of, json_answer
 from functions.ingest.wiring import failure_notes, ingest
+from functions.invocation import told
 from functions.ports import Retryable
 from functions.sqs_batches import answer_batch
 
 logger = logging.getLogger(__name__)
 
 
+@told
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """POST /events, where 503 asks the caller to send the same request again; or an SQS batch of the bus."""
     if "Records" in event:

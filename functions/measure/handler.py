@@ -3,10 +3,12 @@
 from typing import Any
 
 from functions.aws.measuring import decode_measure
+from functions.invocation import told
 from functions.measure.wiring import failure_notes, measure
 from functions.sqs_batches import answer_batch
 
 
+@told
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """SQS batch of orders (functions/ports.py) → the messages that failed."""
 

@@ -3,9 +3,11 @@
 from typing import Any
 
 from functions.domain.instants import InstantError, parse_instant
+from functions.invocation import told
 from functions.tick.wiring import tick
 
 
+@told
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """`{"scheduled_at": instant}` → how many rows were enqueued. Without a readable instant, now is meant."""
     flow = tick()

@@ -4,12 +4,14 @@ import logging
 from typing import Any
 
 from functions.http_events import body_of, header_of, json_answer
+from functions.invocation import told
 from functions.ports import Retryable
 from functions.webhook.wiring import receive
 
 logger = logging.getLogger(__name__)
 
 
+@told
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """POST /webhook. 503 asks LINE to deliver again."""
     try:

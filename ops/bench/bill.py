@@ -55,7 +55,7 @@ def billed_ms(cpu_ms: float, line_waits: float, dynamodb_calls: float, s3_calls:
 def bill_of(work: Work) -> Bill:
     """Dollars for a million times this work."""
     gigabyte_seconds = prices.MEMORY_MB / 1024 * work.billed_ms / 1000
-    log_bytes = work.log_bytes + work.invocations * prices.PLATFORM_LINES_BYTES
+    log_bytes = work.log_bytes + work.invocations * prices.INVOCATION_LINE_BYTES
     return Bill(
         writes=work.write_units * prices.WRITE_UNITS_MILLION,
         reads=(work.read_units + work.refresh_units) * prices.READ_UNITS_MILLION,

@@ -23,8 +23,8 @@ MEMORY_MB: Final = 512
 """What a function is given (infra/function.py)."""
 MEMORY_MB_OF_ONE_VCPU: Final = 1769
 """Lambda gives processor time in proportion to memory: so many MB are one vCPU."""
-PLATFORM_LINES_BYTES: Final = 420
-"""START, END and REPORT: what Lambda itself logs of an invocation in the text format."""
+INVOCATION_LINE_BYTES: Final = 750
+"""The line that an invocation writes (functions/invocation.py) where it names ten messages; Lambda itself writes none."""
 
 LINE_MS: Final = 100.0
 """One call to LINE, as far as a bill goes: assumed."""

@@ -58,8 +58,10 @@ class StubbornSqs:
             body = entry["MessageBody"]
             left = self._left.setdefault(body, self._fails(body))
             self._left[body] = left - 1
-            answer["Failed" if left > 0 else "Successful"].append({"Id": entry["Id"], "SenderFault": False})
-            if left <= 0:
+            if left > 0:
+                answer["Failed"].append({"Id": entry["Id"], "SenderFault": False})
+            else:
+                answer["Successful"].append({"Id": entry["Id"], "MessageId": f"m-{len(self.kept)}"})
                 self.kept.append(body)
         if not answer["Failed"]:
             del answer["Failed"]

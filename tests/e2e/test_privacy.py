@@ -1,6 +1,8 @@
 """Personal data never reaches a log. Runs last in this folder: by now every function has logged what it has to say."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -45,3 +47,31 @@ def test_no_log_names_a_customer_a_line_user_or_what_they_wrote(shop: Shop) -> N
         "U0000",
     ):
         assert not [line for line in lines if secret in line], secret
+
+
+def invocations(shop: Shop) -> list[dict[str, Any]]:
+    """The lines that invocations wrote."""
+    lines = [line[line.index("{") :] for line in log_lines(shop) if '"message":"invocation"' in line]
+    return [json.loads(line) for line in lines]
+
+
+def names(told: list[dict[str, Any]], kind: str, *services: str) -> set[str]:
+    return {name for one in told if one["service"] in services for name in one.get(kind, [])}
+
+
+def test_every_invocation_wrote_one_line_and_a_message_is_followed_by_its_name(shop: Shop) -> None:
+    """From the webhook to who decided, and from who gave a message on to who sent it."""
+    next_local(shop, 11)
+    customer, user = shop.new_customer()
+    shop.befriend(customer, user)
+    shop.clock.settle()
+    wait_until(lambda: bool(names(invocations(shop), "gave", "webhook")))
+    told = invocations(shop)
+    assert len({one["request_id"] for one in told}) == len(told)
+    decided = names(told, "took", "decide")
+    assert decided & names(told, "gave", "webhook")
+    assert decided & names(told, "gave", "ingest")
+    sent = names(told, "took", "send")
+    given = names(told, "gave", "decide", "tick", "evaluate", "send", "redrive")
+    assert sent
+    assert sent & given

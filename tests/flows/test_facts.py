@@ -18,6 +18,7 @@ from functions.domain.live import TOLD_FOR, Told
 from functions.domain.sends import SendRecord
 from functions.facts.flow import LEFT_OUT, LIVE_LEFT_OUT, Live, RecordFacts
 from functions.ports import Rejected, Retryable, Unreadable
+from tests.domain.strategies import compiled
 
 NOW = dt.datetime(2026, 11, 2, 3, 4, 5, tzinfo=dt.UTC)
 TABLES = StreamedTables("Sends", "Events", "Customers")
@@ -85,6 +86,27 @@ def test_rows_are_dropped_by_table_at_once() -> None:
     assert flow(raw, counted).run([kept("purchase", 1), kept("line_follow", 2), kept("purchase", 3)]) == 3
     assert sorted(raw.dropped) == [("events", 2), ("friendships", 1)]
     assert counted == {}
+
+
+class AnyPlaybook:
+    """A playbook whatever is asked for."""
+
+    def in_force(self) -> Compiled:
+        return compiled()
+
+    def version(self, version: str) -> Compiled:
+        return compiled()
+
+
+def test_how_messages_ended_is_counted_once_a_batch() -> None:
+    raw, counted = Raw(), Counted()
+    ends = ["sent", "sent", "suppressed", "unknown", "failed"]
+    records = [
+        SendRecord(f"s{number}", "C1", "U1", end, NOW, NOW, "promotion", "m", "h", "v", "s")  # type: ignore[arg-type]
+        for number, end in enumerate(ends)
+    ]
+    RecordFacts(AnyPlaybook(), raw, counted).run([SendWritten(one, NOW) for one in records])
+    assert counted == {"SendsSent": 2, "SendsSuppressed": 1, "SendsUnknown": 1, "SendsFailed": 1}
 
 
 def test_what_no_fact_follows_from_is_counted_and_the_rest_goes_on() -> None:

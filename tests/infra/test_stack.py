@@ -23,7 +23,7 @@ from functions.domain.facts import TABLES as FACTS
 from functions.domain.lake_schema import published_type
 from functions.evaluate.approval import APPROVAL_AWAITED
 from functions.evaluate.audit import REJECTED_FORGOTTEN
-from functions.facts.flow import LEFT_OUT, LIVE_LEFT_OUT
+from functions.facts.flow import ENDED, LEFT_OUT, LIVE_LEFT_OUT
 from functions.line import login
 from functions.measure.results import KEPT_DAYS
 from functions.measure.tables import TABLES as DERIVED
@@ -124,6 +124,33 @@ def test_dead_letters_and_waiting_work_raise_alarms(template: Template) -> None:
 def test_every_functions_errors_raise_an_alarm(template: Template) -> None:
     functions = set(resources(template, "AWS::Lambda::Function"))
     assert alarmed(template, "Errors", "FunctionName") == functions
+
+
+def test_what_is_turned_away_raises_an_alarm_whoever_is_concerned(template: Template) -> None:
+    assert alarmed(template, "WriteThrottleEvents", "TableName") == set(
+        resources(template, "AWS::DynamoDB::Table")
+    )
+    alarms = resources(template, "AWS::CloudWatch::Alarm").values()
+    (functions,) = [alarm for alarm in alarms if alarm.get("MetricName") == "Throttles"]
+    assert functions["Namespace"] == "AWS/Lambda"
+    assert functions["AlarmActions"]
+    assert "Dimensions" not in functions  # concurrency is the AWS account's
+
+
+def test_an_alarm_says_where_its_page_is(template: Template) -> None:
+    for name, alarm in resources(template, "AWS::CloudWatch::Alarm").items():
+        page = re.fullmatch(r".+\. Page: docs/operations\.md, (\w+)", alarm["AlarmDescription"])
+        assert page is not None
+        assert name.startswith(f"Alarms{page[1]}")
+
+
+def test_the_dashboard_shows_every_alarm_function_queue_and_table(template: Template) -> None:
+    (board,) = resources(template, "AWS::CloudWatch::Dashboard").values()
+    shown = json.dumps(board["DashboardBody"])
+    for kind in ("CloudWatch::Alarm", "Lambda::Function", "SQS::Queue", "DynamoDB::Table"):
+        missing = {name for name in resources(template, f"AWS::{kind}") if f'"{name}"' not in shown}
+        assert missing == set()
+    assert all(name in shown for name in ENDED.values())
 
 
 def test_the_runbook_says_of_every_alarm_what_to_do(template: Template) -> None:
@@ -243,10 +270,29 @@ def test_logs_do_not_pile_up(template: Template) -> None:
     assert all(group["RetentionInDays"] <= 90 for group in groups)
 
 
+TRACES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+"""What every function may do to nothing in particular: X-Ray has no resource that it could be held against."""
+
+
 def statements(template: Template) -> Iterator[dict[str, Any]]:
-    """Every statement that a role of ours is granted."""
+    """Every statement that a role of ours is granted, but for the traces'."""
     for policy in resources(template, "AWS::IAM::Policy").values():
-        yield from policy["PolicyDocument"]["Statement"]
+        yield from (one for one in policy["PolicyDocument"]["Statement"] if not is_tracing(one))
+
+
+def is_tracing(statement: dict[str, Any]) -> bool:
+    """Whether it lets traces be told, and nothing else."""
+    return set(as_list(statement["Action"])) == TRACES
+
+
+def test_every_function_is_traced_and_writes_its_own_line_alone(template: Template) -> None:
+    functions = resources(template, "AWS::Lambda::Function").values()
+    assert len(functions) > 10
+    for one in functions:
+        assert one["TracingConfig"] == {"Mode": "Active"}
+        assert one["LoggingConfig"]["LogFormat"] == "JSON"
+        assert one["LoggingConfig"]["ApplicationLogLevel"] == "INFO"
+        assert one["LoggingConfig"]["SystemLogLevel"] == "WARN"
 
 
 def as_list(value: Any) -> list[Any]:
@@ -588,6 +634,7 @@ def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it
         CLICKS_LOST: "click",
         LEFT_OUT: "facts",
         LIVE_LEFT_OUT: "facts",
+        ENDED["unknown"]: "facts",
         **dict.fromkeys(MEASURES.values(), "send"),
     }
     assert {*map(frozenset, watched.values())} == {frozenset(told["Dimensions"][0])}
@@ -622,6 +669,7 @@ def test_who_answers_clicks_may_read_one_secret_and_put_into_the_inbox_and_nothi
         for name, policy in resources(template, "AWS::IAM::Policy").items()
         if name.startswith("ClickFunction")
         for statement in policy["PolicyDocument"]["Statement"]
+        if not is_tracing(statement)
         for action in as_list(statement["Action"])
     }
     assert set(granted) == {
