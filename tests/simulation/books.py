@@ -38,6 +38,9 @@ def drawn_in(book: pb.Playbook, next_book: pb.Playbook) -> Iterator[str]:
         "needs_fresh": any(one.needs for one in _sources_of(book)),
         "exclusion_rule": bool(book.exclusion_rules),
         "consent_of_two_kinds": len(book.consent) > 1,
+        "month_limited": any(one.price.messages_max or one.price.yen_max for one in (book, next_book)),
+        "run_limited": any(one.yen_max for one in book.campaigns.values()),
+        "breaker_watches": book.breaker is not None,
         "reads_context": any(one.slots for one in _messages_of(book)) or "rainy" in _segments_of(book),
     }
     yield from (name for name, is_drawn in wanted.items() if is_drawn)
@@ -117,7 +120,10 @@ def _campaign(random: Random, rules: Rules, segments: tuple[str, ...]) -> pb.Cam
         expires_seconds=random.choice((HOUR_SECONDS, DAY_SECONDS, 3 * DAY_SECONDS)),
     )
     return msgspec.structs.replace(
-        made, holdout_percent=random.choice((0.0, 0.0, 50.0)), needs=_needs(random, rules)
+        made,
+        holdout_percent=random.choice((0.0, 0.0, 50.0)),
+        needs=_needs(random, rules),
+        yen_max=random.choice((None, 1, 2)) if rules.price.yen_each else None,
     )
 
 

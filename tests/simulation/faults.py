@@ -22,6 +22,7 @@ Kind = Literal[
     "queue_delays",
     "queue_fails",
     "line_slow",
+    "quota_untold",
     "clock_differs",
     "event_repeated",
     "event_late",
@@ -52,6 +53,18 @@ Draw = Literal[
     "customers_parted",
     "said_in_chat",
     "hours_chosen",
+    "quota_small",
+    "quota_late",
+    "sent_by_hand",
+    "month_limited",
+    "run_limited",
+    "breaker_watches",
+    "breaker_opened",
+    "stopped",
+    "resumed",
+    "needs_approval",
+    "run_approved",
+    "run_rejected",
 ]
 """What is no fault, and has to happen all the same."""
 LINE_FAULTS: tuple[Outcome, ...] = (
@@ -91,6 +104,7 @@ _RATES = {
     "queue_delays": (0.0, 0.05, 0.2),
     "queue_fails": (0.0, 0.02, 0.1),
     "line_slow": (0.0, 0.05, 0.3),
+    "quota_untold": (0.0, 0.0, 0.3),
     "event_repeated": (0.0, 0.1, 0.3),
     "event_late": (0.0, 0.2, 0.5),
 }

@@ -10,6 +10,7 @@ from functions.domain.events import Event, check_event
 from functions.domain.link_decisions import parting_of, undo_of
 from functions.domain.preferences import RECEIVE_FROM, RECEIVE_TO
 from functions.ports import EventsReceived
+from tests.simulation.operators import Operators
 from tests.simulation.rules import AREA, SOURCE, WEATHER, WORDS
 from tests.simulation.world import SimulatedWorld
 
@@ -26,6 +27,7 @@ class Lives:
     def __init__(self, world: SimulatedWorld) -> None:
         self.world = world
         self.random: Random = world.random
+        self.operators = Operators(world)
         self._told: list[dict[str, Any]] = []
         self._cases: list[tuple[str, str]] = []
         self._deeds: list[Callable[[str, str], None]] = [
@@ -52,6 +54,7 @@ class Lives:
             self._write,
             self._write,
             self._choose_hours,
+            *[self._leave] * (3 if world.book.breaker else 0),
         ]
 
     def begin(self) -> None:
@@ -64,7 +67,8 @@ class Lives:
                 self._hook("follow", user)
 
     def deed(self) -> None:
-        """One thing that one of them does."""
+        """One thing that one of them does, and perhaps the operators, too."""
+        self.operators.come_by()
         if self._told and self.world.faults.strikes("event_repeated"):
             self._send([self.random.choice(self._told)])
             return
@@ -234,6 +238,11 @@ class Lives:
     def _block(self, _customer_id: str, user: str) -> None:
         self.world.line.block(user)
         self._hook("unfollow", user)
+
+    def _leave(self, customer_id: str, user: str) -> None:
+        """Whoever was sent something last has had enough of it."""
+        last = self.world.witness.accepted[-1:]
+        self._block(customer_id, last[0].user if last else user)
 
     def _unblock(self, _customer_id: str, user: str) -> None:
         self.world.line.friends.add(user)

@@ -31,14 +31,15 @@ from functions.domain.events import Event
 from functions.domain.gate import Claim, Gate
 from functions.domain.instants import LATEST, Instant
 from functions.domain.journeys import Cause, Journey
-from functions.domain.playbook import Cap, Kind, Scenario
+from functions.domain.playbook import Cap, Kind, Playbook, Scenario, Split
 from functions.domain.sends import Intent, Order
 from functions.domain.verdicts import Ended, Rules, Situation
 from functions.evaluate.backfill import Refill
 from functions.evaluate.flow import Evaluate
 from functions.ports import BackfillSegment, DueRow, EventsReceived, InboxMessage, Retryable
 from functions.tick.flow import Tick
-from tests.simulation.mutants import Mutation, _as
+from tests.simulation.mutants import _as
+from tests.simulation.run import Mutation, matters_where
 from tests.simulation.world import SimulatedWorld
 
 HOUR = dt.timedelta(hours=1)
@@ -312,6 +313,12 @@ def reentry_ignored(world: SimulatedWorld) -> None:
     world.patch(progress, "may_enter", freely)
 
 
+def _with_changed_variants(book: Playbook, following: Playbook) -> bool:
+    steps = [step for one in book.scenarios.values() for step in one.steps]
+    return book.experiments != following.experiments and any(isinstance(step, Split) for step in steps)
+
+
+@matters_where(_with_changed_variants)
 def variants_drawn_anew(world: SimulatedWorld) -> None:
     """Who was exposed to a variant is not written down: changed weights move people."""
     world.patch(moves, "_with_exposures", lambda assignments, _deeds: assignments)

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any, ClassVar
 
 from functions.domain.batches import Entry, Sealed
+from functions.domain.playbook import Playbook, Price
 from functions.domain.sends import BatchOrder, Intent
 from functions.domain.verdicts import Ended
 from functions.ports import Accepted, Batches
@@ -13,8 +14,13 @@ from functions.send.claiming import Result
 from functions.send.flow import Deliver
 from functions.send.multicast import Multicast, _Batch
 from functions.send.sealing import Members, Sealing
-from tests.simulation.mutants import Mutation
+from tests.simulation.run import Mutation, matters_where
 from tests.simulation.world import SimulatedWorld
+
+
+def _of_campaigns(book: Playbook, _next: Playbook) -> bool:
+    is_held_up = book.price != Price() or book.approval_above is not None
+    return len(book.campaigns) > 2 and not is_held_up
 
 
 class _Otherwise(Deliver):
@@ -111,6 +117,7 @@ class _LeavingOut(_Otherwise):
     kind = _Careless
 
 
+@matters_where(_of_campaigns)
 def left_out_and_forgotten(world: SimulatedWorld) -> None:
     """Who was claimed and sealed out of a batch is never thought of again."""
     _deliver(world, _LeavingOut)
@@ -140,6 +147,7 @@ class _Retelling(_Otherwise):
     kind = _OneForAll
 
 
+@matters_where(_of_campaigns)
 def unknown_batch_told_alone(world: SimulatedWorld) -> None:
     """Nobody knows whether a batch arrived, so everybody is told again alone, and nobody remembers the batch's claims."""
     _deliver(world, _Retelling)
@@ -160,6 +168,7 @@ class _Forgotten:
         return [order.send_id for order in orders]
 
 
+@matters_where(_of_campaigns)
 def successors_lost(world: SimulatedWorld) -> None:
     """What follows a void batch is not enqueued."""
     _deliver(world, Deliver, send_queue=_Forgotten(world))
@@ -181,6 +190,7 @@ class _Failing(_Otherwise):
     kind = _Accepting
 
 
+@matters_where(_of_campaigns)
 def refused_batch_fails_for_all(world: SimulatedWorld) -> None:
     """A batch that LINE refuses, perhaps after having taken it unanswered, ends as failed for everybody."""
     _deliver(world, _Failing)

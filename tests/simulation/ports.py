@@ -8,6 +8,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from functions.domain.approvals import Awaiting
 from functions.domain.campaigns import Chunk, Run, intent_of
 from functions.domain.customers import Customer
 from functions.domain.events import Event
@@ -32,6 +33,7 @@ COPIES_MAX = 3
 """How often one order is duplicated: what is tried again for days would double every few tries."""
 _SEND_ID = re.compile(r'"send_id":"([^"]+)"')
 HOUR = dt.timedelta(hours=1)
+_UNTAKEN = ("timeout", "500")
 
 
 class SimulatedQueue(FakeQueue):
@@ -114,10 +116,19 @@ class SimulatedCustomers(FakeCustomers):
 class SimulatedRuns(FakeRuns):
     """Tells the witness of every run that is begun, and of every recipient that is frozen."""
 
-    def __init__(self, witness: Witness, playbooks: FakePlaybooks) -> None:
+    def __init__(self, witness: Witness, faults: Faults, playbooks: FakePlaybooks) -> None:
         super().__init__()
         self._witness = witness
+        self._faults = faults
         self._playbooks = playbooks
+        self.awaited: list[Run] = []
+
+    def await_approval(self, run: Run, awaiting: Awaiting) -> None:
+        """It waits since the first time this was said."""
+        super().await_approval(run, awaiting)
+        if run not in self.awaited:
+            self._faults.draws["needs_approval"] += 1
+            self.awaited.append(run)
 
     def freeze_run(self, run: Run) -> Run:
         """The run as it was begun first."""
@@ -191,8 +202,10 @@ class SimulatedLine(FakeLine):
         witness: Witness,
         let_pass: Callable[[], None],
         tell: Callable[[str, str, bool], None],
+        is_used_up: Callable[[int], bool],
     ) -> None:
         super().__init__(now)
+        self._is_used_up = is_used_up
         self._faults = faults
         self._witness = witness
         self._let_pass = let_pass
@@ -207,6 +220,9 @@ class SimulatedLine(FakeLine):
         if self._faults.strikes("line_slow"):
             self._let_pass()
         before, again = len(self.pushes), retry_key in self._accepted
+        if not again and self._is_used_up(len(to)) and self.always not in _UNTAKEN:
+            self._faults.counts["line_used_up"] += 1
+            self.always = "monthly"
         if len(to) > 1:
             self._faults.counts["multicast"] += 1
         answered, refused = False, False

@@ -26,6 +26,11 @@ EXPERIMENTS = ({"a": 1, "b": 1}, {"a": 9, "b": 1}, {"a": 1, "b": 9})
 MENUS = {"vip": "richmenu-vip"}
 WORDS = pb.Preferences(stop_words=["停止"], resume_words=["再開"])
 _REDRAWN = 0.25
+FEW = (1, 3, 6)
+LIMITED_WORLDS = 0.2
+"""In so many worlds our own budget limits the month's messages, or a campaign run's."""
+BREAKING_WORLDS = 0.25
+APPROVING_WORLDS = 0.15
 
 _CANCELLED = EventType(
     "an order was taken back",
@@ -91,6 +96,9 @@ class Rules(msgspec.Struct, frozen=True):
     events: dict[str, EventType]
     experiments: dict[str, pb.Experiment]
     segments: dict[str, str]
+    price: pb.Price
+    breaker: pb.Breaker | None
+    approval_above: int | None
 
     @property
     def conditions(self) -> list[str]:
@@ -110,6 +118,9 @@ def random_rules(random: Random) -> Rules:
         events=random.choice(DICTIONARIES),
         experiments=_experiments(random),
         segments=random.choice(_SEGMENTS),
+        price=_price(random),
+        breaker=_breaker(random),
+        approval_above=random.choice((0, 0, 1)) if random.random() < APPROVING_WORLDS else None,
     )
 
 
@@ -177,6 +188,27 @@ def _experiments(random: Random) -> dict[str, pb.Experiment]:
     return {"first": pb.Experiment("appeal", random.choice(EXPERIMENTS))}
 
 
+def _price(random: Random) -> pb.Price:
+    """Mostly there is no limit of ours; else of messages or of yen, each message beyond the free ones at one yen."""
+    drawn = random.random()
+    if drawn < LIMITED_WORLDS / 3:
+        return pb.Price(messages_max=random.choice(FEW), reserve_percent=random.choice((0, 5, 40)))
+    if drawn < LIMITED_WORLDS:
+        free, yen_max = random.choice((0, 2)), random.choice((None, *FEW))
+        return pb.Price(
+            yen_each=1, free_messages=free, yen_max=yen_max, reserve_percent=random.choice((0, 40))
+        )
+    return pb.Price()
+
+
+def _breaker(random: Random) -> pb.Breaker | None:
+    if random.random() >= BREAKING_WORLDS:
+        return None
+    return pb.Breaker(
+        random.choice((30, 60)), random.choice((1, 2)), random.choice((DAY_SECONDS, 3 * DAY_SECONDS))
+    )
+
+
 def bound(
     rules: Rules, scenarios: Mapping[str, pb.Scenario], campaigns: Mapping[str, pb.Campaign]
 ) -> pb.Playbook:
@@ -205,5 +237,8 @@ def bound(
         exclusion_rules=rules.exclusion_rules,
         links=pb.Links(insight=True),
         preferences=WORDS,
+        price=rules.price,
+        breaker=rules.breaker,
+        approval_above=rules.approval_above,
     )
     return msgspec.structs.replace(book, version=hashlib.sha256(msgspec.json.encode(book)).hexdigest()[:16])

@@ -24,6 +24,17 @@ DAYS = (6, 6, 6, 10)
 Mutation = Callable[[SimulatedWorld], None]
 
 
+def matters_where(is_meant: Callable[[Playbook, Playbook], bool]) -> Callable[[Mutation], Mutation]:
+    """Of a mutation that changes next to nothing under other playbooks than these, the first and the next: the worlds of
+    others need not be lived through."""
+
+    def mark(mutation: Mutation) -> Mutation:
+        mutation.is_meant = is_meant  # type: ignore[attr-defined]
+        return mutation
+
+    return mark
+
+
 UNFIT = ("AttributeError:", "NameError:", "TypeError:")
 
 
@@ -59,6 +70,8 @@ def run_seed(seed: int, mutate: Mutation = sound, history: list[str] | None = No
     next_book = random_book(random_, redrawn(random_, rules))
     faults = Faults(random_)
     violations: list[str] = []
+    if not getattr(mutate, "is_meant", lambda *_books: True)(book, next_book):
+        return Outcome(seed, [], faults.counts, faults.draws, 0, Counter(), Counter())
     with ExitStack() as patches:
         world = SimulatedWorld(book, random_, faults, mutate, history, patches)
         try:
@@ -90,13 +103,15 @@ def _lived_through(world: SimulatedWorld, next_book: Playbook) -> Iterator[str]:
             world.deploy(next_book, midway=random_.random() < 0.5)
         lives.deed()
     world.advance(to=max(world.now, START + dt.timedelta(days=days)))
-    _drain(world)
+    _drain(world, lives)
     yield from violations_at_the_end(world)
 
 
-def _drain(world: SimulatedWorld) -> None:
-    """The faults end, no campaign begins any more, dead letters are sent back, and time does the rest."""
+def _drain(world: SimulatedWorld, lives: Lives) -> None:
+    """The faults end, no campaign begins any more, what was stopped is resumed, dead letters are sent back, and time does
+    the rest."""
     world.calm()
+    lives.operators.resume_all()
     for _ in range(REPLAYS_MAX):
         world.advance(hours=1)
         world.schedules.by_campaign.clear()

@@ -38,6 +38,12 @@ from tests.fakes.tables import FakeIdentities
 from tests.fakes.taps import Crash, When
 from tests.fakes.world import ACCOUNT, World
 from tests.simulation.faults import Faults, TableFault
+from tests.simulation.offices import (
+    SimulatedAccountState,
+    SimulatedAllowances,
+    SimulatedLineQuota,
+    SimulatedReactions,
+)
 from tests.simulation.ports import (
     SLOW_SECONDS_MAX,
     SimulatedCustomers,
@@ -127,7 +133,12 @@ class Concerned(NamedTuple):
 class SimulatedWorld(World):
     """One seed's world. `history` tells everything that happens, where it is kept."""
 
+    account_state: SimulatedAccountState
+    allowances: SimulatedAllowances
     line: SimulatedLine
+    line_quota: SimulatedLineQuota
+    reactions: SimulatedReactions
+    runs: SimulatedRuns
     timers: SimulatedTimers
     customers: SimulatedCustomers
     inbox_queue: SimulatedQueue
@@ -163,11 +174,17 @@ class SimulatedWorld(World):
         self.identities = FakeIdentities(self.customers)
         crowded = self.random.random() < CROWDED_WORLDS
         self.audience = FakeAudience(self.customers, 8 if crowded else 2, crowded=crowded)
-        self.runs = SimulatedRuns(self.witness, self.playbooks)
+        self.runs = SimulatedRuns(self.witness, self.faults, self.playbooks)
         self.events = SimulatedEvents(self.faults)
         self.sends = SimulatedSends(self.faults)
         self.timers = SimulatedTimers()
-        self.line = SimulatedLine(self.true_time, self.faults, self.witness, self._slowly, self._accepted)
+        self.line_quota = SimulatedLineQuota(self.true_time, self.faults, self.random, self.witness)
+        self.allowances = SimulatedAllowances()
+        self.account_state = SimulatedAccountState(self.true_time, self.faults)
+        self.reactions = SimulatedReactions(self.true_time, lambda: self.book)
+        self.line = SimulatedLine(
+            self.true_time, self.faults, self.witness, self._slowly, self._accepted, self._is_used_up
+        )
         self.inbox_queue, self.send_queue, self.evaluate_queue = (
             SimulatedQueue(self.true_time, self.faults, self.random) for _ in range(3)
         )
@@ -198,6 +215,10 @@ class SimulatedWorld(World):
         """Break what the flows are made of; it is mended when the seed is over."""
         self._patches.enter_context(mock.patch.object(place, name, value))
 
+    def _is_used_up(self, more: int) -> bool:
+        """Whether LINE refuses so many more for this month."""
+        return self.allowances.is_blind and self.line_quota.is_used_up(more)
+
     def _slowly(self) -> None:
         self.now += dt.timedelta(seconds=self.random.uniform(0, SLOW_SECONDS_MAX))
 
@@ -222,6 +243,7 @@ class SimulatedWorld(World):
             self._after(name)
         if self.faults.strikes("crash", self._work[-1].crashes if self._work else 1):
             self.tell(f"CRASH {when} {name}")
+            self.send_queue.refuses = self.inbox_queue.refuses = None  # that call was never made
             raise Crash(f"{when} {name}")
         times = PAUSES_AT_LINE if name == "line.push" else 1
         if len(self._work) < DEPTH_MAX and self._work and self.faults.strikes("overtaken", times):

@@ -22,6 +22,13 @@ from tests.simulation.invariants.messages import (
     nothing_stale,
     one_content_a_key,
 )
+from tests.simulation.invariants.offices import (
+    breakers_opened,
+    budgets_kept,
+    nothing_stopped,
+    nothing_unapproved,
+    quota_kept,
+)
 from tests.simulation.invariants.slots import failures_are_definite, slots_are_counted
 from tests.simulation.world import SimulatedWorld
 
@@ -45,6 +52,11 @@ AT_THE_END = (
     journeys_ended,
     assignments_stay,
     menus_shown,
+    quota_kept,
+    budgets_kept,
+    nothing_stopped,
+    breakers_opened,
+    nothing_unapproved,
 )
 
 
