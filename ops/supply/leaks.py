@@ -4,6 +4,7 @@ detect-secrets finds them; .secrets.baseline keeps the hashes of those that are 
 LINE sandbox. A hash knows a value wherever its line has moved to, so that edits around it change nothing.
 """
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from detect_secrets.__version__ import VERSION
 from detect_secrets.core.potential_secret import PotentialSecret
 from detect_secrets.core.secrets_collection import SecretsCollection
 from detect_secrets.settings import transient_settings
@@ -34,6 +36,7 @@ DETECTORS: Final = (
 )
 SPARED: Final = ("requirements/*.txt", "package-lock.json", "*.svg", BASELINE)
 """Hashes of packages, and paths of pictures."""
+SEEN: Final = "build/leaks.json"
 KEYWORD: Final = "Secret Keyword"
 PROCESSES: Final = 2
 HOW_TO_MEND: Final = (
@@ -55,7 +58,8 @@ def tracked(root: Path = ROOT) -> list[str]:
     """All files that git has or would take, but for the spared ones."""
     command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\0")
-    return [one for one in names if one and not any(Path(one).match(spared) for spared in SPARED)]
+    there = (one for one in names if one and (root / one).is_file())
+    return [one for one in there if not any(Path(one).match(spared) for spared in SPARED)]
 
 
 def leaks_in(root: Path, files: list[str]) -> Iterator[Leak]:
@@ -78,6 +82,32 @@ def _leak(name: str, one: PotentialSecret) -> Leak:
     return Leak(name, one.line_number, one.type, one.secret_hash)
 
 
+def remembered(root: Path, files: list[str]) -> list[Leak]:
+    """The same, looking only at files that have changed since the last time on this machine."""
+    rules = repr((VERSION, DETECTORS))
+    digests = {
+        name: hashlib.sha256(rules.encode() + (root / name).read_bytes()).hexdigest() for name in files
+    }
+    seen = _seen(root)
+    changed = [name for name in files if seen.get(name, ("",))[0] != digests[name]]
+    found: dict[str, list[Leak]] = {name: [] for name in changed}
+    for one in leaks_in(root, changed) if changed else ():
+        found[one.file].append(one)
+    now = {name: (digests[name], found[name] if name in found else seen[name][1]) for name in files}
+    (root / SEEN).parent.mkdir(exist_ok=True)
+    (root / SEEN).write_text(json.dumps(now), encoding="utf-8")
+    return [one for _, leaks in now.values() for one in leaks]
+
+
+def _seen(root: Path) -> dict[str, tuple[str, list[Leak]]]:
+    """What was found in which bytes; nothing where nobody has looked yet, or the file is no such thing."""
+    try:
+        read = json.loads((root / SEEN).read_text(encoding="utf-8"))
+        return {name: (digest, [Leak(*one) for one in leaks]) for name, (digest, leaks) in read.items()}
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
+        return {}
+
+
 def known(root: Path = ROOT) -> set[tuple[str, str]]:
     """File and hash of what was looked at and is no secret."""
     read = json.loads((root / BASELINE).read_text(encoding="utf-8"))
@@ -95,7 +125,7 @@ def write(root: Path, found: list[Leak]) -> None:
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
     """1 and a line for each new one; `--write` takes what there is for looked at."""
-    found = list(leaks_in(root, tracked(root)))
+    found = remembered(root, tracked(root))
     if "--write" in arguments:
         write(root, found)
         return 0

@@ -103,6 +103,13 @@ def test_what_is_broken_is_found_and_nothing_else_is(
     assert told in broken[check]
 
 
+def test_another_stacks_alarm_is_not_ours(made: Clinic) -> None:
+    made.client("cloudwatch").set_alarm_state(
+        AlarmName="of-another-stack", StateValue="ALARM", StateReason="test"
+    )
+    assert made.broken() == {}
+
+
 def test_an_older_stack_is_told_by_what_it_lacks(made: Clinic) -> None:
     del made.target.parameters["LiffUrl"]  # type: ignore[attr-defined]
     broken = made.broken()

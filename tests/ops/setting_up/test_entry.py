@@ -63,6 +63,29 @@ def test_a_further_account_comes_behind_the_others_and_every_line_stays() -> Non
     assert kept == BEFORE.splitlines()
 
 
+FOLDED = """\
+accounts:
+  shop:
+    provider: acme
+    playbook: >-
+      playbooks/ec
+environments:
+  prod:
+    accounts:
+      shop:
+        channel: |-
+          1650000002
+"""
+
+
+def test_texts_of_several_lines_stay_whole() -> None:
+    text = with_entry(FOLDED, NEW)
+    assert read(text)["accounts"]["shop"] == read(FOLDED)["accounts"]["shop"]
+    assert read(text)["accounts"].keys() == {"shop", "salon"}
+    assert read(text)["environments"]["prod"]["accounts"].keys() == {"shop", "salon"}
+    assert [line for line in text.splitlines() if "salon" not in line] == FOLDED.splitlines()
+
+
 @pytest.mark.parametrize("account", ["shop", "salon"])
 def test_a_further_environment_is_made(account: str) -> None:
     new = NewAccount(
