@@ -12,8 +12,8 @@ from tests.e2e.conftest import Local
 from tests.e2e.shop import Shop
 
 pytestmark = pytest.mark.e2e
-# What other tests leave behind among the dead, or ringing, is theirs.
-LEFT_BY_OTHERS = {"dead letters", "alarms"}
+# What other tests leave behind among the dead is theirs.
+LEFT_BY_OTHERS = {"dead letters"}
 
 
 def broken(shop: Shop) -> set[str]:
@@ -54,10 +54,41 @@ def no_webhooks(local: Local) -> Iterator[None]:
     line.configure(webhook_active=True)
 
 
+@contextmanager
+def a_month_that_is_used_up(local: Local) -> Iterator[None]:
+    line = SandboxClient(local.record["line_url"])
+    before = line.settings().monthly_limit
+    line.configure(monthly_limit=0)
+    yield
+    line.configure(monthly_limit=before)
+
+
+@contextmanager
+def an_alarm_that_rings(local: Local) -> Iterator[None]:
+    watch = local.target.client("cloudwatch")
+    pages = (
+        local.target.client("cloudformation")
+        .get_paginator("list_stack_resources")
+        .paginate(StackName="Musubi")
+    )
+    ours = [
+        one
+        for page in pages
+        for one in page["StackResourceSummaries"]
+        if "LoadAge" in one["LogicalResourceId"]
+    ]
+    name = ours[0]["PhysicalResourceId"]
+    watch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="tried")
+    yield
+    watch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="tried")
+
+
 BREAKS: dict[str, tuple[Callable[[Local], Any], set[str]]] = {
     "a secret": (another_secret, {"secrets", "line token", "webhook", "quota"}),
     "a queue": (a_queue_that_nobody_reads, {"streams"}),
     "the webhook": (no_webhooks, {"webhook"}),
+    "the month": (a_month_that_is_used_up, {"quota"}),
+    "an alarm": (an_alarm_that_rings, {"alarms"}),
 }
 
 
