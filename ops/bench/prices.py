@@ -42,4 +42,7 @@ KMS_KEY_MONTH: Final = 1.0
 SECRET_MONTH: Final = 0.40
 ALARM_MONTH: Final = 0.10
 METRIC_MONTH: Final = 0.30
-"""A customer-managed key, a secret, an alarm on one metric, a metric of our own: each for a month, used or not."""
+DASHBOARD_MONTH: Final = 3.0
+"""A customer-managed key, a secret, an alarm on one metric, a metric of our own, a dashboard: each for a month, used or not."""
+TRACES_MILLION: Final = 5.0
+"""X-Ray's, recorded."""

@@ -90,7 +90,7 @@ def _lines(month: Month, counted: Counted) -> Iterable[Line]:
     nights = standing.nights_gb_seconds(month.messages) * prices.LAMBDA_GB_SECOND
     polls = standing.EMPTY_RECEIVES / prices.MILLION * prices.SQS_REQUESTS_MILLION
     puts = standing.NIGHTS * standing.NIGHT_PUTS / prices.MILLION * prices.S3_PUTS_MILLION
-    watch = standing.ALARMS * prices.ALARM_MONTH + standing.METRICS * prices.METRIC_MONTH
+    watch = _watched()
     yield Line("DynamoDB writes", bill.writes, "events, messages")
     yield Line("DynamoDB reads", bill.reads, "events, messages, campaigns' scans, idle minutes")
     yield Line(
@@ -104,9 +104,20 @@ def _lines(month: Month, counted: Counted) -> Iterable[Line]:
     yield Line(
         "S3", bill.objects + puts + facts_gb * prices.S3_GB_MONTH, "facts of a year, figures, playbooks"
     )
-    yield Line("CloudWatch", bill.logs + watch, "logs, alarms, measures")
+    yield Line("CloudWatch", bill.logs + watch, "logs, alarms, measures, the dashboard")
+    traced = standing.traces(bill.requests / prices.LAMBDA_REQUESTS_MILLION * prices.MILLION)
+    yield Line("X-Ray", traced / prices.MILLION * prices.TRACES_MILLION, "traces")
     yield Line("KMS", standing.KEYS * prices.KMS_KEY_MONTH, "the key")
     yield Line("Secrets Manager", standing.SECRETS * prices.SECRET_MONTH, "four secrets")
+
+
+def _watched() -> float:
+    """Dollars for looking at it."""
+    return (
+        standing.ALARMS * prices.ALARM_MONTH
+        + standing.METRICS * prices.METRIC_MONTH
+        + standing.DASHBOARDS * prices.DASHBOARD_MONTH
+    )
 
 
 def _changes(month: Month) -> float:

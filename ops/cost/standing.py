@@ -9,8 +9,9 @@ from typing import Final
 from ops.bench import prices
 from ops.bench.bill import Work, billed_ms
 
-ALARMS: Final = 45
-METRICS: Final = 14
+ALARMS: Final = 55
+METRICS: Final = 20
+DASHBOARDS: Final = 1
 SECRETS: Final = 4
 KEYS: Final = 1
 """At least as many as the template has."""
@@ -30,6 +31,10 @@ FACT_MS: Final = 0.1
 FACT_BYTES: Final = 150
 YEAR_MONTHS: Final = 12
 """Processor time and kept bytes of a fact: assumed; facts of a year."""
+
+TRACED_SHARE: Final = 0.05
+TRACED_A_SECOND: Final = 1
+"""X-Ray's own rule: the first request of each second, and a twentieth of the others."""
 
 NIGHTS: Final = 30
 MEASURE_MB: Final = 3_538
@@ -51,3 +56,9 @@ def nights_gb_seconds(messages: float) -> float:
     """GB-seconds of a month's nights."""
     seconds = NIGHTS * NIGHT_SECONDS + messages / prices.MILLION * NIGHT_SECONDS_MILLION
     return seconds * MEASURE_MB / 1024
+
+
+def traces(invocations: float) -> float:
+    """Recorded of so many invocations in a month."""
+    first = min(invocations, float(SECONDS_A_MONTH * TRACED_A_SECOND))
+    return first + TRACED_SHARE * (invocations - first)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from functions.domain.playbook import Price
 from ops.bench import growth, kept, prices
-from ops.bench.bill import Work, bill_of
+from ops.bench.bill import Work
 from ops.bench.report import PAGE
 from ops.cost import page
 from ops.cost.bill import Cost, Month, cost_of
@@ -38,7 +38,7 @@ def test_whoever_sends_nothing_pays_for_what_stands_there() -> None:
     assert usd(cost, "DynamoDB writes") == 0
     assert usd(cost, "Secrets Manager") == pytest.approx(1.6)
     assert usd(cost, "KMS") == prices.KMS_KEY_MONTH
-    assert 5 < cost.usd < 20
+    assert 5 < cost.usd < 30
 
 
 @pytest.mark.parametrize(
@@ -68,20 +68,25 @@ def test_more_of_anything_never_costs_less(friends: int, events: int, messages: 
         assert (after.line_yen or 0) >= (before.line_yen or 0)
 
 
+def shown_units(name: str) -> list[float]:
+    """What the page's measured table says of a row, as often as it has it."""
+    rows = re.findall(rf"\| {re.escape(name)} \| ([\d.]+) ", PAGE.read_text(encoding="utf-8"))
+    return [float(one) for one in rows]
+
+
 def test_what_was_measured_is_what_the_page_shows() -> None:
-    """One source: the file and the tables come from one run."""
-    shown, counted = PAGE.read_text(encoding="utf-8"), kept.read()
-    for name, bill in (
-        ("a delivered message: a million, full batches", counted.message),
-        ("CRM events, a million", counted.event),
-    ):
-        (dollars,) = re.findall(rf"\| {re.escape(name)} \| ([\d.]+) \$", shown)
-        assert bill_of(bill).total == pytest.approx(float(dollars), rel=0.001)
-    (idle,) = re.findall(r"\| idle minute, [\d,]+ customers \| (\d+) requests", shown)
-    assert counted.idle_requests == int(idle)
-    month = growth.month_of(1_000_000, bill_of(counted.event), bill_of(counted.message), 0)
-    (told,) = re.findall(r"\| a month of 1,000,000 customers \| ([\d.]+) \$", shown)
-    assert month.total == pytest.approx(float(told), rel=0.005)
+    """One source: the file and the table come from one run. Dollars follow from the price table, which may be newer."""
+    counted = kept.read()
+    message, event = counted.message, counted.event
+    assert [message.write_units] == shown_units("a delivered message: writes")
+    assert [message.read_units] == shown_units("a delivered message: reads")
+    assert [message.sqs_requests] == shown_units("a delivered message: queue, full batches")
+    without, reads = shown_units("CRM event folded, customer of 2 KB")
+    with_intent, _ = shown_units("CRM event folded, customer of 2 KB, an intent made")
+    assert event.write_units == pytest.approx(without + growth.INTENTS_BY_EVENT * (with_intent - without))
+    assert event.read_units == reads
+    idle = [units for units in shown_units("idle minute, 50,000 customers") if units < 1_000]
+    assert [counted.idle_requests] == idle
 
 
 def test_the_bills_on_the_page_are_the_commands() -> None:
