@@ -23,6 +23,8 @@ OLDEST_MESSAGE_SECONDS_MAX = 300
 # A burst that Lambda or DynamoDB turns away is tried again unseen; ten minutes of it are no burst.
 THROTTLE_PERIOD = cdk.Duration.minutes(5)
 THROTTLES_MIN = 10
+# Early enough to buy messages, or to keep what is left for what matters.
+QUOTA_PERCENT_MAX = 80
 # Function → what it counts itself → what that means. The names are those of functions/evaluate/audit.py,
 # functions/tick/sources.py, functions/decide/{late,reactions,link_attempts}.py, functions/{click,facts}/flow.py and
 # functions/send/allowance.py.
@@ -52,6 +54,7 @@ TOLD = {
     "send": {
         "OverQuota": "Messages wait, for this month's are used up: musubi quota",
         "OverBudget": "Messages wait, for a budget is used up: musubi quota",
+        "QuotaUsedPercent": f"{QUOTA_PERCENT_MAX} % of this month's messages are used: musubi quota",
     },
 }
 
@@ -161,7 +164,8 @@ class Alarms(Construct):
             period=cdk.Duration.minutes(5),
             statistic="Maximum",
         )
-        self._alarm(name, cast("cloudwatch.IMetric", metric), 1, why)
+        threshold = QUOTA_PERCENT_MAX if name == "QuotaUsedPercent" else 1
+        self._alarm(name, cast("cloudwatch.IMetric", metric), threshold, why)
 
     def _alarm(
         self, name: str, metric: cloudwatch.IMetric, threshold: float, description: str, periods: int = 1

@@ -91,8 +91,12 @@ def _slowest(functions: Mapping[str, Function]) -> cloudwatch.IWidget:
 
 def _behind(functions: Mapping[str, Function]) -> cloudwatch.IWidget:
     age = functions["facts"].resource.metric("IteratorAge", statistic="Maximum", period=PERIOD)
-    waits = [_own(service, name) for service, name in (("tick", "SourcesHeld"), ("send", "OverQuota"))]
-    return _graph("Facts behind the tables, ms; what waits for files or for quota", [age], right=waits)
+    waits = [("tick", "SourcesHeld"), ("send", "OverQuota"), ("send", "QuotaUsedPercent")]
+    return _graph(
+        "Facts behind the tables, ms; what waits for files or for quota, and % of the month used",
+        [age],
+        right=[_own(service, name, "Maximum") for service, name in waits],
+    )
 
 
 def _turned_away(functions: Mapping[str, Function], tables: Tables) -> cloudwatch.IWidget:
@@ -113,13 +117,13 @@ def _units(tables: Tables, kind: str) -> cloudwatch.IWidget:
     return _graph(f"{kind} units of the tables", metrics, stacked=True)
 
 
-def _own(service: str, name: str) -> cloudwatch.Metric:
+def _own(service: str, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
     """What a function counts itself (functions/aws/measures.py)."""
     return cloudwatch.Metric(
         namespace="Musubi",
         metric_name=name,
         dimensions_map={"stack": cdk.Aws.STACK_NAME, "service": service},
-        statistic="Sum",
+        statistic=statistic,
         period=PERIOD,
         label=name,
     )

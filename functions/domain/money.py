@@ -128,6 +128,11 @@ def month_limit(price: Price, line_limit: int | None) -> Limit | None:
     return min(limits, key=lambda limit: limit.messages, default=None)
 
 
+def percent_used(count: Count, limit: Limit) -> int:
+    """How much of a month is used, reserved messages included; 100 of a month that allows none."""
+    return min(100, 100 * count.taken // limit.messages) if limit.messages > 0 else 100
+
+
 def tier_limit(limit: Limit | None, tier: Tier, reserve_percent: int) -> Limit | None:
     """How far into the month this tier may go: each tier leaves `reserve_percent` of it to every one that matters more."""
     if limit is None:

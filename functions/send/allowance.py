@@ -24,6 +24,7 @@ from functions.domain.money import (
     Tier,
     month_counter,
     month_limit,
+    percent_used,
     purse_of,
     refusal_of,
     run_counter,
@@ -43,6 +44,9 @@ TRIES_MAX = 8
 """Each lost race but the first means that somebody else took of the little that was left."""
 MEASURES: Mapping[Reason, str] = {"over_quota": "OverQuota", "over_budget": "OverBudget"}
 """Reason → the measure that infra/alarms.py watches: messages that wait or end because of it."""
+
+QUOTA_USED = "QuotaUsedPercent"
+"""Told each time that LINE was asked; infra/alarms.py says from where on it rings."""
 
 LimitOf = Callable[[Count], Limit | None]
 
@@ -138,7 +142,13 @@ class Lending:
             return
         asked = msgspec.structs.replace(asked, beyond=surely_beyond(self._read(counter), usage))
         self.allowances.note(counter, usage, asked, now)
-        self._read(counter)
+        self._tell_used(self._read(counter))
+
+    def _tell_used(self, count: Count) -> None:
+        """So that somebody buys messages before they are used up."""
+        limit = month_limit(self.playbooks.in_force().playbook.price, count.line_limit)
+        if limit is not None:
+            self.measures.count(QUOTA_USED, percent_used(count, limit))
 
     def _month(self, counter: str) -> Count:
         """The month's counter as this process last saw it."""

@@ -12,7 +12,7 @@ from functions.domain.account import UNTIL_LIFTED, Block
 from functions.domain.money import TIERS, Tier
 from functions.domain.playbook import Kind, Price
 from functions.domain.sends import Intent
-from functions.send.allowance import ASKED_EVERY, Lease, Lending
+from functions.send.allowance import ASKED_EVERY, QUOTA_USED, Lease, Lending
 from tests.aws.samples import NOW, SECOND, intent
 from tests.fakes.allowances import FakeAllowances, FakeLineQuota
 from tests.fakes.objects import FakePlaybooks
@@ -66,6 +66,11 @@ def sent(lease: Lease, intents: list[Intent]) -> int:
     return sum(lease.take(one) is None for one in intents)
 
 
+def of_waiting(office: Office) -> dict[str, int]:
+    """How many wait, by what operators are told of it."""
+    return {name: number for name, number in office.measures.last.items() if name != QUOTA_USED}
+
+
 def test_without_any_limit_everything_goes_and_is_counted() -> None:
     office = Office(Price())
     lease = office.worker().lease(messages(10), NOW)
@@ -98,12 +103,12 @@ def test_operators_are_told_how_many_wait_and_why() -> None:
     lease = office.worker().lease(crowd, NOW)
     assert sent(lease, crowd) == 10
     lease.settle()
-    assert office.measures.last == {"OverBudget": 5}
+    assert of_waiting(office) == {"OverBudget": 5}
     office.reprice(Price(messages_max=12, reserve_percent=0))
     lease = office.worker().lease(messages(5), NOW)
     assert sent(lease, messages(5)) == 2
     lease.settle()
-    assert office.measures.last == {"OverBudget": 5, "OverQuota": 3}
+    assert of_waiting(office) == {"OverBudget": 5, "OverQuota": 3}
 
 
 def test_a_campaigns_own_budget_ends_one_run_and_nothing_else() -> None:
@@ -132,10 +137,10 @@ def test_where_the_month_is_short_the_runs_units_come_back() -> None:
     crowd = messages(10, source="news")
     lease = office.worker().lease(crowd, NOW)
     assert sent(lease, crowd) == 6
-    assert office.measures.last == {}
+    assert of_waiting(office) == {}
     lease.settle()
     assert (office.used, office.allowances.count(f"run#news@{OCCURRENCE}").used) == (6, 6)
-    assert office.measures.last == {"OverQuota": 4}
+    assert of_waiting(office) == {"OverQuota": 4}
 
 
 def test_a_definite_refusal_gives_its_unit_back_and_another_worker_gets_it() -> None:
@@ -210,6 +215,21 @@ def test_lines_limit_and_what_it_counts_beyond_ours_hold_from_the_first_message_
     office.line.limit, office.line.used = 200, 195
     lease = office.worker().lease(messages(10), NOW)
     assert sent(lease, messages(10)) == 5
+
+
+def test_how_much_of_the_month_is_used_is_told_when_line_was_asked() -> None:
+    """The tightest limit counts, and what others sent."""
+    office = Office(Price(messages_max=100, reserve_percent=0))
+    office.line.limit, office.line.used = 200, 30
+    office.worker().lease(messages(10), NOW).settle()
+    assert office.measures.last[QUOTA_USED] == 30
+    lease = office.worker().lease(messages(51), NOW + ASKED_EVERY)
+    assert sent(lease, messages(51)) == 51
+    lease.settle()
+    assert office.measures.last[QUOTA_USED] == 81
+    unlimited = Office(Price())
+    unlimited.worker().lease(messages(1), NOW).settle()
+    assert QUOTA_USED not in unlimited.measures.last
 
 
 def test_line_is_asked_every_ten_minutes_by_one_worker_and_after_its_batch() -> None:

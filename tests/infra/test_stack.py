@@ -28,7 +28,7 @@ from functions.line import login
 from functions.measure.results import KEPT_DAYS
 from functions.measure.tables import TABLES as DERIVED
 from functions.ports import AuditPart, MeasureDay
-from functions.send.allowance import MEASURES
+from functions.send.allowance import MEASURES, QUOTA_USED
 from functions.settings import read_settings
 from functions.tick.sources import SOURCES_HELD
 from infra.facts import FOLLOWING
@@ -135,6 +135,13 @@ def test_what_is_turned_away_raises_an_alarm_whoever_is_concerned(template: Temp
     assert functions["Namespace"] == "AWS/Lambda"
     assert functions["AlarmActions"]
     assert "Dimensions" not in functions  # concurrency is the AWS account's
+
+
+def test_the_month_rings_at_four_fifths_and_everything_else_at_once(template: Template) -> None:
+    alarms = resources(template, "AWS::CloudWatch::Alarm").values()
+    ours = {alarm["MetricName"]: alarm["Threshold"] for alarm in alarms if alarm.get("Namespace") == "Musubi"}
+    assert ours.pop(QUOTA_USED) == 80
+    assert set(ours.values()) == {1}
 
 
 def test_an_alarm_says_where_its_page_is(template: Template) -> None:
@@ -635,7 +642,7 @@ def test_what_functions_count_themselves_raises_an_alarm_under_the_dimensions_it
         LEFT_OUT: "facts",
         LIVE_LEFT_OUT: "facts",
         ENDED["unknown"]: "facts",
-        **dict.fromkeys(MEASURES.values(), "send"),
+        **dict.fromkeys([*MEASURES.values(), QUOTA_USED], "send"),
     }
     assert {*map(frozenset, watched.values())} == {frozenset(told["Dimensions"][0])}
 
