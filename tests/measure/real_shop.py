@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ops.demo.purchases import COUNTER, purchases_until
+from ops.recount.happened import Happened
 
 YEAR_ENDS = dt.datetime(2018, 1, 1, tzinfo=dt.UTC) - dt.timedelta(hours=9)
 FIRST, LAST = dt.date(2017, 1, 1), dt.date(2017, 12, 31)
@@ -50,6 +51,10 @@ class Shop:
         events = self.events.assign(properties=self.events["properties"].map(json.dumps))
         named = ("sends", "clicks", "friendships", "people", "memberships")
         return {"events": events, **{name: getattr(self, name) for name in named}}
+
+    def happened(self) -> Happened:
+        """The same, for a recount."""
+        return Happened(self.events, self.sends, self.clicks, self.friendships, self.people, self.memberships)
 
     def _moment(self) -> dt.datetime:
         return dt.datetime(2017, 1, 2) + dt.timedelta(seconds=self._random.randrange(362 * 86_400))  # noqa: DTZ001 — UTC

@@ -11,8 +11,10 @@ from functions.domain.facts import TABLES as FACTS
 from functions.measure.kpis import KPI_TREE, KPIS, KpiValue, Overlap, cohorts, overlaps, values
 from functions.measure.views import WorkspaceViews
 from functions.measure.workspace import opened
-from tests.measure.by_pandas import ByPandas, Values, day_of
-from tests.measure.facts_in_folders import Facts, write
+from ops.recount.by_pandas import ByPandas
+from ops.recount.happened import day_of
+from ops.recount.scoped import Values
+from tests.measure.facts_in_folders import ZONE, Facts, write
 from tests.measure.playbooks import year
 from tests.measure.real_shop import FIRST, LAST, Shop
 
@@ -29,13 +31,13 @@ class Year:
 
     def __init__(self, root: Any) -> None:
         self.shop = Shop()
-        self.expected = ByPandas(self.shop, year())
+        self.expected = ByPandas(self.shop.happened(), year())
         facts = Facts(root)
         with opened(facts.lake) as workspace:
             for name, frame in self.shop.tables().items():
                 told = FACTS[name]
                 full = frame.assign(**{one: None for one in told.names if one not in frame})
-                for day, rows in full.groupby(day_of(full["at"])):
+                for day, rows in full.groupby(day_of(full["at"], ZONE)):
                     write(workspace, told, day, rows)
         facts.measure(LAST, [], year())
         self.lake = facts.lake

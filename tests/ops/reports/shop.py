@@ -21,6 +21,7 @@ from functions.measure.flow import Measured
 from functions.measure.folder_lake import FolderLake
 from functions.measure.workspace import opened
 from functions.playbook import load_playbook
+from ops.recount.happened import Happened
 from ops.reports.source import Surroundings
 from ops.versions import Version
 
@@ -60,21 +61,11 @@ class Facts(NamedTuple):
 
     tables: dict[str, pd.DataFrame]
 
-    def __getattr__(self, name: str) -> pd.DataFrame:
-        """A frame, as the oracle of KPIs asks for it: with properties as they are, not as JSON."""
-        frame = self.tables[name]
-        if name == "events":
-            return frame.assign(properties=frame["properties"].map(json.loads))
-        return frame
-
-    def until(self, day: dt.date) -> "Facts":
-        """What had happened by the end of a day."""
-        return Facts(
-            {
-                name: frame[local_days(frame) <= day].reset_index(drop=True)
-                for name, frame in self.tables.items()
-            }
-        )
+    def happened(self) -> Happened:
+        """The same, for a recount: with properties as they are, not as JSON."""
+        events = self.tables["events"]
+        told = {name: self.tables[name] for name in Happened._fields}
+        return Happened(**told | {"events": events.assign(properties=events["properties"].map(json.loads))})
 
 
 @cache

@@ -9,10 +9,11 @@ import pytest
 
 from functions.domain import playbook as pb
 from functions.measure.kpis import KPIS
+from ops.recount.by_pandas import ByPandas
+from ops.recount.happened import day_of as day_in
 from ops.reports.content import Chart, Figure, PeriodKind, Report, Table
 from ops.reports.page import figures_in
 from ops.reports.source import LIFETIME, NOW_ONLY
-from tests.measure.by_pandas import ByPandas, day_of
 from tests.ops.reports import shop
 
 KINDS: tuple[PeriodKind, ...] = ("daily", "weekly", "monthly")
@@ -20,19 +21,17 @@ GIVEN = {"advertising_cost": 200_000, "labour_cost": 350_000}
 
 
 @cache
-def oracle(until: dt.date = shop.LAST) -> ByPandas:
-    facts = shop.facts() if until == shop.LAST else shop.facts().until(until)
-    return ByPandas(facts, shop.book())  # type: ignore[arg-type]
+def oracle() -> ByPandas:
+    return ByPandas(shop.facts().happened(), shop.book())
+
+
+def day_of(at: "pd.Series[Any]") -> "pd.Series[Any]":
+    return day_in(at, shop.book().zone)
 
 
 def by_pandas(kpi: str, first: dt.date, last: dt.date, kind: str = "all", scope: str = "") -> float | None:
-    if kpi in LIFETIME:
-        then = oracle(last)
-        # A message costs what it costs now.
-        then._mean_price = oracle()._mean_price  # type: ignore[method-assign]
-        found = then.kpi(kpi, first, last, kind)
-    else:
-        found = oracle().kpi(kpi, first, last, kind)
+    then = oracle().as_of(last) if kpi in LIFETIME else oracle()
+    found = then.kpi(kpi, first, last, kind)
     top, under = found.get(scope, (0.0, None))
     if under is None:
         return top if scope in found or not _divides(kpi) else None
@@ -124,7 +123,7 @@ def test_the_month_is_held_against_quota_and_budget(reports: dict[PeriodKind, Re
 
 def test_retention_is_counted_person_by_person(reports: dict[PeriodKind, Report]) -> None:
     chart: Chart = blocks(reports["monthly"], Chart)["retention"]
-    live = oracle()._live.assign(month=lambda frame: pd.to_datetime(frame["day"]).dt.to_period("M"))
+    live = oracle().orders_kept.assign(month=lambda frame: pd.to_datetime(frame["day"]).dt.to_period("M"))
     months = live.groupby("who")["month"].agg(set)
     assert len(chart.rows) == 6
     for row in chart.rows:
@@ -136,7 +135,7 @@ def test_retention_is_counted_person_by_person(reports: dict[PeriodKind, Report]
 
 def test_months_of_revenue_add_up(reports: dict[PeriodKind, Report]) -> None:
     chart: Chart = blocks(reports["monthly"], Chart)["by_month"]
-    live = oracle()._live.assign(month=lambda frame: pd.to_datetime(frame["day"]).dt.strftime("%Y-%m"))
+    live = oracle().orders_kept.assign(month=lambda frame: pd.to_datetime(frame["day"]).dt.strftime("%Y-%m"))
     sums = live.groupby("month")[["amount", "profit"]].sum()
     told = {(row["month"], row["id"]): row["value"] for row in chart.rows}
     assert told == {
@@ -155,7 +154,7 @@ def test_who_was_to_get_messages_is_held_against_who_was_held_out(reports: dict[
     first = mine.groupby("customer_id").agg(at=("at", "min"), held_out=("held_out", "first"))
     end = pd.Timestamp("2026-05-31T15:00")
     ripe = first[first["at"] + pd.Timedelta(seconds=goal.within_seconds) <= end]
-    orders = oracle()._live[["who", "at"]]
+    orders = oracle().orders_kept[["who", "at"]]
     bought = ripe.reset_index().merge(orders, left_on="customer_id", right_on="who", suffixes=("", "_order"))
     apart = (bought["at_order"] - bought["at"]).dt.total_seconds()
     buyers = set(bought[(apart >= 0) & (apart < goal.within_seconds)]["customer_id"])
