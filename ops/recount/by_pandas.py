@@ -29,5 +29,7 @@ class ByPandas(Known):
 
     @cache  # noqa: B019 — as long as the demo
     def as_of(self, day: dt.date) -> "ByPandas":
-        """What was known by the end of a day. A message costs what it costs now."""
-        return ByPandas(self.happened.until(day, self.book.zone), self.book, self.yen_each)
+        """What was known by the end of a day. A message costs what it costs now, and who is in a
+        segment is who is in it now."""
+        then = self.happened.until(day, self.book.zone)._replace(memberships=self.happened.memberships)
+        return ByPandas(then, self.book, self.yen_each)

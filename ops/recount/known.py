@@ -1,5 +1,6 @@
 """Who is who, what was bought, what was sent, and which message an order goes to."""
 
+import datetime as dt
 import math
 from typing import Any
 
@@ -135,6 +136,19 @@ class Known:
                 rows.append(near.sort_values(["at", "send_id"]).iloc[-1].to_dict() | {"at": block["at"]})
         found = pd.DataFrame(rows, columns=self.contacts.columns)
         return found.assign(day=self.day_of(found["at"]))
+
+    def overlapping(self, first: dt.date, last: dt.date) -> tuple[pd.DataFrame, "pd.Series[Any]"]:
+        """Conversions of the first goal of these days that several sources had part in, each with the `source` that got
+        it; and who they are."""
+        goal = next(iter(self.measure.goals))
+        credited, touches = self.credited(goal, last=True), self.touches(goal)
+        credited = credited[
+            (credited["day"] >= first) & (credited["day"] <= last) & (credited["sources"] > 1)
+        ]
+        names = touches["campaign"].where(touches["campaign"] != "", touches["scenario"])
+        by = names.groupby(touches["event_id"]).agg(lambda one: "、".join(sorted(set(one))))
+        source = credited["campaign"].where(credited["campaign"] != "", credited["scenario"])
+        return credited.assign(source=source), credited["event_id"].map(by)
 
     def touches(self, goal: str) -> pd.DataFrame:
         """Order × message within the goal's window, one row each."""

@@ -30,13 +30,20 @@ LIFT_DAYS = 90
 OVERLAPS_SHOWN = 12
 TOO_LONG_DAYS = 120
 TEN_PERCENT = 0.1
+WEEK_OF = (
+    *OPERATIONAL,
+    "conversions_first_touch",
+    "overlap_rate",
+    "attributed_profit",
+    "cost_per_conversion",
+)
 WATCHED = ("block_rate", "click_rate", "conversion_rate", "failed", "unknown", "link_rate", "overlap_rate")
 
 
 def weekly(source: Source, span: Span) -> tuple[list[Item], list[Section]]:
     """The headline and the sections."""
     alerts = alert_items(source, span.first, span.last)
-    week = figures("week", source, span, OPERATIONAL)
+    week = figures("week", source, span, WEEK_OF)
     changes = changes_in(source, span.first, span.last)
     tests = experiment_results(source, span.first, span.last)
     lifts = lifts_of(source, span.last - dt.timedelta(days=LIFT_DAYS - 1), span.last)
