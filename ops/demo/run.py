@@ -1,6 +1,8 @@
 """The demo run: bring everything up, import history, live through the weeks, close the accounts, take it all down."""
 
 import datetime as dt
+import json
+import re
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,6 +36,8 @@ DAYS = 35
 HOURS_A_SLOT = 4
 EVENTS_A_REQUEST = 100
 STATUS_ACCEPTED = 202
+STATUS_FOUND = 302
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Safari Line/15.9.0"
 REDELIVERED_EVERY = 5
 """Every so many webhooks come twice, and so many slots' CRM events: duplicates are the rule, not the exception."""
 
@@ -116,6 +120,8 @@ def _happen(stage: Stage, happenings: Iterable[Happening], *, twice: bool) -> No
     for item in happenings:
         if item.event is not None:
             told.append(item.event)
+        elif item.kind == "tap":
+            _tap(stage, item.line_user_id)
         else:
             _act(stage.sandbox, item)
     for start in range(0, len(told), EVENTS_A_REQUEST):
@@ -137,6 +143,16 @@ def _act(sandbox: SandboxClient, item: Happening) -> None:
             result = sandbox.message(item.line_user_id, "こんにちは", at=at)
     if int(item.line_user_id[-1], 16) % REDELIVERED_EVERY == 0:
         sandbox.send_events(result.events, redeliveries=1)
+
+
+def _tap(stage: Stage, user: str) -> None:
+    """Open the first link of the last message that has one, on a phone; nothing where none has come yet."""
+    link = re.compile(rf'"({re.escape(stage.record["click_url"])}/[^"]+)"')
+    shown = (json.dumps(one.messages) for one in stage.sandbox.deliveries(user) if one.delivered)
+    if links := [found[1] for one in shown if (found := link.search(one))]:
+        answer = stage.http.request("GET", links[-1], headers={"user-agent": PHONE}, redirect=False)
+        if answer.status != STATUS_FOUND:
+            raise UserError(f"A link of a message led nowhere: {answer.status}.")
 
 
 def _post(stage: Stage, events: list[Event]) -> None:

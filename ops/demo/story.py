@@ -28,6 +28,10 @@ LEAVING_A_CART = 0.12
 RETURNING = 0.03
 RETURNS = 3
 ANSWERING = 0.6
+CANCELLING = 0.06
+USING_A_COUPON = 0.1
+TAPPING = 0.3
+TAPS = 2
 SILENT_DAYS = 180
 """Since the last purchase: then the win-back begins, and asks why."""
 REASONS = ("forgot", "busy", "price")
@@ -37,7 +41,7 @@ class Happening(msgspec.Struct, frozen=True):
     """One thing on the demo's time line: something a friend does in LINE, or an event the CRM tells."""
 
     at: dt.datetime
-    kind: Literal["follow", "block", "unblock", "message", "crm"]
+    kind: Literal["follow", "block", "unblock", "message", "tap", "crm"]
     line_user_id: str = ""
     event: Event | None = None
 
@@ -80,6 +84,8 @@ def tell(purchases: Iterable[Event], start: dt.datetime, days: int) -> Story:
         live += _regular(customer, start, end, dice)
         live += _shopper(customer, by_customer[customer], start, end, dice)
     live += _friends(start, end, dice)
+    live += _amended([p for p in bought if p.occurred_at >= start], end)
+    live += _tapping(linked + newcomers, start, end)
     live = sorted((item for item in live if item.at < end), key=lambda item: (item.at, item.kind))
     friends = [line_user_of(customer) for customer in linked]
     return Story(
@@ -143,6 +149,31 @@ def _shopper(
             told = {name: order.properties[name] for name in ("order_id", "amount")}
             yield Happening(at, "crm", event=_crm(customer, "item_returned", at, **told))
     yield from _answer(customer, [event.occurred_at for event in bought], start, end, dice)
+
+
+def _amended(bought: Iterable[Event], end: dt.datetime) -> Iterator[Happening]:
+    """Some orders are cancelled, and with some a coupon is used. Diced apart, as the taps are, so that everything else
+    stays what it was."""
+    dice = random.Random(SEED + 1)  # noqa: S311
+    for order in bought:
+        customer, at = order.customer_id, order.occurred_at
+        if dice.random() < CANCELLING:
+            later = _between(at, min(end, at + dt.timedelta(days=5)), dice)
+            told = {"order_id": order.properties["order_id"]}
+            yield Happening(later, "crm", event=_crm(customer, "order_cancelled", later, **told))
+        if dice.random() < USING_A_COUPON:
+            used = at + dt.timedelta(minutes=dice.uniform(-5, 5))
+            told = {"coupon_id": f"coupon-{order.properties['order_id']}", "amount": dice.randrange(50, 300)}
+            yield Happening(used, "crm", event=_crm(customer, "coupon_used", used, **told))
+
+
+def _tapping(linked: Iterable[str], start: dt.datetime, end: dt.datetime) -> Iterator[Happening]:
+    """Now and then somebody taps the link of what came last."""
+    dice = random.Random(SEED + 2)  # noqa: S311
+    for customer in linked:
+        if dice.random() < TAPPING:
+            for _ in range(TAPS):
+                yield Happening(_between(start, end, dice), "tap", line_user_of(customer))
 
 
 def _answer(

@@ -17,6 +17,7 @@ Block = dict[str, Any]
 KINDS = {"シナリオ": "scenario", "キャンペーン": "campaign", "セグメント": "segment"}
 DAYS_OF_SENDS = 28
 LOOKED_DAYS = 8
+HOUR_SECONDS = 3_600
 ROWS_MAX = 12
 """Of overlaps, and of months."""
 
@@ -155,27 +156,37 @@ def _watched(block: Block, about: About) -> Held:
 
 
 def _budget(block: Block, about: About) -> Held:
-    """Messages and yen of the month so far."""
-    price, month = about.known.book.price, about.last.replace(day=1)
-    sent = about.known.contacts
+    """Messages and yen of the month so far, and of the whole month at this pace."""
+    price, sent = about.known.book.price, about.known.contacts
+    month = pd.Period(about.last, "M")
     count = int(
-        (
-            (sent["day"] >= month) & (pd.to_datetime(sent["day"]).dt.to_period("M") == pd.Period(month, "M"))
-        ).sum()
+        ((pd.to_datetime(sent["day"]).dt.to_period("M") == month) & (sent["day"] <= about.last)).sum()
     )
-    yen = price.plan_yen + max(0, count - price.free_messages) * price.yen_each
+    ahead = count * month.days_in_month / about.last.day
+    yen, yen_ahead = (
+        price.plan_yen + max(0, messages - price.free_messages) * price.yen_each
+        for messages in (count, ahead)
+    )
     *messages, money = block["rows"]
-    for row in messages:
-        yield row[0], row[1], count
-    yield money[0], money[1], number(yen, "yen")
+    for name, used, limit, part, told_ahead in messages:
+        yield name, (used, told_ahead), (count, round(ahead))
+        yield f"{name}, part", part, count / limit if limit else None
+    yield money[0], (money[1], money[4]), (number(yen, "yen"), number(round(yen_ahead), "yen"))
+    yield f"{money[0]}, part", money[3], yen / price.yen_max if price.yen_max else None
 
 
 def _freshness(block: Block, about: About) -> Held:
+    """What each source told of late, and how long ago it was at the end of the last day."""
     begin = about.last - dt.timedelta(days=LOOKED_DAYS - 1)
-    for name, _, _, count, *_ in block["rows"]:
+    end = pd.Timestamp(about.last + dt.timedelta(days=1), tz=about.known.book.zone)
+    for name, hours, _, count, *_ in block["rows"]:
         heard = about.recount.heard(name)
         mine = heard[(heard["day"] >= begin) & (heard["day"] <= about.last)]
         yield f"{name}, events", count, len(mine)
+        ago = (
+            (end - mine["at"].max().tz_localize("UTC")).total_seconds() / HOUR_SECONDS if len(mine) else None
+        )
+        yield f"{name}, hours", hours, ago and round(ago, 1)
 
 
 HOLDING: Mapping[str, Callable[[Block, About], Held]] = {

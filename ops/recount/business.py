@@ -103,12 +103,7 @@ class Business:
 
     def _customers(self) -> pd.DataFrame:
         """Who has ordered: one row a person and scope."""
-        live, messages = self._live, self.known.contacts.groupby("who").size()
-        people = live.groupby("who").agg(
-            profit=("profit", "sum"), coupon=("coupon", "sum"), days=("day", list), first=("day", "min")
-        )
-        people["messages"] = [messages.get(who, 0) for who in people.index]
-        people = people.reset_index()
+        people = self.known.buyers
         if self.asked.kind == "cohort":
             return people.assign(scope=[f"{day:%Y-%m}" for day in people["first"]])
         if self.asked.kind == "segment":

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -28,6 +29,7 @@ class Known:
         self.clicked = self._clicked()
         self.blocked = self._blocked()
         self._touches: dict[str, pd.DataFrame] = {}
+        self._credited: dict[tuple[str, bool], pd.DataFrame] = {}
 
     def _owners(self) -> dict[str, str]:
         last = self.happened.people.sort_values("at").groupby("customer_id").last()["owner"]
@@ -44,6 +46,16 @@ class Known:
     def orders_kept(self) -> pd.DataFrame:
         """Those that were not cancelled."""
         return self.orders[~self.orders["cancelled"]]
+
+    @cached_property
+    def buyers(self) -> pd.DataFrame:
+        """Who has ordered, one row each, with the days of their orders and how many messages they got."""
+        messages = self.contacts.groupby("who").size()
+        people = self.orders_kept.groupby("who").agg(
+            profit=("profit", "sum"), coupon=("coupon", "sum"), days=("day", list), first=("day", "min")
+        )
+        people["messages"] = [messages.get(who, 0) for who in people.index]
+        return people.reset_index()
 
     def day_of(self, at: "pd.Series[Any]") -> "pd.Series[Any]":
         """The shop's local day of each instant."""
@@ -166,6 +178,11 @@ class Known:
 
     def credited(self, goal: str, *, last: bool) -> pd.DataFrame:
         """One row a conversion: the message that it goes to, and how many sources had part."""
+        if (goal, last) not in self._credited:
+            self._credited[goal, last] = self._given(goal, last=last)
+        return self._credited[goal, last]
+
+    def _given(self, goal: str, *, last: bool) -> pd.DataFrame:
         touches = self.touches(goal).sort_values(["sent_at", "send_id"])
         one = touches.groupby("event_id").tail(1) if last else touches.groupby("event_id").head(1)
         sources = (

@@ -69,7 +69,8 @@ def _hold_comparisons(
         mine = [one for one in told if one.metric == metric]
         counted = [dict(estimates(metric, *pair, ALPHA / len(pairs))) for pair in pairs]
         ps = [one["p"] for one in counted]
-        adjusted = multipletests([1.0 if p is None else p for p in ps], method="holm")[1]
+        known = [1.0 if p is None else p for p in ps]
+        adjusted = multipletests(known, method="holm")[1] if len(known) > 1 else known
         for one, figures, p, among_all in zip(mine, counted, ps, adjusted, strict=True):
             figures["p"] = None if p is None else float(among_all)
             for name, value in figures.items():

@@ -37,9 +37,15 @@ class Trials:
 
     def __init__(self, known: ByPandas, exposures: pd.DataFrame, measured: dt.date) -> None:
         self.known, self.exposures, self.measured = known, exposures, measured
+        self._lifts: dict[tuple[dt.date, dt.date], dict[tuple[str, str], dict[str, Group]]] = {}
 
     def lifts(self, first: dt.date, last: dt.date) -> dict[tuple[str, str], dict[str, Group]]:
         """By scope: whether people were held out when they were first targeted, and what became of them."""
+        if (first, last) not in self._lifts:
+            self._lifts[first, last] = self._counted_lifts(first, last)
+        return self._lifts[first, last]
+
+    def _counted_lifts(self, first: dt.date, last: dt.date) -> dict[tuple[str, str], dict[str, Group]]:
         holdout = self.known.book.holdout
         assert holdout is not None
         sends = self.known.sends
