@@ -56,7 +56,7 @@ class Trials:
         for kind in ("scenario", "campaign"):
             scopes |= {(kind, str(name)): mine for name, mine in given.groupby(kind) if name}
         goal = next(iter(self.known.measure.goals.values()))
-        return {scope: self._arms(mine, goal, first, last) for scope, mine in scopes.items()}
+        return {scope: self._arms(mine, goal, first, last) for scope, mine in scopes.items() if len(mine)}
 
     def experiment(self, name: str, first: dt.date, last: dt.date) -> dict[str, Group]:
         """By arm, everybody's first one."""

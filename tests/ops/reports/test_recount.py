@@ -145,3 +145,8 @@ def test_numbers_are_the_same_but_for_the_order_in_which_they_were_added() -> No
     for told, counted in ((1, 2), (None, 0), (0, None), ("a", "b"), (0.5, 0.5000001)):
         ledger.hold("it", told, counted)
     assert (ledger.held, len(ledger.differing)) == (10, 5)
+
+
+def test_where_nobody_was_targeted_there_is_no_lift(trials: Trials) -> None:
+    before = shop.LAST - dt.timedelta(days=3_000)
+    assert trials.lifts(before, before) == {}
