@@ -7,9 +7,14 @@ from urllib.parse import parse_qs
 
 
 def body_of(event: dict[str, Any]) -> bytes:
-    """The raw bytes of the request's body."""
-    body = event.get("body") or ""
-    return base64.b64decode(body) if event.get("isBase64Encoded") else str(body).encode()
+    """The raw bytes of the request's body; none where it says that it is base64 and is not."""
+    body = str(event.get("body") or "")
+    if not event.get("isBase64Encoded"):
+        return body.encode("utf-8", "replace")
+    try:
+        return base64.b64decode(body)
+    except ValueError:
+        return b""
 
 
 def header_of(event: dict[str, Any], name: str) -> str:

@@ -352,7 +352,7 @@ def _checked(
     try:
         occurred_at = parse_instant(raw.get("occurred_at") or "")
     except InstantError as error:
-        return Fault("malformed", f"'occurred_at': {error}", "occurred_at")
+        return Fault("malformed", f"'occurred_at' {error.why}", "occurred_at")
     if occurred_at > now + AHEAD_MAX:
         return Fault("in_future", "'occurred_at' lies more than a day ahead of now.", "occurred_at")
     if kept_seconds is not None and occurred_at < now - dt.timedelta(seconds=kept_seconds):

@@ -13,7 +13,11 @@ LATEST = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
 class InstantError(ValueError):
-    """A text that is no instant; the message says what is expected."""
+    """A text that is no instant; the message says what is expected, `why` the same without the text."""
+
+    def __init__(self, text: object, why: str) -> None:
+        super().__init__(f"{text!r} {why}")
+        self.why = why
 
 
 def parse_instant(text: str) -> Instant:
@@ -21,13 +25,13 @@ def parse_instant(text: str) -> Instant:
     try:
         instant = dt.datetime.fromisoformat(text)
     except (ValueError, TypeError):
-        raise InstantError(f"{text!r} is no instant; write it like 2026-11-01T03:04:05Z.") from None
+        raise InstantError(text, "is no instant; write it like 2026-11-01T03:04:05Z.") from None
     if instant.tzinfo is None:
-        raise InstantError(f"{text!r} has no zone; add Z or an offset such as +09:00.")
+        raise InstantError(text, "has no zone; add Z or an offset such as +09:00.")
     try:
         return instant.astimezone(dt.UTC)
     except OverflowError:
-        raise InstantError(f"{text!r} lies outside the calendar.") from None
+        raise InstantError(text, "lies outside the calendar.") from None
 
 
 def format_instant(instant: Instant) -> str:

@@ -1,13 +1,13 @@
 """ingest: CRM events by HTTP, or by the EventBridge bus. Checked one by one against the dictionary; the good go on, the others are kept."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from functions.domain.bearer_keys import bears
-from functions.domain.events import Event, Fault, check_event
+from functions.domain.events import ID_CHARACTERS_MAX, Event, Fault, check_event
 from functions.domain.instants import Instant
+from functions.domain.json_bodies import DEPTH_MAX, parsed
 from functions.ports import AccountState, BusEvents, EventsReceived, Inbox, Playbooks
 from functions.rejected import RejectedEvents
 
@@ -46,7 +46,10 @@ class Ingest:
             return _error(401, "Send the header 'Authorization: Bearer <ingest key>' with the right key.")
         raw_events = _events_of(body)
         if raw_events is None:
-            return _error(400, 'The body must be JSON of the form {"events": [...]}.')
+            return _error(
+                400,
+                f'The body must be JSON of the form {{"events": [...]}}, nested {DEPTH_MAX} levels at most.',
+            )
         if len(raw_events) > EVENTS_MAX:
             return _error(413, f"{len(raw_events)} events; at most {EVENTS_MAX} a request.")
         return self._taken_in(raw_events)
@@ -81,14 +84,15 @@ def _sources_of(batches: Iterable[list[Event]]) -> set[str]:
 
 
 def _id_of(raw: Any) -> str | None:
+    """The event's id, where it may be one: an answer repeats nothing longer."""
     event_id = raw.get("event_id") if isinstance(raw, dict) else None
-    return event_id if isinstance(event_id, str) else None
+    return event_id if isinstance(event_id, str) and len(event_id) <= ID_CHARACTERS_MAX else None
 
 
 def _events_of(body: bytes) -> list[Any] | None:
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
+        told = parsed(body)
+    except ValueError:
         return None
-    events = parsed.get("events") if isinstance(parsed, dict) else None
+    events = told.get("events") if isinstance(told, dict) else None
     return events if isinstance(events, list) else None

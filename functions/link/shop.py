@@ -1,6 +1,5 @@
 """POST /links: the shop's server says who the customer is. Nothing that a browser brings ever says it."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -8,6 +7,7 @@ from typing import Any, Protocol
 from functions.domain.bearer_keys import bears
 from functions.domain.events import ID_CHARACTERS_MAX
 from functions.domain.instants import format_instant
+from functions.domain.json_bodies import parsed
 from functions.domain.line_events import is_anonymous
 from functions.domain.linking_attempts import (
     CODE_ALPHABET,
@@ -138,8 +138,8 @@ class ShopDoor:
 
 def _read(body: bytes) -> dict[str, Any]:
     try:
-        asked = json.loads(body)
-    except (ValueError, RecursionError):
+        asked = parsed(body)
+    except ValueError:
         asked = None
     if not isinstance(asked, dict):
         raise RequestFault('The body must be JSON such as {"customer_id": "C1", "consent": ["marketing"]}.')

@@ -3,12 +3,12 @@
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from functions.domain.instants import Instant
+from functions.domain.json_bodies import parsed
 from functions.ports import Inbox, LineReceived
 
 BODY_BYTES_MAX = 1024 * 1024
@@ -55,10 +55,10 @@ class Receive:
 
 def _events_of(body: bytes) -> list[Any] | None:
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
+        told = parsed(body)
+    except ValueError:
         return None
-    events = parsed.get("events") if isinstance(parsed, dict) else None
+    events = told.get("events") if isinstance(told, dict) else None
     return [_writable(event) for event in events] if isinstance(events, list) else None
 
 

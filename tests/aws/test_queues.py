@@ -299,3 +299,14 @@ def test_a_message_that_is_none_is_told_apart() -> None:
     for body in ("{}", "[]", '{"type":"other"}', "no json", '{"type":"due"}'):
         with pytest.raises(msgspec.DecodeError):
             decode_inbox(body)
+
+
+@pytest.mark.parametrize("sign", ["\ufffe", "\uffff"])
+def test_what_sqs_refuses_in_a_message_is_written_as_json_writes_it(sign: str) -> None:
+    """SQS takes what XML can say; one such sign in a message of anybody's would keep a whole webhook out for good."""
+    sqs = StubbornSqs(lambda _: 0)
+    message = LineReceived({"message": {"text": f"a{sign}b"}}, NOW)
+    SqsInbox(Queue(sqs, "url")).put([message])  # type: ignore[arg-type]
+    (body,) = sqs.kept
+    assert sign not in body
+    assert decode_inbox(body) == message

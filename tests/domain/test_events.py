@@ -128,7 +128,7 @@ def test_every_playbook_knows_the_events_of_cases(name: str) -> None:
 def test_the_instant_must_be_one(value: object) -> None:
     found = fault(raw(occurred_at=value))
     assert found.code == "malformed"
-    assert found.message.startswith("'occurred_at': ")
+    assert found.message.startswith("'occurred_at' ")
 
 
 def test_a_missing_instant_is_told() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from functions.aws.event_bus import decode_bus
+from functions.domain.json_bodies import DEPTH_MAX
 from functions.ports import Retryable
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.payloads import payload
@@ -50,6 +51,15 @@ def test_without_the_key_nothing_is_taken_in(authorization: str) -> None:
 )
 def test_a_body_of_another_form_is_answered_with_400(body: bytes) -> None:
     assert fresh().ingestion.ingest(body, AUTHORIZATION).status == 400
+
+
+@pytest.mark.parametrize("depth", [DEPTH_MAX, 900, 985])
+def test_a_body_that_nests_too_deep_is_answered_with_400(depth: int) -> None:
+    """What is rejected is written again, to be kept: that it could be read does not say that it can be."""
+    world = fresh()
+    body = f'{{"events": [{{"event_id": 1, "x": {"[" * depth}{"]" * depth}}}]}}'.encode()
+    assert world.ingestion.ingest(body, AUTHORIZATION).status == 400
+    assert world.rejected.kept == []
 
 
 def test_more_than_500_events_or_a_megabyte_is_refused_whole() -> None:
@@ -169,6 +179,15 @@ def test_half_a_surrogate_pair_is_rejected_and_its_neighbours_go_on(change: dict
     assert (orders(world, "c1"), orders(world, "c3")) == (1, 1)
 
 
+def test_a_rejected_event_that_names_half_a_character_is_kept_like_others() -> None:
+    """The hash by which erased people are known has to be one of any text that JSON may bring."""
+    world = fresh()
+    raw = {**world.event("bought", "c\ud83d"), "properties": {"line_user_id": "\ud83d"}}
+    answer = world.ingest(raw, world.purchase("c2"))
+    assert [fault["code"] for fault in answer.body["rejected"]] == ["unknown_event"]
+    assert [kept["event"] for kept in world.rejected.kept] == [raw]
+
+
 @pytest.mark.parametrize("value", [10**30, float("nan"), float("inf"), 1e308, [[[]]], {"a": {"b": None}}])
 def test_a_strange_value_of_a_property_without_meaning_stops_nothing(value: Any) -> None:
     world = fresh()
@@ -203,6 +222,16 @@ def test_an_answer_never_repeats_the_value_that_was_wrong() -> None:
     raw = world.purchase("c1")
     raw["properties"]["amount"] = "jane@example.com"
     assert "jane@example.com" not in json.dumps(world.ingest(raw).body)
+
+
+@pytest.mark.parametrize("field", ["event_id", "customer_id", "occurred_at", "name", "status", "source"])
+def test_an_answer_repeats_nothing_that_is_long_or_a_value(field: str) -> None:
+    """A function's answer has 6 MB at most, and a megabyte of control signs is six in JSON."""
+    world = fresh()
+    answer = world.ingest({**world.purchase("c1"), field: "jane@example.com" + "\x7f" * 100_000})
+    told = json.dumps(answer.body)
+    assert len(told) < 1_000
+    assert "jane@example.com" not in told
 
 
 def test_an_event_too_large_for_a_row_of_the_history_is_rejected_and_its_neighbours_go_on() -> None:

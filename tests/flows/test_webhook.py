@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from functions.domain.json_bodies import DEPTH_MAX
 from functions.ports import Retryable
 from functions.webhook.flow import signature_of
 from tests.fakes.crashes import crash_everywhere
@@ -61,6 +62,16 @@ def test_a_body_over_one_megabyte_is_refused() -> None:
 )
 def test_a_signed_body_that_is_no_webhook_is_answered_with_400(body: bytes) -> None:
     world = fresh()
+    assert world.receive.receive(body, signature_of(SECRET, body)).status == 400
+    assert world.inbox_queue.total == 0
+
+
+@pytest.mark.parametrize("depth", [DEPTH_MAX, 480, 980])
+@pytest.mark.parametrize(("begin", "end"), [("[", "]"), ('{"a":', "}"), ('[{"k":', "}]")])
+def test_a_signed_body_that_nests_too_deep_is_answered_with_400(depth: int, begin: str, end: str) -> None:
+    """What Python reads it may not be able to walk or to write again."""
+    world = fresh()
+    body = f'{{"events": [{begin * depth}1{end * depth}]}}'.encode()
     assert world.receive.receive(body, signature_of(SECRET, body)).status == 400
     assert world.inbox_queue.total == 0
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.http_events import request_parts
+from functions.http_events import body_of, request_parts
 from functions.link.answers import COOKIE_CHARACTERS_MAX, Request, cookie_line, cookie_name
 
 
@@ -45,6 +45,12 @@ def test_a_form_is_read_whichever_way_it_comes(encoded: bool) -> None:
     assert request.field("t") == "あ"
     assert request.form["consent"] == ["a", "b"]
     assert request.field("consent") == ""
+
+
+@pytest.mark.parametrize("body", ["=", "abcde", "é鍵", "\ud83d"])
+def test_what_says_that_it_is_base64_and_is_not_is_no_body(body: str) -> None:
+    assert body_of(event(body=body, isBase64Encoded=True)) == b""
+    assert isinstance(body_of(event(body=body, isBase64Encoded=False)), bytes)
 
 
 def test_what_is_no_form_is_none() -> None:
