@@ -7,7 +7,7 @@ ENGINE := .engine
 SETUP := requirements/setup.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock licences sbom audit secrets lint types unit slow browser e2e test search simulate soak soak-files demo bench clean
+.PHONY: help setup lock licences sbom audit secrets lint types unit slow browser e2e test search fuzz simulate soak soak-files demo bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -80,6 +80,11 @@ test: lint types unit e2e  ## everything, from a bare machine
 
 search: setup  ## let Hypothesis look for new counterexamples (make test tries the same ones each time)
 	MUSUBI_HYPOTHESIS=search $(BIN)/pytest -n 2 -q -m "not e2e and not slow" tests/domain tests/flows tests/playbook tests/ops
+
+REQUESTS ?= 10000
+
+fuzz: setup  ## REQUESTS=n requests that nobody thought of to every HTTP function (docs/security.md) → build/fuzz.json
+	$(BIN)/python -m tests.fuzz --requests $(REQUESTS)
 
 SEEDS ?= 10000
 
