@@ -8,7 +8,9 @@ import json
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_athena as athena
 from aws_cdk import aws_glue as glue
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from infra.bundle import ROOT
@@ -24,10 +26,14 @@ _FORMAT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquet"
 class Catalog(Construct):
     """One database a deployment, of a name that Athena takes without quotes."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, objects: Objects, name: str) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, objects: Objects, key: kms.IKey, name: str
+    ) -> None:
         super().__init__(scope, construct_id)
         self._objects = objects
         self.name = name
+        self._tables: list[str] = []
+        self._workgroup(key)
         self._database = glue.CfnDatabase(
             self,
             "Database",
@@ -40,7 +46,40 @@ class Catalog(Construct):
             for table, told in json.loads(path.read_text(encoding="utf-8"))["tables"].items():
                 self._table(table, told)
 
+    @property
+    def workgroup_arn(self) -> str:
+        """Where analysts ask; its name is the stack's."""
+        return self._arn("athena", f"workgroup/{cdk.Aws.STACK_NAME}")
+
+    def arns(self) -> list[str]:
+        """The catalog, the database and its tables: Glue asks for the right to all three."""
+        tables = [self._arn("glue", f"table/{self.name}/{table}") for table in self._tables]
+        return [self._arn("glue", "catalog"), self._arn("glue", f"database/{self.name}"), *tables]
+
+    def _arn(self, service: str, rest: str) -> str:
+        return f"arn:{cdk.Aws.PARTITION}:{service}:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:{rest}"
+
+    def _workgroup(self, key: kms.IKey) -> None:
+        """Answers go under a prefix of our own bucket, encrypted with our key, whatever the caller asks for."""
+        athena.CfnWorkGroup(
+            self,
+            "Workgroup",
+            name=cdk.Aws.STACK_NAME,
+            description="Musubi: questions to the facts",
+            work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
+                enforce_work_group_configuration=True,
+                publish_cloud_watch_metrics_enabled=False,
+                result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
+                    output_location=f"s3://{self._objects.bucket.bucket_name}/athena/",
+                    encryption_configuration=athena.CfnWorkGroup.EncryptionConfigurationProperty(
+                        encryption_option="SSE_KMS", kms_key=key.key_arn
+                    ),
+                ),
+            ),
+        )
+
     def _table(self, name: str, told: dict[str, Any]) -> None:
+        self._tables.append(name)
         home = told["files"].partition("day=")[0]
         place = f"s3://{self._objects.bucket.bucket_name}/{home}"
         table = glue.CfnTable(

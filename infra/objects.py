@@ -23,6 +23,8 @@ OLD_VERSIONS_KEPT_DAYS = 30
 MEASURED_VERSIONS_KEPT_DAYS = 3
 # Whoever wants a day's results has them by then (functions/measure/results.py says the same).
 RESULTS_KEPT_DAYS = 30
+# What Athena answered can be asked again.
+ANSWERS_KEPT_DAYS = 7
 # A year is what a monthly report looks back on.
 ALERTS_KEPT_DAYS = 400
 
@@ -61,6 +63,7 @@ def _lifecycle() -> list[s3.LifecycleRule]:
         ),
         s3.LifecycleRule(id="rejected", prefix="rejected/", expiration=cdk.Duration.days(REJECTED_KEPT_DAYS)),
         s3.LifecycleRule(id="audits", prefix="audits/", expiration=cdk.Duration.days(AUDITS_KEPT_DAYS)),
+        s3.LifecycleRule(id="athena", prefix="athena/", expiration=cdk.Duration.days(ANSWERS_KEPT_DAYS)),
         s3.LifecycleRule(id="results", prefix="results/", expiration=cdk.Duration.days(RESULTS_KEPT_DAYS)),
         s3.LifecycleRule(id="alerts", prefix="alerts/", expiration=cdk.Duration.days(ALERTS_KEPT_DAYS)),
         s3.LifecycleRule(id="incoming", prefix="incoming/", expiration=cdk.Duration.days(FILES_KEPT_DAYS)),

@@ -9,6 +9,7 @@ from infra.bus import Bus
 from infra.function import Function
 from infra.live import LiveBus
 from infra.objects import Objects
+from infra.people import People
 from infra.queues import Queues
 from infra.schedules import Schedules
 from infra.secrets import Secrets
@@ -27,6 +28,7 @@ def write_outputs(
     functions: Mapping[str, Function],
     bus: Bus,
     live: LiveBus,
+    people: People,
 ) -> None:
     """One CloudFormation output a name, e.g. TableCustomers, QueueInboxUrl, DeadInboxUrl, FunctionTick."""
     _export(stack, {f"Table{name.capitalize()}": t.table_name for name, t in tables.by_name.items()})
@@ -56,6 +58,8 @@ def write_outputs(
             "LinksUrl": api.url("/links"),
         },
     )
+    for (role, part), policy in people.policies.items():
+        _export(stack, {f"Policy{role.capitalize()}{part.capitalize()}": policy.managed_policy_arn})
     _export(stack, {"LiveBusName": live.bus.event_bus_name}, only_where=live.condition)
 
 

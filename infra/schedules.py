@@ -122,11 +122,17 @@ class Schedules(Construct):
     def allow_arming(self, function: Function) -> None:
         """Let `function` make and move schedules of this group that run under the campaign role."""
         arming = ["CreateSchedule", "UpdateSchedule", "GetSchedule", "DeleteSchedule"]
-        schedules = self._arn("schedule", "/*")
-        function.allow([f"scheduler:{action}" for action in arming], [schedules])
-        function.acknowledge_star(schedules, "one schedule a campaign, named when its playbook is applied")
+        function.allow([f"scheduler:{action}" for action in arming], [self.campaigns_arn])
+        function.acknowledge_star(
+            self.campaigns_arn, "one schedule a campaign, named when its playbook is applied"
+        )
         to_scheduler = {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
         function.allow(["iam:PassRole"], [self.campaign_role.role_arn], to_scheduler)
+
+    @property
+    def campaigns_arn(self) -> str:
+        """Every schedule of the group."""
+        return self._arn("schedule", "/*")
 
     def _tick_target(self, function: Function, role: iam.Role) -> scheduler.CfnSchedule.TargetProperty:
         return scheduler.CfnSchedule.TargetProperty(

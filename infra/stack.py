@@ -30,6 +30,7 @@ from infra.measure import measure_function
 from infra.objects import Objects
 from infra.outputs import write_outputs
 from infra.parameters import Parameters
+from infra.people import People, Places
 from infra.queues import Queues
 from infra.redrive import redrive_function
 from infra.schedules import Schedules
@@ -68,7 +69,7 @@ class MusubiStack(cdk.Stack):
         self.objects = Objects(self, "Objects", key=key, parameters=self.parameters)
         notify_of_files(self.objects, self.queues)
         database = database_name(self, self.parameters.account, settled=deployment is not None)
-        Catalog(self, "Catalog", objects=self.objects, name=database)
+        catalog = Catalog(self, "Catalog", objects=self.objects, key=key, name=database)
         self.secrets = Secrets(self, "Secrets", key=key)
         self.schedules = Schedules(self, "Schedules", queues=self.queues, parameters=self.parameters)
         self.functions = self._functions()
@@ -111,6 +112,21 @@ class MusubiStack(cdk.Stack):
             api=self.api.api,
         )
         let_ring(self.functions["measure"], self.alarms.topic)
+        self.people = People(
+            self,
+            "People",
+            places=Places(
+                tables=self.tables,
+                queues=self.queues,
+                objects=self.objects,
+                secrets=self.secrets,
+                schedules=self.schedules,
+                catalog=catalog,
+                key=key,
+                functions=self.functions,
+                topic_arn=self.alarms.topic.topic_arn,
+            ),
+        )
         write_outputs(
             self,
             tables=self.tables,
@@ -122,6 +138,7 @@ class MusubiStack(cdk.Stack):
             functions=self.functions,
             bus=self.bus,
             live=self.live,
+            people=self.people,
         )
 
     def _functions(self) -> Mapping[str, Function]:

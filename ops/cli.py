@@ -138,6 +138,13 @@ def _fail(message: str) -> NoReturn:
     sys.exit(2)
 
 
+def _fail_if_refused(error: Exception, arguments: Sequence[str]) -> None:
+    from ops.refused import refusal_of  # noqa: PLC0415 (only who was refused waits for botocore)
+
+    if told := refusal_of(error, arguments):
+        _fail(told)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; never returns but by SystemExit."""
     try:
@@ -151,6 +158,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail("stopped")
     except UserError as error:
         _fail(str(error))
+    except Exception as error:
+        _fail_if_refused(error, sys.argv[1:] if arguments is None else arguments)
+        raise
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -109,11 +109,11 @@ def _submit(
     try:
         if _exists(cloudformation, stack):
             cloudformation.update_stack(
-                StackName=stack, TemplateURL=template, Parameters=given, Capabilities=["CAPABILITY_IAM"]
+                StackName=stack, TemplateURL=template, Parameters=given, Capabilities=["CAPABILITY_NAMED_IAM"]
             )
         else:
             cloudformation.create_stack(
-                StackName=stack, TemplateURL=template, Parameters=given, Capabilities=["CAPABILITY_IAM"]
+                StackName=stack, TemplateURL=template, Parameters=given, Capabilities=["CAPABILITY_NAMED_IAM"]
             )
     except ClientError as error:
         message = error.response["Error"]["Message"]

@@ -12,6 +12,7 @@ import pytest
 
 from infra.app import build_app
 from tests.infra.conftest import Template
+from tests.infra.policies import is_told_anywhere
 from tests.infra.test_stack import as_list, is_tracing, resources
 
 # One name begins with the other: a pattern that ends in a star too early would reach both.
@@ -61,12 +62,13 @@ class Read:
         yield f"arn:aws:scheduler:{place}:schedule/{self.text(group['Name'])}/any-campaign"
 
     def granted(self) -> Iterator[str]:
-        """Every resource that any role of the stack may do anything to, as a pattern."""
-        for policy in resources(self.template, "AWS::IAM::Policy").values():
-            for statement in policy["PolicyDocument"]["Statement"]:
-                assert statement["Effect"] == "Allow"
-                if not is_tracing(statement):
-                    yield from (self.text(one) for one in as_list(statement["Resource"]))
+        """Every resource that any role of the stack, or any person, may do anything to, as a pattern."""
+        for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+            for policy in resources(self.template, kind).values():
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    assert statement["Effect"] == "Allow"
+                    if not is_tracing(statement) and not is_told_anywhere(statement):
+                        yield from (self.text(one) for one in as_list(statement["Resource"]))
 
     def text(self, value: Any) -> str:
         match value:
@@ -74,6 +76,8 @@ class Read:
                 return value
             case {"Ref": "AWS::StackName"}:
                 return self.stack
+            case {"Ref": "AWS::StackId"}:
+                return f"arn:aws:cloudformation:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:stack/{self.stack}/id"
             case {"Ref": name} if name in self.template.get("Parameters", {}):
                 return str(self.template["Parameters"][name]["Default"])
             case {"Ref": name}:
