@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from ops.openapi.answers import SHARED
-from ops.openapi.operations import SECURITY, paths
+from ops.openapi.operations import paths
+from ops.openapi.proofs import SECURITY
 from ops.openapi.schemas import schemas
 
 VERSION = "1"

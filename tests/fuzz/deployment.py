@@ -12,7 +12,6 @@ from typing import Any, Final
 import boto3
 import msgspec
 import pytest
-from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from functions.aws import clients
@@ -31,6 +30,7 @@ from functions.ports import LoginTokens, Rejected
 from functions.tokens import Tokens
 from functions.webhook import wiring as webhook_wiring
 from tests.fakes.link_world import ACCESS, LinkWorld, linking_book
+from tests.fuzz.changes import Change, watch
 from tests.fuzz.front_door import HOST
 from tests.fuzz.proofs import Keys, Proofs
 
@@ -61,7 +61,6 @@ SECRETS = (
     ERASURE_KEY,
     AWS_SECRET,
 )
-READS = ("Get", "List", "Describe", "Query", "Scan", "Head", "BatchGet", "Receive")
 WIRINGS = (webhook_wiring.receive, ingest_wiring.ingest, link_wiring.link, click_wiring.follow)
 
 
@@ -102,14 +101,6 @@ class StandInForLine:
     def add_friend_url(self) -> str:
         """LINE's page."""
         return "https://line.example/R/ti/p/%40shop"
-
-
-@dataclass(frozen=True)
-class Change:
-    """A call that changes something: the operation and its parameters."""
-
-    operation: str
-    given: dict[str, Any]
 
 
 @dataclass
@@ -174,8 +165,8 @@ def deployed() -> Iterator[Deployment]:
         deployment = Deployment(KEYS, Proofs(KEYS), tokens.sign("inflow", {"n": "till"}))
         _lived_in(deployment.poster)
         for service in ("dynamodb", "s3", "sqs", "secretsmanager"):
-            _watch(clients.client(service), deployment.changes)
-        _watch(clients.quick_client("sqs"), deployment.changes)
+            watch(clients.client(service), deployment.changes)
+        watch(clients.quick_client("sqs"), deployment.changes)
         yield deployment
 
 
@@ -260,27 +251,3 @@ def _lived_in(poster: str) -> None:
     row = DynamoIdentities(dynamodb, "identities", "", "")._row(f"line#{USER}", "link", link)
     dynamodb.put_item(**row)
     S3InflowSources(objects).create(InflowSource("till", token_digest(poster), world.now, "ann"))
-
-
-def _watch(client: Any, changes: list[Change]) -> None:
-    """Note every call that is no mere look, and refuse what SQS refuses and moto does not."""
-
-    def noted(params: dict[str, Any], model: Any, **_: Any) -> None:
-        if not model.name.startswith(READS):
-            changes.append(Change(model.name, dict(params)))
-        if model.name == "SendMessageBatch":
-            _refuse(params["Entries"])
-
-    client.meta.events.register("before-parameter-build.*.*", noted)
-
-
-SQS_BYTES_MAX = 1024 * 1024
-
-
-def _refuse(entries: list[dict[str, str]]) -> None:
-    """SQS takes what XML 1.0 can say, and 1 MiB a request (API reference, SendMessageBatch)."""
-    for one in entries:
-        if any(sign in one["MessageBody"] for sign in ("\ufffe", "\uffff")):
-            raise ClientError({"Error": {"Code": "InvalidMessageContents"}}, "SendMessageBatch")
-    if sum(len(one["MessageBody"].encode()) for one in entries) > SQS_BYTES_MAX:
-        raise ClientError({"Error": {"Code": "BatchRequestTooLong"}}, "SendMessageBatch")

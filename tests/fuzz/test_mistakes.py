@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from functions.click import handler as click_handler
+from functions.domain.events import Event
 from functions.http_events import body_of, header_of
 from functions.ingest import flow as ingest_flow
 from functions.ingest import handler as ingest_handler
@@ -17,6 +18,7 @@ from functions.link.preferences import LINK_MAX, PreferencesPage
 from functions.ports import LineReceived
 from functions.tokens import Tokens
 from functions.webhook import flow as webhook_flow
+from tests.fakes.world import START
 from tests.fuzz.deployment import CUSTOMER, INGEST_KEY, Deployment, deployed
 from tests.fuzz.fuzzing import fuzz
 
@@ -91,6 +93,13 @@ def names_people_in_its_line(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Line, "give", lambda self, names: self._note("gave", [CUSTOMER]))
 
 
+def takes_in_what_nobody_can_fold(patch: pytest.MonkeyPatch) -> None:
+    def lax(raw: Any, *_: Any) -> Event:
+        return Event("e1", "C-lax", "purchase", START, properties={"order_id": ["1"], "amount": "much"})
+
+    patch.setattr(ingest_flow, "check_event", lax)
+
+
 def takes_a_token_for_something_else(patch: pytest.MonkeyPatch) -> None:
     right = Tokens._serializer
     patch.setattr(Tokens, "_serializer", lambda self, _: right(self, "ticket"))
@@ -124,6 +133,7 @@ MISTAKES: list[tuple[Mistake, str, str]] = [
     (reads_however_deep, "/webhook", "RecursionError"),
     (logs_what_came, "/events", "the log names"),
     (names_people_in_its_line, "GET /c/", "the log names"),
+    (takes_in_what_nobody_can_fold, "/events", "nobody can work on it"),
     (takes_a_token_for_something_else, "GET /link/manage", "without a proof"),
     (takes_an_old_token, "GET /link/manage", "200 without a proof"),
     (names_the_person, "GET /link/preferences", "the page names a person"),

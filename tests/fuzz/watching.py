@@ -5,6 +5,7 @@ import json
 import logging
 import re
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
@@ -25,7 +26,9 @@ from functions.aws.queues import decode_inbox
 from functions.domain.line_events import anonymous_id
 from functions.invocation import line_logger
 from functions.ports import EventsReceived, LineReceived
+from tests.fakes.link_world import LinkWorld
 from tests.fuzz.bodies import MARK
+from tests.fuzz.changes import Change
 from tests.fuzz.deployment import (
     CUSTOMER,
     LOOSE_CUSTOMER,
@@ -33,8 +36,8 @@ from tests.fuzz.deployment import (
     PEOPLE,
     SECRETS,
     USER,
-    Change,
     Deployment,
+    book,
 )
 from tests.fuzz.front_door import Asked, Got, answer, function_of
 from tests.fuzz.requests import AnyCase
@@ -105,6 +108,7 @@ class Watcher:
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
+        self._world = LinkWorld(book())
         self.requests = 0
         self.by_status: dict[int, int] = {}
         self.proven = 0
@@ -137,8 +141,18 @@ class Watcher:
             *_of_answer(asked, got, proven=proven),
             *_of_log(log),
             *_of_changes(asked, changes, proven=proven),
+            *self._of_work(changes),
             *(_of_description(case, asked, got) if case is not None else ()),
         ]
+
+    def _of_work(self, changes: list[Change]) -> Iterator[str]:
+        """What `decide` cannot work on would come again and again, and end among the dead letters."""
+        for change in changes:
+            for entry in change.given.get("Entries", ()):
+                try:
+                    self._world._decide(entry["MessageBody"])
+                except Exception:  # noqa: BLE001 — whatever it is, the message would die of it
+                    yield f"taken in, and nobody can work on it: {traceback.format_exc(limit=-2)}"
 
 
 def _of_answer(asked: Asked, got: Got, *, proven: bool) -> Iterator[str]:
