@@ -40,8 +40,16 @@ def history_of(kept: Partitions, customer: Customer) -> History:
         and not any(base.took(event, alias.customer_id) for base in bases)
     ]
     mine = [event for event in own.events if not customer.disowns(event)]
-    events = list({event.identity: event for event in (*merged, *mine)}.values()) if merged else mine
-    return History(events, bases)
+    return History(_once(merged, mine) if merged else mine, bases)
+
+
+def _once(merged: list[Event], mine: list[Event]) -> list[Event]:
+    """Each event once, as it was kept first: what is told of somebody anew once they are this customer is kept here beside
+    it, and was not counted again. Told anew it may bear another date: a person's decision does that is given twice."""
+    found: dict[str, Event] = {}
+    for event in (*merged, *mine):
+        found.setdefault(event.identity, event)
+    return list(found.values())
 
 
 def unheard_of(kept: Partitions, customer: Customer) -> frozenset[str]:

@@ -65,6 +65,11 @@ def next_occurrence(campaign: pb.Campaign, zone: str, after: Instant) -> Instant
     return _next_week_day(campaign.weekly, zone, after)
 
 
+def is_occurrence(campaign: pb.Campaign, zone: str, at: Instant) -> bool:
+    """Whether the campaign runs at exactly this instant."""
+    return next_occurrence(campaign, zone, at - dt.timedelta(microseconds=1)) == at
+
+
 def _next_week_day(weekly: pb.Weekly, zone: str, after: Instant) -> Instant:
     today = after.astimezone(ZoneInfo(zone)).weekday()
     ahead = (weekly.weekday - today) % WEEK_DAYS

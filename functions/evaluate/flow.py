@@ -15,6 +15,7 @@ from functions.domain.campaigns import (
     Chunk,
     Run,
     intent_of,
+    is_occurrence,
     next_occurrence,
     number_of_user,
     recipient_of,
@@ -86,12 +87,13 @@ class Evaluate:
 
     def _run(self, campaign: str, occurrence: Instant, current: Compiled) -> Run | None:
         """The run as it was begun first. One that was begun is finished, whatever is in force by now: the gate stops
-        what was switched off, and every one it was for is accounted for. None where there is nothing to begin."""
+        what was switched off, and every one it was for is accounted for. None where there is nothing to begin: also where
+        an earlier playbook's schedule calls at an hour that is no longer the campaign's."""
         begun = self.runs.find(campaign, occurrence)
         if begun is not None:
             return begun
         wanted = current.playbook.campaigns.get(campaign)
-        if wanted is None or not wanted.on:
+        if wanted is None or not is_occurrence(wanted, current.playbook.zone, occurrence):
             return None
         return self.runs.freeze_run(Run(campaign, occurrence, current.version, self.now(), SCAN_SEGMENTS))
 

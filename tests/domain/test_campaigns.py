@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.domain import playbook as pb
-from functions.domain.campaigns import Recipient, Run, intent_of, next_occurrence, recipient_of
+from functions.domain.campaigns import Recipient, Run, intent_of, is_occurrence, next_occurrence, recipient_of
 from functions.domain.customers import Customer, folded, new_customer
 from functions.domain.events import Event
 from functions.domain.instants import Instant
@@ -46,6 +46,21 @@ def weekly(at: str = "20:00", weekday: int = FRIDAY) -> pb.Campaign:
 
 
 # ---- when
+
+
+@given(st.sampled_from(ZONES), minutes_from(NOON, 300), st.integers(-90, 90))
+def test_what_is_an_occurrence_is_what_comes_next_and_nothing_beside_it(
+    zone: str, after: Instant, minutes: int
+) -> None:
+    one = weekly("02:30")
+    following = next_occurrence(one, zone, after)
+    assert following is not None
+    assert is_occurrence(one, zone, following)
+    assert is_occurrence(one, zone, following + dt.timedelta(minutes=minutes)) == (minutes == 0)
+    single = campaign(once=following)
+    assert is_occurrence(single, zone, following)
+    assert not is_occurrence(single, zone, following + SECOND)
+    assert not is_occurrence(msgspec.structs.replace(single, on=False), zone, following)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from functions.domain.line_events import anonymous_id
 from functions.ports import CampaignRun
 from tests.e2e.shop import Shop, wait_until
+from tests.e2e.test_accounts import begun_early
 from tests.e2e.test_main_job import next_local
 from tests.ops.erasing.planted import mentions
 
@@ -27,7 +28,8 @@ def test_nothing_is_left_of_a_person_who_was_everywhere_and_nothing_brings_them_
     shop.post(shop.linked(other, user), shop.purchase(other))  # a conflict
     shop.post(shop.event(customer, "teleported", note=NAME), shop.event(other, "teleported", note="x"))
     shop.clock.settle()
-    shop.stores.evaluation.again(CampaignRun("weekly", shop.clock.now))
+    run = begun_early(shop, shop.clock.now)
+    shop.stores.evaluation.again(CampaignRun(run.campaign, run.occurrence))
     shop.clock.settle()
     sqs, outputs = shop.stores.target.client("sqs"), shop.stores.target.outputs
     sqs.send_message(

@@ -14,7 +14,7 @@ from functions.aws.queues import decode_order
 from functions.domain.campaigns import Chunk, Run
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
-from functions.domain.playbook import Playbook, Weekly
+from functions.domain.playbook import Campaign, Playbook, Weekly
 from functions.domain.sends import Intent
 from functions.ports import Retryable
 from tests.fakes.crashes import crash_everywhere
@@ -349,6 +349,23 @@ def test_a_campaign_called_before_its_time_sends_nothing() -> None:
     run_once(world)
     world.run()
     assert world.line.pushes == []
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [campaign("news", weekly=Weekly(2, dt.time(20))), campaign("news", once=AT - dt.timedelta(days=1))],
+    ids=["an hour later", "to a date that has passed"],
+)
+def test_an_hour_that_is_no_longer_the_campaigns_is_not_its_run(moved: Campaign) -> None:
+    """The schedule of the playbook before may fire once more; nobody gets the week's message twice for it."""
+    world = at_its_hour(WEEKLY)
+    world.apply(playbook(campaigns={"weekly": moved}))
+    run_once(world, AT, "weekly")
+    assert world.runs.find("weekly", AT) is None
+    world.run()
+    assert everyone(world) == [[]] * PEOPLE
+    world.advance(days=1)
+    assert everyone(world) == [["news"] if moved.weekly else []] * PEOPLE
 
 
 @pytest.mark.parametrize(

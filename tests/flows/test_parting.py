@@ -71,6 +71,25 @@ def apart(world: World) -> None:
     assert world.dead() == []
 
 
+def test_what_is_told_again_with_another_date_stays_as_it_was_kept_first() -> None:
+    """A decision that a dead letter held up is given once more, and its first telling comes after the merge."""
+    world = fresh()
+    link(world, "c2")
+    world.run()
+    late = world.event("inquiry_opened", "c2", event_id="told-twice")
+    world.advance(days=1)
+    world.ingest(world.event("inquiry_opened", "c2", event_id="told-twice"))
+    world.advance(minutes=5)
+    merge(world)
+    world.advance(minutes=5)
+    world.ingest(late)
+    world.run()
+    customer = world.customer("c1")
+    history = history_of(world.events, customer)
+    assert counts(world)["inquiry_opened"] == 1
+    assert rebuilt(customer, history.events, world.playbooks.in_force()).profile == customer.profile
+
+
 def test_an_undone_merge_gives_each_back_what_was_and_what_came_since() -> None:
     world = merged()
     one(world)
