@@ -35,8 +35,9 @@ _ROWS = {
 }
 _STARS = {
     "objects": "what is under it is made at run time",
-    "schedules": "one schedule a campaign, named when its playbook is applied",
+    "scheduler": "one schedule a campaign, named when its playbook is applied",
     "logs": "every stream of one log group",
+    "cloudformation": "the one stack, under any id",
     ANYWHERE: "AWS tells of these under no resource of its own; it is a list, or a figure, and nothing is changed by it",
 }
 
@@ -91,14 +92,18 @@ class Places:
 
     def _only_one(self, service: str) -> str:
         return {
-            "cloudformation": cdk.Aws.STACK_ID,
+            # Asked for by name, a stack is this to IAM, whatever its id.
+            "cloudformation": self._arn("cloudformation", f"stack/{cdk.Aws.STACK_NAME}/*"),
             "scheduler": self.schedules.campaigns_arn,
             "iam": self.schedules.campaign_role.role_arn,
             "athena": self.catalog.workgroup_arn,
             "sns": self.topic_arn,
             "cloudwatch": f"arn:{cdk.Aws.PARTITION}:cloudwatch::{cdk.Aws.ACCOUNT_ID}:dashboard/{cdk.Aws.STACK_NAME}",
-            "ssm": f"arn:{cdk.Aws.PARTITION}:ssm:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:{BOOTSTRAP}",
+            "ssm": self._arn("ssm", BOOTSTRAP),
         }[service]
+
+    def _arn(self, service: str, rest: str) -> str:
+        return f"arn:{cdk.Aws.PARTITION}:{service}:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:{rest}"
 
 
 class People(Construct):
@@ -211,10 +216,8 @@ def _stars(rights: Rights, places: Places) -> Iterator[tuple[str, str]]:
                 yield arn, _STARS[ANYWHERE]
             elif service == "s3" and right.action not in OF_BUCKET and arn.endswith("*"):
                 yield arn, _STARS["objects"]
-            elif service == "scheduler":
-                yield arn, _STARS["schedules"]
-            elif service == "logs":
-                yield arn, _STARS["logs"]
+            elif service in _STARS:
+                yield arn, _STARS[service]
 
 
 def _pattern(place: str) -> str:

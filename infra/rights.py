@@ -112,7 +112,7 @@ _doctor = (
     | may("lambda:GetFunctionConfiguration", "functions")
     | may("lambda:ListEventSourceMappings", ANYWHERE)
     | may("cloudwatch:DescribeAlarms", ANYWHERE)
-    | may("cloudformation:ListStackResources", "stack")
+    | may("cloudformation:DescribeStacks,ListStackResources", "stack")
     | may("sns:ListSubscriptionsByTopic", "topic")
     | may("ssm:GetParameter", "bootstrap")
     | reads("playbooks/")
@@ -194,14 +194,14 @@ NEEDS: dict[str, Rights] = {
     "models judge": _nothing,
     "models show": _book | reads("models/"),
     "plan": _plan,
-    "quota": _account | _book | _runs,
+    "quota": _account | _book | may("s3:ListBucket", "runs/"),
     "quota --recount": _account
     | _book
-    | _runs
+    | may("s3:ListBucket", "runs/")
     | may("dynamodb:Scan", "gates", "sends")
     | may("dynamodb:UpdateItem", ACCOUNT_ROWS)
     | writes("audits/recount/"),
-    "rejects discard": _book | _rejected | writes("rejected/", "audits/rejects/"),
+    "rejects discard": _rejected | writes("rejected/", "audits/rejects/"),
     "rejects fix": _book | _rejected | writes("rejected/", "audits/rejects/"),
     "rejects list": _rejected,
     "rejects replay": _book | _rejected | writes("rejected/", "audits/rejects/") | puts("inbox"),

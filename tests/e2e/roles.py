@@ -133,7 +133,7 @@ class Probe:
         }[self.call]
 
     def _cloudformation(self, _target: Target) -> dict[str, Any]:
-        return {"StackName": "no-such-stack"}
+        return {"StackName": self.place or "no-such-stack"}
 
     def _kms(self, _target: Target) -> dict[str, Any]:
         return {"KeyId": "00000000-0000-0000-0000-000000000000"}

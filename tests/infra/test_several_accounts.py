@@ -60,6 +60,7 @@ class Read:
         (group,) = resources(self.template, "AWS::Scheduler::ScheduleGroup").values()
         place = f"{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}"
         yield f"arn:aws:scheduler:{place}:schedule/{self.text(group['Name'])}/any-campaign"
+        yield f"arn:aws:cloudformation:{place}:stack/{self.stack}/an-id"
 
     def granted(self) -> Iterator[str]:
         """Every resource that any role of the stack, or any person, may do anything to, as a pattern."""
@@ -76,8 +77,6 @@ class Read:
                 return value
             case {"Ref": "AWS::StackName"}:
                 return self.stack
-            case {"Ref": "AWS::StackId"}:
-                return f"arn:aws:cloudformation:{PSEUDO['AWS::Region']}:{PSEUDO['AWS::AccountId']}:stack/{self.stack}/id"
             case {"Ref": name} if name in self.template.get("Parameters", {}):
                 return str(self.template["Parameters"][name]["Default"])
             case {"Ref": name}:
