@@ -1,5 +1,6 @@
 """The assembly: the template and the bundle, synthesized for the engine and kept until their sources change."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -35,9 +36,14 @@ def require_node() -> None:
 def local_assembly(functions: Path = ROOT / "functions") -> Path:
     """The directory of the synthesized app for the engine, `functions` bundled. Synthesizes if anything changed."""
     assembly = ASSEMBLIES / f"local-{_digest(functions)}"
-    if not (assembly / "manifest.json").exists():
-        require_node()
-        _synthesize(functions, assembly)
+    ASSEMBLIES.mkdir(parents=True, exist_ok=True)
+    with (ASSEMBLIES / ".lock").open("w") as held:
+        fcntl.flock(
+            held, fcntl.LOCK_EX
+        )  # of two runs that begin side by side one synthesizes, and the other waits for it
+        if not (assembly / "manifest.json").exists():
+            require_node()
+            _synthesize(functions, assembly)
     return assembly
 
 
@@ -72,7 +78,6 @@ def _discard_old(directory: Path) -> None:
 
 
 def _synthesize(functions: Path, assembly: Path) -> None:
-    assembly.parent.mkdir(parents=True, exist_ok=True)
     _discard_old(assembly.parent)
     with tempfile.TemporaryDirectory(prefix=".draft-", dir=assembly.parent) as scratch:
         draft = Path(scratch) / "assembly"

@@ -81,6 +81,9 @@ RARELY = {
     "dlq replay",
     "doctor",
     "erase",
+    "explain",  # only who was on a campaign's list is looked for there
+    "explain --all",
+    "export",
     "links list",
     "links undo",
     "measure",

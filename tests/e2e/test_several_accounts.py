@@ -21,6 +21,7 @@ from ops.local.up import PLAYBOOK, Wishes, bring_up
 from ops.stores import Stores
 from ops.target import local_target
 from tests.e2e.shop import Shop
+from tests.e2e.test_main_job import next_local
 
 pytestmark = pytest.mark.e2e
 
@@ -42,6 +43,7 @@ def two(place: Place) -> Two:
         Shop(place.read_record()["accounts"][name], clock, Stores(local_target(place.account_path(name))))
         for name in ("shop", "salon")
     )
+    next_local(shop, 11)  # at night nobody is welcomed
     return shop, salon
 
 
