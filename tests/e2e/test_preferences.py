@@ -3,11 +3,13 @@
 import datetime as dt
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from functions.aws.objects import IN_FORCE_SECONDS
 from infra.bundle import ROOT
 from ops.customer_card import card_of, find_customer
 from tests.e2e.browsing import Browser, chromium
@@ -50,6 +52,7 @@ def in_force(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     Path(directory, "scenarios", "your_choice.yaml").write_text(SCENARIO, encoding="utf-8")
     applied = shop.musubi("apply", str(directory))
     assert applied.exit_code == 0, applied.output
+    time.sleep(IN_FORCE_SECONDS + 0.5)  # else the workers still hold the version before
     yield
     assert shop.musubi("apply", "--previous").exit_code == 0
 

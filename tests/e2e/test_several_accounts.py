@@ -20,8 +20,8 @@ from ops.local.place import Place
 from ops.local.up import PLAYBOOK, Wishes, bring_up
 from ops.stores import Stores
 from ops.target import local_target
+from tests.e2e.conftest import next_morning
 from tests.e2e.shop import Shop
-from tests.e2e.test_main_job import next_local
 
 pytestmark = pytest.mark.e2e
 
@@ -31,7 +31,9 @@ Two = tuple[Shop, Shop]
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     found = Place(tmp_path_factory.mktemp("accounts"))
-    bring_up(Wishes(place=found, accounts=accounts_named("shop,salon", PLAYBOOK)), after_deploy)
+    bring_up(
+        Wishes(place=found, accounts=accounts_named("shop,salon", PLAYBOOK), at=next_morning()), after_deploy
+    )
     yield found
     bring_down(found)
 
@@ -43,7 +45,6 @@ def two(place: Place) -> Two:
         Shop(place.read_record()["accounts"][name], clock, Stores(local_target(place.account_path(name))))
         for name in ("shop", "salon")
     )
-    next_local(shop, 11)  # at night nobody is welcomed
     return shop, salon
 
 
