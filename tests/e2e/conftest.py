@@ -14,6 +14,7 @@ from ops.local.place import Place
 from ops.local.up import Wishes, bring_up
 from ops.stores import Stores
 from ops.target import Target
+from tests.e2e.logs import NAMES_OF_PEOPLE, log_lines
 from tests.e2e.shop import Shop
 
 
@@ -48,7 +49,9 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     place = Place(tmp_path_factory.mktemp("local"))
     target = bring_up(Wishes(place=place, live_bus=True, at=next_morning()), after_deploy)
     yield Local(place, target, LocalClock(place, target))
+    told = [line for line in log_lines(target) if any(name in line for name in NAMES_OF_PEOPLE)]
     bring_down(place)
+    assert told[:3] == [], "a log names somebody"
 
 
 @pytest.fixture(scope="session")

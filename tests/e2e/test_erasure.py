@@ -12,7 +12,7 @@ from tests.e2e.test_main_job import next_local
 from tests.ops.erasing.planted import mentions
 
 pytestmark = pytest.mark.e2e
-NAME, PHONE = "山田花子", "090-8765-4321"
+NAME, PHONE = "佐久間いずみ", "090-8765-4321"  # nobody else's in this folder
 
 
 def test_nothing_is_left_of_a_person_who_was_everywhere_and_nothing_brings_them_back(shop: Shop) -> None:
