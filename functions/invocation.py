@@ -32,7 +32,7 @@ class Line:
     def take(self, names: Iterable[str], failed: int) -> None:
         """Messages that were taken up, and how many of them come again."""
         self._note("took", list(names))
-        self._numbers["failed"] = self._numbers.get("failed", 0) + failed
+        self._add("failed", failed)
 
     def give(self, names: Iterable[str]) -> None:
         """Messages that were put into a queue."""
@@ -48,7 +48,7 @@ class Line:
                 "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1_024,
                 **({"error": error} if error else {}),
                 **self._numbers,
-                **{kind: names[:NAMED_MAX] for kind, names in self._names.items() if names},
+                **{kind: names for kind, names in self._names.items() if names},
             }
             self._names, self._numbers, self._is_cold = {"took": [], "gave": []}, {}, False
         line_logger().info("invocation", extra=told)
@@ -56,7 +56,11 @@ class Line:
     def _note(self, kind: str, names: list[str]) -> None:
         with self._lock:
             self._names[kind] += names[: NAMED_MAX - len(self._names[kind])]
-            self._numbers[f"{kind}_all"] = self._numbers.get(f"{kind}_all", 0) + len(names)
+        self._add(f"{kind}_all", len(names))
+
+    def _add(self, kind: str, number: int) -> None:
+        with self._lock:
+            self._numbers[kind] = self._numbers.get(kind, 0) + number
 
 
 LINE = Line()

@@ -14,12 +14,13 @@ from functions.aws.measuring import decode_measure
 from functions.aws.objects import Objects
 from functions.aws.queues import (
     TRIES_MAX,
+    bytes_of,
     decode_evaluation,
     decode_inbox,
     decode_load,
     decode_order,
-    fitting_batches,
 )
+from functions.aws.request_batches import fitting_batches
 from functions.domain.dead_letters import Letter
 from functions.domain.instants import from_milliseconds, parse_instant
 from functions.ports import MissedMinute, Payload
@@ -144,7 +145,7 @@ class SqsDeadLetters:
     def _sent(self, queue: str, letters: Sequence[Letter]) -> dict[str, str]:
         taken: dict[str, str] = {}
         bodies = [(number, letter.body) for number, letter in enumerate(letters)]
-        for batch in fitting_batches(bodies):
+        for batch in fitting_batches(bodies, bytes_of):
             entries: Any = [{"Id": str(number), "MessageBody": body} for number, body in batch]
             answer = self._client.send_message_batch(QueueUrl=self._queues[queue].work, Entries=entries)
             for entry in answer.get("Successful", []):

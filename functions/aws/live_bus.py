@@ -1,17 +1,14 @@
 """The live bus: batches of ten, every failed entry read, what failed tried again and then reported."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.aws.request_batches import fitting_batches
 from functions.domain.live import SOURCE, Told
 from functions.ports import Retryable
-
-BATCH_MAX = 10
-BATCH_BYTES_MAX = 256 * 1024
-"""EventBridge's limits on PutEvents; bytes are counted as it counts them."""
 
 TIME_BYTES = 14
 TRIES_MAX = 4
@@ -35,7 +32,7 @@ class EventBridgeLive:
             if attempt:
                 time.sleep(0.05 * 2**attempt)
             failed: list[Told] = []
-            for batch in fitting_batches(waiting):
+            for batch in fitting_batches(waiting, _bytes_of):
                 for one, code in self._put(batch):
                     if code in REFUSED:
                         refused += 1
@@ -67,16 +64,6 @@ class EventBridgeLive:
         }
 
 
-def fitting_batches(told: Sequence[Told]) -> Iterator[list[Told]]:
-    """At most ten events and 256 KB together; one that is larger alone goes alone, and is refused."""
-    batch: list[Told] = []
-    size = 0
-    for one in told:
-        length = len(SOURCE) + TIME_BYTES + len(one.kind.encode()) + len(one.detail.encode())
-        if batch and (len(batch) == BATCH_MAX or size + length > BATCH_BYTES_MAX):
-            yield batch
-            batch, size = [], 0
-        batch.append(one)
-        size += length
-    if batch:
-        yield batch
+def _bytes_of(one: Told) -> int:
+    """As EventBridge counts an entry (PutEvents)."""
+    return len(SOURCE) + TIME_BYTES + len(one.kind.encode()) + len(one.detail.encode())

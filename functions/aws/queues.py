@@ -1,13 +1,14 @@
 """The queues: batches of ten, every `Failed[]` read, what failed tried again and then reported."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 import msgspec
 
+from functions.aws.request_batches import fitting_batches
 from functions.domain.audits import part_of
 from functions.domain.instants import parse_instant
 from functions.domain.sends import BatchOrder, Intent, Lane, MenuOrder, Order, lane_of
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 _Batch = list[tuple[int, str]]
 """Positions and bodies that go in one request."""
 
-BATCH_MAX = 10
-BATCH_BYTES_MAX = 256 * 1024
 MESSAGE_BYTES_MAX = 200 * 1024
 TRIES_MAX = 4
 
@@ -79,7 +78,7 @@ class Queue:
         taken: list[int] = []
         waiting = list(enumerate(map(_sayable, bodies)))
         for attempt in range(self._tries_max):
-            done = self._send_all(list(fitting_batches(waiting)), names)
+            done = self._send_all(list(fitting_batches(waiting, bytes_of)), names)
             taken += done
             known = set(done)
             waiting = [(position, body) for position, body in waiting if position not in known]
@@ -122,19 +121,9 @@ def _sayable(body: str) -> str:
     return body.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
 
 
-def fitting_batches(bodies: Sequence[tuple[int, str]]) -> Iterator[_Batch]:
-    """At most ten messages and 256 KB together."""
-    batch: _Batch = []
-    size = 0
-    for position, body in bodies:
-        length = len(body.encode())
-        if batch and (len(batch) == BATCH_MAX or size + length > BATCH_BYTES_MAX):
-            yield batch
-            batch, size = [], 0
-        batch.append((position, body))
-        size += length
-    if batch:
-        yield batch
+def bytes_of(positioned: tuple[int, str]) -> int:
+    """Of a body with its position, as SQS counts it."""
+    return len(positioned[1].encode())
 
 
 class SqsInbox:

@@ -66,12 +66,13 @@ class RecordFacts:
             self.raw.drop(tables[name], of_table)
         if aside:
             self._set_aside(aside)
-        self._count(row.status for of_table in rows.values() for row in of_table if isinstance(row, Send))
         if self.live:
             self._tell(self.live, (row for of_table in rows.values() for row in of_table))
+        self._count(row.status for of_table in rows.values() for row in of_table if isinstance(row, Send))
         return sum(map(len, rows.values()))
 
     def _count(self, ends: Iterable[str]) -> None:
+        """Last of all: what made the batch come again has been raised by now."""
         for status, messages in Counter(ends).items():
             self.measures.count(ENDED[status], messages)
 

@@ -136,10 +136,12 @@ class Lending:
         if asked is None:
             return
         try:
-            usage = self.line_quota.usage()
+            self._note_usage(counter, asked, now)
         except MusubiError as error:
             logger.warning("the monthly quota is not known anew (%s)", error)
-            return
+
+    def _note_usage(self, counter: str, asked: Count, now: Instant) -> None:
+        usage = self.line_quota.usage()
         asked = msgspec.structs.replace(asked, beyond=surely_beyond(self._read(counter), usage))
         self.allowances.note(counter, usage, asked, now)
         self._tell_used(self._read(counter))

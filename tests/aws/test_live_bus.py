@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.aws.live_bus import BATCH_BYTES_MAX, BATCH_MAX, TRIES_MAX, EventBridgeLive
+from functions.aws.live_bus import TRIES_MAX, EventBridgeLive
+from functions.aws.request_batches import BYTES_MAX, ENTRIES_MAX
 from functions.domain.live import Told
 from functions.ports import Retryable
 
@@ -51,7 +52,7 @@ def test_what_a_batch_does_not_take_in_is_put_again_alone() -> None:
     stubborn = StubbornEvents(lambda d, tried: "ThrottlingException" if d in "37" and tried < 3 else None)
     assert EventBridgeLive(stubborn, "bus").tell(events(12)) == 0
     assert sorted(map(int, stubborn.kept)) == list(range(12))
-    assert [len(batch) for batch in stubborn.batches] == [BATCH_MAX, 2, 2, 2]
+    assert [len(batch) for batch in stubborn.batches] == [ENTRIES_MAX, 2, 2, 2]
 
 
 def test_what_is_never_taken_in_is_retryable_after_bounded_tries() -> None:
@@ -84,4 +85,4 @@ def test_no_batch_is_larger_than_eventbridge_takes() -> None:
     assert stubborn.kept == details
     sizes = [sum(len(one.encode()) for one in batch) for batch in stubborn.batches]
     assert len(sizes) == 3
-    assert max(sizes) <= BATCH_BYTES_MAX
+    assert max(sizes) <= BYTES_MAX

@@ -11,7 +11,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.aws.queues import (
-    BATCH_BYTES_MAX,
     Queue,
     SqsContinuation,
     SqsInbox,
@@ -21,6 +20,7 @@ from functions.aws.queues import (
     decode_order,
     evaluation_body,
 )
+from functions.aws.request_batches import BYTES_MAX
 from functions.domain.audits import part_of
 from functions.domain.sends import BatchOrder, MenuOrder
 from functions.ports import (
@@ -130,7 +130,7 @@ def test_a_batch_never_passes_256_kilobytes() -> None:
     bodies = [f"{number}{'円' * 30_000}" for number in range(7)]  # 90 KB each in UTF-8
     queue.put(bodies)
     assert [len(batch) for batch in sqs.batches] == [2, 2, 2, 1]
-    assert all(sum(len(body.encode()) for body in batch) <= BATCH_BYTES_MAX for batch in sqs.batches)
+    assert all(sum(len(body.encode()) for body in batch) <= BYTES_MAX for batch in sqs.batches)
 
 
 def test_nothing_to_send_is_no_request() -> None:
