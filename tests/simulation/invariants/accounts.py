@@ -4,7 +4,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from functions.domain.campaigns import next_occurrence
+from functions.domain.campaigns import is_occurrence, next_occurrence
 from functions.domain.instants import format_instant
 from functions.domain.playbook import Playbook
 from functions.domain.sends import SendRecord
@@ -80,13 +80,14 @@ def _came(world: SimulatedWorld) -> Iterator[tuple[str, dt.datetime]]:
                 following = next_occurrence(campaign, book.zone, at)
                 if following is None or following >= end:
                     break
-                if following + RUN_WITHIN < end or all(_has(other, name) for other in later):
+                if following + RUN_WITHIN < end or all(_runs(other, name, following) for other in later):
                     yield name, following
                 at = following
 
 
-def _has(book: Playbook, name: str) -> bool:
-    return name in book.campaigns and book.campaigns[name].on
+def _runs(book: Playbook, name: str, at: dt.datetime) -> bool:
+    """Whether the campaign is to run at this hour: one that was moved is not begun late at the hour of before."""
+    return name in book.campaigns and is_occurrence(book.campaigns[name], book.zone, at)
 
 
 def nothing_left_over(world: SimulatedWorld) -> Iterator[str]:
