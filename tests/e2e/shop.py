@@ -11,6 +11,7 @@ from typing import Any
 import urllib3
 from click.testing import CliRunner, Result
 
+from functions.aws.objects import IN_FORCE_SECONDS
 from functions.domain.accounts import Accounts
 from functions.domain.experiments import is_held_out
 from functions.domain.instants import format_instant
@@ -124,6 +125,13 @@ class Shop:
         """The `musubi` command on this deployment, as a person types it."""
         state = str(Path(self.record["run_dir"]).parent / "local.json")
         return CliRunner().invoke(musubi, [*arguments, "--local", state], catch_exceptions=False)
+
+    def apply(self, *arguments: str) -> Result:
+        """`musubi apply`, and the seconds for which a worker may still hold the version before."""
+        applied = self.musubi("apply", *arguments)
+        assert applied.exit_code == 0, applied.output
+        time.sleep(IN_FORCE_SECONDS + 0.5)
+        return applied
 
     def explained(self, customer_id: str) -> dict[str, Any]:
         """What `musubi explain` says of one customer."""

@@ -101,10 +101,9 @@ def in_force(shop: Shop, front: Storefront, tmp_path_factory: pytest.TempPathFac
     written = settings.read_text(encoding="utf-8")
     assert "linking:" not in written
     settings.write_text(written + LINKING.format(origin=front.origin), encoding="utf-8")
-    applied = shop.musubi("apply", str(directory))
-    assert applied.exit_code == 0, applied.output
+    shop.apply(str(directory))
     yield
-    assert shop.musubi("apply", "--previous").exit_code == 0
+    shop.apply("--previous")
 
 
 @pytest.fixture

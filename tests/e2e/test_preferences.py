@@ -3,13 +3,11 @@
 import datetime as dt
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from functions.aws.objects import IN_FORCE_SECONDS
 from infra.bundle import ROOT
 from ops.customer_card import card_of, find_customer
 from tests.e2e.browsing import Browser, chromium
@@ -50,11 +48,9 @@ def in_force(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     shutil.copytree(ROOT / "playbooks" / "ec", directory)
     Path(directory, "messages", "your_choice.yaml").write_text(MESSAGE, encoding="utf-8")
     Path(directory, "scenarios", "your_choice.yaml").write_text(SCENARIO, encoding="utf-8")
-    applied = shop.musubi("apply", str(directory))
-    assert applied.exit_code == 0, applied.output
-    time.sleep(IN_FORCE_SECONDS + 0.5)  # else the workers still hold the version before
+    shop.apply(str(directory))
     yield
-    assert shop.musubi("apply", "--previous").exit_code == 0
+    shop.apply("--previous")
 
 
 @pytest.fixture

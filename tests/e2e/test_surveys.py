@@ -42,10 +42,9 @@ def in_force(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     change(directory / "playbook.yaml", hours, "kinds: [notification, promotion]}")
     with (directory / "segments.yaml").open("a", encoding="utf-8") as file:
         file.write(SEGMENTS)
-    applied = shop.musubi("apply", str(directory))
-    assert applied.exit_code == 0, applied.output
+    shop.apply(str(directory))
     yield
-    assert shop.musubi("apply", "--previous").exit_code == 0
+    shop.apply("--previous")
 
 
 class Friend:
