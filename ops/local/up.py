@@ -45,7 +45,7 @@ class Wishes:
     where None. `port`: the engine's; a free one where None. `functions`: the package to bundle.
     `line_push_per_second`: what all send workers of an account together may push. `live_bus`: whether
     what happens is told on a bus, too. `accounts`: several side by side; the
-    one account where there are none.
+    one account where there are none. `assembly`: a synthesized app instead of this checkout's.
     """
 
     place: Place = field(default_factory=Place)
@@ -61,6 +61,7 @@ class Wishes:
     line_push_per_second: int = 2_000
     live_bus: bool = False
     accounts: tuple[LocalAccount, ...] = ()
+    assembly: Path | None = None
 
     @property
     def every(self) -> tuple[LocalAccount, ...]:
@@ -79,7 +80,7 @@ def bring_up(wishes: Wishes, after_deploy: AfterDeploy = nothing_more, say: Say 
     if wishes.port is not None:
         require_port_free(wishes.port)
     say("Synthesizing the stack")
-    assembly = local_assembly(wishes.functions)
+    assembly = wishes.assembly or local_assembly(wishes.functions)
     bring_down(place)
     place.make()
     try:
@@ -170,6 +171,7 @@ def local_parameters(
         "ClockFile": str(wishes.place.clock_file),
         "SchedulesState": "DISABLED",
         "EnforceTls": "false",
+        "GradualRelease": "off",  # the engine knows no CodeDeploy
         "LiveBus": "on" if wishes.live_bus else "off",
         "HoldInQueueSecondsMax": "0",
         "TimerShards": "1",
