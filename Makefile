@@ -7,7 +7,7 @@ ENGINE := .engine
 SETUP := requirements/setup.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock licences sbom audit secrets lint types unit slow browser e2e test search fuzz simulate soak soak-files demo bench clean
+.PHONY: help setup lock licences sbom audit secrets lint types unit slow browser e2e test search fuzz simulate soak soak-files steady demo bench clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -93,11 +93,6 @@ simulate: setup  ## the fault simulator on all cores: SEEDS=n random worlds, eve
 	$(BIN)/python -m tests.simulation.throughput
 	$(BIN)/python -m tests.measure.aa
 
-FROM ?= HEAD~1
-
-upgrade: setup  ## the stack of an earlier commit (FROM=HEAD~1) updated, rolled back and updated again with messages under way → build/upgrade.json
-	$(BIN)/python -m ops.upgrade --from $(FROM)
-
 SENDS ?= 5000
 
 soak: setup  ## the storm on the embedded engine: SENDS=n messages while LINE fails 40 % of calls and workers are killed → build/soak.json
@@ -107,6 +102,12 @@ ROWS ?= 1000000
 
 soak-files: setup  ## a file of ROWS=n rows loaded on the embedded engine while workers are killed → build/soak-loading.json
 	$(BIN)/python -m ops.soak.loading --rows $(ROWS)
+
+MINUTES ?= 30
+RATE ?= 50
+
+steady: setup  ## a shop's ordinary load on the embedded engine: MINUTES=n at RATE=n events a second, ending with flat memory, empty DLQs, closed accounts → build/steady.json, build/steady.html
+	$(BIN)/python -m ops.soak.steady --minutes $(MINUTES) --events-per-second $(RATE)
 
 demo: setup  ## the main job, end to end, on real purchase data
 	$(BIN)/python -m ops.demo

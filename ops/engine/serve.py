@@ -7,10 +7,12 @@ The engine is pinned to one version, so what is adjusted here is what that versi
 import copy
 import hashlib
 import json
+import os
 import re
 import sys
 import tempfile
 import threading
+import time
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +22,7 @@ from ministack import app  # type: ignore[import-not-found]  # it lives in the e
 from ministack.core import iam_actions, lambda_runtime  # type: ignore[import-not-found]
 from ministack.services import dynamodb, lambda_svc  # type: ignore[import-not-found]
 
+GATHER_SECONDS = "MUSUBI_GATHER_SECONDS"
 SQS_BATCHES = {
     f"sqs:{action}Batch": f"sqs:{action}"
     for action in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")
@@ -63,6 +66,21 @@ class UnpackedOnce(zipfile.ZipFile):
 def unpack_code_once() -> None:
     """This engine unpacks the bundle's thousands of files for every worker, and compiles what it imports each time."""
     lambda_runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": UnpackedOnce})
+
+
+def gather_from_streams(seconds: float) -> None:
+    """Streams are read once in so many seconds, where AWS gathers for the mapping's window (MaximumBatchingWindowInSeconds),
+    which this engine does not know: it calls the function for each few records, and no batch of a queue meanwhile."""
+    poll, read_at = lambda_svc._poll_dynamodb_streams, 0.0  # noqa: SLF001
+
+    def polled() -> Any:
+        nonlocal read_at
+        if time.monotonic() - read_at < seconds:
+            return False
+        read_at = time.monotonic()
+        return poll()
+
+    lambda_svc._poll_dynamodb_streams = polled  # noqa: SLF001
 
 
 def tell_how_far_streams_are_read() -> None:
@@ -165,6 +183,7 @@ def _group_of(body: bytes) -> str:
 if __name__ == "__main__":
     shorten_waits()
     unpack_code_once()
+    gather_from_streams(float(os.environ[GATHER_SECONDS]))
     tell_how_far_streams_are_read()
     tell_streams_of_statements()
     authorize_batches_as_singles()

@@ -31,14 +31,22 @@ class Engine:
     run_dir: Path
 
 
-def start_engine(run_dir: Path, port: int, *, auth: bool = True, python: Path = ENGINE_PYTHON) -> Engine:
-    """Start the engine on `port` with nothing of the host's environment; it writes only under `run_dir`."""
+def start_engine(
+    run_dir: Path, port: int, *, auth: bool = True, gather_seconds: float = 0.0, python: Path = ENGINE_PYTHON
+) -> Engine:
+    """Start the engine on `port` with nothing of the host's environment; it writes only under `run_dir`. `gather_seconds`:
+    how long it gathers what streams tell."""
     if not python.exists():
         raise LocalError("The embedded engine's environment .engine is missing: run `make setup`.")
     scratch = run_dir / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
     command = [str(python), "-P", str(SERVE), str(run_dir)]
-    pid = start_group(command, _environment(run_dir, port, auth=auth), run_dir / "engine.log", run_dir)
+    pid = start_group(
+        command,
+        _environment(run_dir, port, auth=auth, gather_seconds=gather_seconds),
+        run_dir / "engine.log",
+        run_dir,
+    )
     return Engine(pid, f"http://127.0.0.1:{port}", run_dir)
 
 
@@ -63,7 +71,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _environment(run_dir: Path, port: int, *, auth: bool) -> Mapping[str, str]:
+def _environment(run_dir: Path, port: int, *, auth: bool, gather_seconds: float) -> Mapping[str, str]:
     return {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "HOME": str(run_dir),
@@ -79,4 +87,5 @@ def _environment(run_dir: Path, port: int, *, auth: bool) -> Mapping[str, str]:
         # Nothing here is a container: it must not tidy up those of somebody else.
         "DOCKER_HOST": f"unix://{run_dir}/no-docker.sock",
         "LOG_LEVEL": "WARNING",
+        "MUSUBI_GATHER_SECONDS": str(gather_seconds),
     }

@@ -183,11 +183,10 @@ def behind_of(stores: Stores) -> Callable[[], float]:
 
     def behind() -> float:
         now = dt.datetime.fromtimestamp(time.time(), dt.UTC)
-        function, _, _live = stores.target.output("FunctionFacts").partition(":")
         answer = stores.target.client("cloudwatch").get_metric_statistics(
             Namespace="AWS/Lambda",
             MetricName="IteratorAge",
-            Dimensions=[{"Name": "FunctionName", "Value": function}],
+            Dimensions=[{"Name": "FunctionName", "Value": stores.target.output("FunctionFacts")}],
             StartTime=now - dt.timedelta(minutes=10),
             EndTime=now,
             Period=60,

@@ -24,6 +24,15 @@ from ops.local.sandbox import Credentials, start_sandbox, wait_for_url
 from ops.target import Target
 
 PLAYBOOK = ROOT / "playbooks" / "ec"
+SHORT_WAITS = {
+    "WorkerTimeoutSeconds": "10",
+    "QueueVisibilitySeconds": "12",
+    "EvaluateTimeoutSeconds": "10",
+    "EvaluateVisibilitySeconds": "12",
+    "MeasureTimeoutSeconds": "30",
+    "MeasureVisibilitySeconds": "32",
+}
+"""A worker that was killed gives its batch back after twelve seconds instead of three minutes."""
 
 Say = Callable[[str], None]
 AfterDeploy = Callable[[Target, Path], None]
@@ -44,8 +53,10 @@ class Wishes:
     `line_api`: where to send instead of to a sandbox of ours. `at`: the virtual instant to start from; now
     where None. `port`: the engine's; a free one where None. `functions`: the package to bundle.
     `line_push_per_second`: what all send workers of an account together may push. `live_bus`: whether
-    what happens is told on a bus, too. `accounts`: several side by side; the
-    one account where there are none. `assembly`: a synthesized app instead of this checkout's.
+    what happens is told on a bus, too. `short_waits`: whether a worker has seconds for a batch, so that one that was killed
+    gives its batch back soon; else it has what AWS gives. `gather_seconds`: how long the engine gathers what streams tell
+    before it calls a function; AWS does so for two minutes (infra/facts.py). `accounts`: several side by side; the
+    one account where there are none.
     """
 
     place: Place = field(default_factory=Place)
@@ -60,8 +71,9 @@ class Wishes:
     bulk_concurrency: int = 2
     line_push_per_second: int = 2_000
     live_bus: bool = False
+    short_waits: bool = True
+    gather_seconds: float = 0.0
     accounts: tuple[LocalAccount, ...] = ()
-    assembly: Path | None = None
 
     @property
     def every(self) -> tuple[LocalAccount, ...]:
@@ -80,7 +92,7 @@ def bring_up(wishes: Wishes, after_deploy: AfterDeploy = nothing_more, say: Say 
     if wishes.port is not None:
         require_port_free(wishes.port)
     say("Synthesizing the stack")
-    assembly = wishes.assembly or local_assembly(wishes.functions)
+    assembly = local_assembly(wishes.functions)
     bring_down(place)
     place.make()
     try:
@@ -98,7 +110,9 @@ def _start(wishes: Wishes, assembly: Path, say: Say) -> list[Target]:
     place = wishes.place
     replace_text(place.clock_file, text_of(wishes.at or dt.datetime.now(dt.UTC).replace(microsecond=0)))
     say("Starting the embedded engine and LINE")
-    engine = start_engine(place.run_dir, wishes.port or free_port(), auth=wishes.auth)
+    engine = start_engine(
+        place.run_dir, wishes.port or free_port(), auth=wishes.auth, gather_seconds=wishes.gather_seconds
+    )
     place.remember_group("engine", engine.pid)
     lines = _start_lines(wishes)
     wait_until_healthy(engine)
@@ -155,8 +169,7 @@ def local_parameters(
 ) -> Mapping[str, str]:
     """The one template's parameters on one machine.
 
-    The local clock fires schedules and timers, so nothing waits in a queue for real seconds; a worker that
-    was killed gives its batch back after twelve seconds instead of three minutes.
+    The local clock fires schedules and timers, so nothing waits in a queue for real seconds.
     """
     return {
         "Account": account,
@@ -171,19 +184,13 @@ def local_parameters(
         "ClockFile": str(wishes.place.clock_file),
         "SchedulesState": "DISABLED",
         "EnforceTls": "false",
-        "GradualRelease": "off",  # the engine knows no CodeDeploy
         "LiveBus": "on" if wishes.live_bus else "off",
         "HoldInQueueSecondsMax": "0",
         "TimerShards": "1",
-        "WorkerTimeoutSeconds": "10",
-        "QueueVisibilitySeconds": "12",
-        "EvaluateTimeoutSeconds": "10",
-        "EvaluateVisibilitySeconds": "12",
-        "MeasureTimeoutSeconds": "30",
-        "MeasureVisibilitySeconds": "32",
         "SendConcurrency": str(wishes.send_concurrency),
         "BulkConcurrency": str(wishes.bulk_concurrency),
         "LinePushPerSecond": str(wishes.line_push_per_second),
+        **(SHORT_WAITS if wishes.short_waits else {}),
     }
 
 

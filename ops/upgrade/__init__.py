@@ -1,1 +1,0 @@
-"""The proof that a stack may be updated, and rolled back, while messages are under way."""
