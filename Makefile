@@ -93,6 +93,11 @@ simulate: setup  ## the fault simulator on all cores: SEEDS=n random worlds, eve
 	$(BIN)/python -m tests.simulation.throughput
 	$(BIN)/python -m tests.measure.aa
 
+FROM ?= HEAD~1
+
+upgrade: setup  ## the stack of an earlier commit (FROM=HEAD~1) updated, rolled back and updated again with messages under way → build/upgrade.json
+	$(BIN)/python -m ops.upgrade --from $(FROM)
+
 SENDS ?= 5000
 
 soak: setup  ## the storm on the embedded engine: SENDS=n messages while LINE fails 40 % of calls and workers are killed → build/soak.json

@@ -8,6 +8,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -23,6 +24,9 @@ OLDEST_MESSAGE_SECONDS_MAX = 300
 # A burst that Lambda or DynamoDB turns away is tried again unseen; ten minutes of it are no burst.
 THROTTLE_PERIOD = cdk.Duration.minutes(5)
 THROTTLES_MIN = 10
+# A tenth of what comes meets new code: one event a second that all fail there are six a minute.
+FAILED = "MessagesFailed"
+FAILED_MIN = 5
 # Early enough to buy messages, or to keep what is left for what matters.
 QUOTA_PERCENT_MAX = 80
 # Function → what it counts itself → what that means. The names are those of functions/evaluate/audit.py,
@@ -84,6 +88,7 @@ class Alarms(Construct):
             self._oldest_message(name, work.queue)
         for name, function in functions.items():
             self._errors(name, function)
+        self._messages_failed(functions)
         self._throttled()
         for name, table in tables.by_name.items():
             self._table_throttled(name, table)
@@ -134,6 +139,30 @@ class Alarms(Construct):
             f"The {name} function failed outright",
         )
 
+    def _messages_failed(self, functions: Mapping[str, Function]) -> None:
+        """Those that come again, by the invocations' own lines: a function that fails each of its messages has no error.
+
+        It wakes nobody, for a message that comes again is not lost; a deployment stops at it (infra/release.py).
+        """
+        metric = cloudwatch.Metric(
+            namespace=f"Musubi/{cdk.Aws.STACK_NAME}",
+            metric_name=FAILED,
+            period=cdk.Duration.minutes(1),
+            statistic="Sum",
+        )
+        for name, function in functions.items():
+            logs.MetricFilter(
+                self,
+                f"{name.capitalize()}Failed",
+                log_group=cast("logs.ILogGroup", function.log_group),
+                filter_pattern=logs.FilterPattern.number_value("$.failed", ">", 0),
+                metric_namespace=metric.namespace,
+                metric_name=metric.metric_name,
+                metric_value="$.failed",
+            )
+        why = f"{FAILED_MIN} messages in a minute failed, and come again"
+        self._alarm(FAILED, cast("cloudwatch.IMetric", metric), FAILED_MIN, why, rings=False)
+
     def _throttled(self) -> None:
         """Functions share the concurrency of their AWS account: what is turned away there concerns all, whosever it is."""
         metric = cloudwatch.Metric(
@@ -168,7 +197,14 @@ class Alarms(Construct):
         self._alarm(name, cast("cloudwatch.IMetric", metric), threshold, why)
 
     def _alarm(
-        self, name: str, metric: cloudwatch.IMetric, threshold: float, description: str, periods: int = 1
+        self,
+        name: str,
+        metric: cloudwatch.IMetric,
+        threshold: float,
+        description: str,
+        periods: int = 1,
+        *,
+        rings: bool = True,
     ) -> None:
         described = f"{description}. Page: docs/operations.md, {name}"
         alarm = cloudwatch.Alarm(
@@ -181,5 +217,6 @@ class Alarms(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             alarm_description=f"{self._account}: {described}" if self._account else described,
         )
-        alarm.add_alarm_action(cast("cloudwatch.IAlarmAction", self._action))
+        if rings:
+            alarm.add_alarm_action(cast("cloudwatch.IAlarmAction", self._action))
         self.by_name[name] = alarm

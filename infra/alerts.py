@@ -8,4 +8,4 @@ from infra.function import Function
 def let_ring(function: Function, topic: sns.Topic) -> None:
     """Let a function publish to the topic, and tell it which that is."""
     function.allow(["sns:Publish"], [topic.topic_arn])
-    function.resource.add_environment("TOPIC_ALARMS_ARN", topic.topic_arn)
+    function.tell("TOPIC_ALARMS_ARN", topic.topic_arn)

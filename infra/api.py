@@ -72,8 +72,8 @@ class Api(Construct):
         self._own_throttle(stage, clicks)
         # Where the pages are is known only once there is a door; decide and send tell people of them.
         for function in (link, send, decide):
-            function.resource.add_environment("LINK_URL", self.page_url(""))
-            function.resource.add_environment("API_ID", self.api.api_id)
+            function.tell("LINK_URL", self.page_url(""))
+            function.tell("API_ID", self.api.api_id)
 
     def page_url(self, path: str) -> str:
         """Where browsers find a page: under the address of one's own where one is given."""
@@ -94,7 +94,7 @@ class Api(Construct):
         checked_by: str,
         methods: Sequence[apigateway.HttpMethod] = (apigateway.HttpMethod.POST,),
     ) -> list[apigateway.HttpRoute]:
-        target = cast("lambda_.IFunction", function.resource)
+        target = cast("lambda_.IFunction", function.live)
         name = path.strip("/").partition("/")[0].capitalize()
         routes = self.api.add_routes(
             path=path,

@@ -15,6 +15,8 @@ from yaml import nodes
 from infra.bundle import ROOT
 
 DEPLOYMENTS = ROOT / "deployments.yaml"
+# All that a function is configured by stands in its version's description, of 256 characters (infra/release.py).
+LINK_URL_MAX = 80
 EVERY = "all"
 """Names every account where accounts are listed, so that none may bear it."""
 
@@ -40,13 +42,16 @@ class _Model(BaseModel):
 class _Parameters(_Model):
     """What may differ from account to account; infra/parameters.py says what each is, and within which bounds."""
 
-    link_url: Annotated[str, StringConstraints(pattern=r"^https://[!-~]+[^/]$")] | None = None
+    link_url: (
+        Annotated[str, StringConstraints(pattern=r"^https://[!-~]+[^/]$", max_length=LINK_URL_MAX)] | None
+    ) = None
     line_push_per_second: Annotated[int, Field(ge=1, le=100_000)] | None = None
     line_multicast_per_second: Annotated[int, Field(ge=1, le=10_000)] | None = None
     send_concurrency: Annotated[int, Field(ge=2, le=1_000)] | None = None
     bulk_concurrency: Annotated[int, Field(ge=2, le=1_000)] | None = None
     timer_shards: Annotated[int, Field(ge=1, le=256)] | None = None
     live_bus: Literal["on", "off"] | None = None
+    gradual_release: Literal["on", "off"] | None = None
 
 
 SETTABLE = {name: "".join(part.capitalize() for part in name.split("_")) for name in _Parameters.model_fields}

@@ -49,7 +49,7 @@ def _follow(function: Function, table: dynamodb.Table) -> None:
     lambda_.EventSourceMapping(
         function,
         f"{table.node.id}Stream",
-        target=cast("lambda_.IFunction", function.resource),
+        target=cast("lambda_.IFunction", function.live),
         event_source_arn=stream,
         starting_position=lambda_.StartingPosition.TRIM_HORIZON,
         batch_size=TOGETHER_MAX,

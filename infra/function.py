@@ -1,4 +1,4 @@
-"""What every function has: its own role, its own log group, its own grants."""
+"""What every function has: its own role, its own log group, its own grants, and the version of it that is live."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from infra.acknowledged import acknowledge, acknowledge_star
 from infra.parameters import Parameters
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
+LIVE = "live"
 EDGE_TIMEOUT_SECONDS = 10
 LOGS_KEPT = logs.RetentionDays.ONE_MONTH
 # What DynamoDB asks of a key on a caller's behalf, spelled out where its manual writes ReEncrypt* and GenerateDataKey*.
@@ -55,7 +56,9 @@ class Function(Construct):
         storage: cdk.Size | None = None,
     ) -> None:
         super().__init__(scope, f"{name.capitalize()}Function")
+        self.name = name
         self._key = around.key
+        timeout = timeout or around.parameters.worker_timeout()
         self.log_group = logs.LogGroup(
             self, "Logs", retention=LOGS_KEPT, removal_policy=cdk.RemovalPolicy.DESTROY
         )
@@ -73,7 +76,7 @@ class Function(Construct):
             code=around.code,
             memory_size=memory_mb,
             ephemeral_storage_size=storage,
-            timeout=timeout or around.parameters.worker_timeout(),
+            timeout=timeout,
             role=cast("iam.IRole", self.role),
             log_group=cast("logs.ILogGroup", self.log_group),
             # One line an invocation is ours (functions/invocation.py); what Lambda would say beside it, it says too.
@@ -81,8 +84,12 @@ class Function(Construct):
             application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
             tracing=lambda_.Tracing.ACTIVE,
-            environment=_shared_environment(name, around.parameters) | dict(environment),
         )
+        self.configured_by: list[Any] = [timeout.to_seconds()]
+        for variable, value in {**_shared_environment(name, around.parameters), **environment}.items():
+            self.tell(variable, value)
+        # Whatever calls the function calls this: a new version becomes live as a whole, or not at all (infra/release.py).
+        self.live = lambda_.Alias(self, "Live", alias_name=LIVE, version=self.resource.current_version)
 
         acknowledge_star(self.role, "*", "X-Ray knows no resource that a trace could be held against")
         acknowledge(
@@ -90,6 +97,16 @@ class Function(Construct):
             "L1",
             "the version that the bundle is resolved and tested for; newer ones follow it",
         )
+
+    @property
+    def version(self) -> lambda_.CfnVersion:
+        """What CloudFormation publishes: the code and configuration that are live from then on."""
+        return cast("lambda_.CfnVersion", self.resource.current_version.node.default_child)
+
+    def tell(self, variable: str, value: str) -> None:
+        """Set one variable of its environment."""
+        self.resource.add_environment(variable, value)
+        self.configured_by.append(value)
 
     def allow(
         self, actions: Sequence[str], resources: Sequence[str], conditions: Mapping[str, Any] | None = None

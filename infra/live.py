@@ -35,7 +35,7 @@ class LiveBus(Construct):
             ],
         )
         self._only_where_asked_for(policy)
-        function.resource.add_environment("LIVE_BUS", self._if_there(self.bus.event_bus_name, ""))
+        function.tell("LIVE_BUS", self._if_there(self.bus.event_bus_name, ""))
         for mapping in function.node.children:
             if isinstance(mapping, lambda_.EventSourceMapping):
                 self._hurry(cast("lambda_.CfnEventSourceMapping", mapping.node.default_child))

@@ -30,9 +30,9 @@ def write_outputs(
     live: LiveBus,
     people: People,
 ) -> None:
-    """One CloudFormation output a name, e.g. TableCustomers, QueueInboxUrl, DeadInboxUrl, FunctionTick."""
+    """One CloudFormation output a name, e.g. TableCustomers, QueueInboxUrl, DeadInboxUrl, FunctionTick (`…:live`)."""
     _export(stack, {f"Table{name.capitalize()}": t.table_name for name, t in tables.by_name.items()})
-    _export(stack, {f"Function{n.capitalize()}": f.resource.function_name for n, f in functions.items()})
+    _export(stack, {f"Function{n.capitalize()}": f.live.function_name for n, f in functions.items()})
     for name, work in queues.by_name.items():
         _export(stack, {f"Queue{name.capitalize()}Url": work.queue.queue_url})
     for name, dead in queues.all_dead().items():

@@ -6,6 +6,8 @@ from typing import cast
 import aws_cdk as cdk
 from constructs import Construct
 
+from infra.deployments import LINK_URL_MAX
+
 
 class Parameters:
     """The template's CloudFormation parameters; their logical ids are their names here in CamelCase.
@@ -32,6 +34,7 @@ class Parameters:
             "LinkUrl",
             "",
             "where browsers find the pages, such as https://id.shop.example; empty: the API's own address",
+            max_length=LINK_URL_MAX,
         )
         self.link_url_given = cdk.CfnCondition(
             stack,
@@ -46,6 +49,13 @@ class Parameters:
         self.live_bus = _choice(stack, "LiveBus", ("off", "on"))
         self.live = cdk.CfnCondition(
             stack, "Live", expression=cdk.Fn.condition_equals(self.live_bus.value_as_string, "on")
+        )
+        # Of what calls a function, a tenth meets new code first (infra/release.py).
+        self.gradual_release = _choice(stack, "GradualRelease", ("on", "off"))
+        self.gradually = cdk.CfnCondition(
+            stack,
+            "Gradually",
+            expression=cdk.Fn.condition_equals(self.gradual_release.value_as_string, "on"),
         )
         self.enforce_tls = _choice(stack, "EnforceTls", ("true", "false"))
         self.hold_in_queue_seconds_max = _number(stack, "HoldInQueueSecondsMax", 60, 0, 900)
@@ -110,8 +120,12 @@ class Parameters:
         return cdk.Duration.seconds(given.value_as_number)
 
 
-def _text(stack: Construct, name: str, default: str, description: str) -> cdk.CfnParameter:
-    return cdk.CfnParameter(stack, name, type="String", default=default, description=description)
+def _text(
+    stack: Construct, name: str, default: str, description: str, max_length: int | None = None
+) -> cdk.CfnParameter:
+    return cdk.CfnParameter(
+        stack, name, type="String", default=default, description=description, max_length=max_length
+    )
 
 
 def _choice(stack: Construct, name: str, values: tuple[str, ...]) -> cdk.CfnParameter:

@@ -81,9 +81,9 @@ class Places:
             case "secretsmanager":
                 return [getattr(self.secrets, f"{place}_arn")]
             case "lambda" if place == "functions":
-                return [function.resource.function_arn for function in self.functions.values()]
+                return [function.live.function_arn for function in self.functions.values()]
             case "lambda":
-                return [self.functions[place].resource.function_arn]
+                return [self.functions[place].live.function_arn]
             case "logs":
                 return [function.log_group.log_group_arn for function in self.functions.values()]
             case "glue":

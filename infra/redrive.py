@@ -26,7 +26,7 @@ def redrive_function(
             "TABLE_CUSTOMERS": tables.customers.table_name,
             "TABLE_SENDS": tables.sends.table_name,
             "BUCKET": objects.bucket.bucket_name,
-            "FUNCTION_TICK": tick.resource.function_name,
+            "FUNCTION_TICK": tick.live.function_name,
             "DEAD_QUEUES": cdk.Stack.of(scope).to_json_string(
                 {
                     name: {"dead": pair.dead.queue_url, "work": pair.queue.queue_url}
@@ -43,7 +43,7 @@ def redrive_function(
     function.may_use_objects(
         objects.bucket, read=["playbooks/", "failures/", "audits/redrive/"], write=["audits/redrive/"]
     )
-    function.allow(["lambda:InvokeFunction"], [tick.resource.function_arn])
+    function.allow(["lambda:InvokeFunction"], [tick.live.function_arn])
     return function
 
 

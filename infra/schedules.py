@@ -39,7 +39,7 @@ class Schedules(Construct):
     def tick_every_minute(self, function: Function) -> scheduler.CfnSchedule:
         """rate(1 minute), which carries the minute it was meant for, however late it arrives."""
         role = self._role("TickRole")
-        role.add_to_policy(_statement(["lambda:InvokeFunction"], [function.resource.function_arn]))
+        role.add_to_policy(_statement(["lambda:InvokeFunction"], [function.live.function_arn]))
         role.add_to_policy(_statement(["sqs:SendMessage"], [self._queues.schedules_dead.queue_arn]))
         schedule = scheduler.CfnSchedule(
             self,
@@ -76,7 +76,7 @@ class Schedules(Construct):
     def insight_every_hour(self, function: Function) -> scheduler.CfnSchedule:
         """LINE tells so many figures an hour; an hour that is missed is made up for in the next."""
         role = self._role("InsightRole")
-        role.add_to_policy(_statement(["lambda:InvokeFunction"], [function.resource.function_arn]))
+        role.add_to_policy(_statement(["lambda:InvokeFunction"], [function.live.function_arn]))
         schedule = scheduler.CfnSchedule(
             self,
             "Insight",
@@ -85,7 +85,7 @@ class Schedules(Construct):
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             state=self._parameters.schedules_state.value_as_string,
             target=scheduler.CfnSchedule.TargetProperty(
-                arn=function.resource.function_arn,
+                arn=function.live.function_arn,
                 role_arn=role.role_arn,
                 input=json.dumps({"scheduled_at": "<aws.scheduler.scheduled-time>"}),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
@@ -136,7 +136,7 @@ class Schedules(Construct):
 
     def _tick_target(self, function: Function, role: iam.Role) -> scheduler.CfnSchedule.TargetProperty:
         return scheduler.CfnSchedule.TargetProperty(
-            arn=function.resource.function_arn,
+            arn=function.live.function_arn,
             role_arn=role.role_arn,
             input=json.dumps({"scheduled_at": "<aws.scheduler.scheduled-time>"}),
             retry_policy=_retry_policy(),

@@ -7,7 +7,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.alarms import Alarms
+from infra.alarms import FAILED, Alarms
 from infra.alerts import let_ring
 from infra.api import Api
 from infra.budget import TAG
@@ -33,6 +33,7 @@ from infra.parameters import Parameters
 from infra.people import People, Places
 from infra.queues import Queues
 from infra.redrive import redrive_function
+from infra.release import Release
 from infra.schedules import Schedules
 from infra.secrets import Secrets
 from infra.send import send_function
@@ -101,6 +102,14 @@ class MusubiStack(cdk.Stack):
             functions=self.functions,
             parameters=self.parameters,
             account=deployment.name if deployment else "",
+        )
+        Release(
+            self,
+            "Release",
+            functions=self.functions,
+            alarms=self.alarms.by_name,
+            watched=FAILED,
+            parameters=self.parameters,
         )
         Dashboard(
             self,

@@ -17,4 +17,4 @@ def feed(function: Function, queue: sqs.Queue, *, batch: int, concurrency_max: f
         max_concurrency=concurrency_max,
         report_batch_item_failures=True,
     )
-    function.resource.add_event_source(cast("lambda_.IEventSource", source))
+    function.live.add_event_source(cast("lambda_.IEventSource", source))

@@ -110,7 +110,7 @@ def streams(visit: Visit) -> Iterator[Finding]:
     pages = visit.client("lambda").get_paginator("list_event_source_mappings")
     for page in pages.paginate():
         for one in page["EventSourceMappings"]:
-            function = one["FunctionArn"].rsplit(":function:", 1)[-1].split(":")[0]
+            function = one["FunctionArn"].rsplit(":function:", 1)[-1]
             if function in ours and one["State"] not in ("Enabled", "Enabling", "Creating", "Updating"):
                 off.append(
                     f"{function} does not read {one['EventSourceArn'].rsplit(':', 1)[-1]} ({one['State']})"

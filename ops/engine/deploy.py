@@ -39,9 +39,12 @@ def deploy(
 ) -> Deployed:
     """Create the assembly's one stack, or update it, under another name where one is given.
 
-    DeployError names the resource that failed and why.
+    Of the parameters it gets those that its template has: an earlier one has fewer. DeployError names the resource that
+    failed and why.
     """
     own, template = _publish(clients, assembly)
+    known = json.loads((assembly / f"{own}.template.json").read_text(encoding="utf-8"))["Parameters"]
+    parameters = {name: value for name, value in parameters.items() if name in known}
     stack = stack or own
     clients.client("ssm").put_parameter(
         Name=BOOTSTRAP_PARAMETER, Value=BOOTSTRAP_VERSION, Type="String", Overwrite=True

@@ -43,7 +43,8 @@ def local_assembly(functions: Path = ROOT / "functions") -> Path:
         )  # of two runs that begin side by side one synthesizes, and the other waits for it
         if not (assembly / "manifest.json").exists():
             require_node()
-            _synthesize(functions, assembly)
+            _discard_old(ASSEMBLIES)
+            synthesize(functions, assembly)
     return assembly
 
 
@@ -77,15 +78,15 @@ def _discard_old(directory: Path) -> None:
         shutil.rmtree(stale, ignore_errors=True)
 
 
-def _synthesize(functions: Path, assembly: Path) -> None:
-    _discard_old(assembly.parent)
+def synthesize(functions: Path, assembly: Path, root: Path = ROOT) -> None:
+    """The app of the checkout at `root` into a new directory. DeployError where that fails."""
     with tempfile.TemporaryDirectory(prefix=".draft-", dir=assembly.parent) as scratch:
         draft = Path(scratch) / "assembly"
         context = {"target": "local", "functions": str(functions)}
         environment = dict(os.environ) | {"CDK_OUTDIR": str(draft), "CDK_CONTEXT_JSON": json.dumps(context)}
         command = [sys.executable, "-m", "infra.app"]
         done = subprocess.run(
-            command, env=environment, cwd=ROOT, capture_output=True, text=True,
+            command, env=environment, cwd=root, capture_output=True, text=True,
             timeout=SYNTH_SECONDS_MAX, check=False,
         )  # fmt: skip
         if done.returncode:

@@ -183,10 +183,11 @@ def behind_of(stores: Stores) -> Callable[[], float]:
 
     def behind() -> float:
         now = dt.datetime.fromtimestamp(time.time(), dt.UTC)
+        function, _, _live = stores.target.output("FunctionFacts").partition(":")
         answer = stores.target.client("cloudwatch").get_metric_statistics(
             Namespace="AWS/Lambda",
             MetricName="IteratorAge",
-            Dimensions=[{"Name": "FunctionName", "Value": stores.target.output("FunctionFacts")}],
+            Dimensions=[{"Name": "FunctionName", "Value": function}],
             StartTime=now - dt.timedelta(minutes=10),
             EndTime=now,
             Period=60,

@@ -56,7 +56,7 @@ class Wishes:
     what happens is told on a bus, too. `short_waits`: whether a worker has seconds for a batch, so that one that was killed
     gives its batch back soon; else it has what AWS gives. `gather_seconds`: how long the engine gathers what streams tell
     before it calls a function; AWS does so for two minutes (infra/facts.py). `accounts`: several side by side; the
-    one account where there are none.
+    one account where there are none. `assembly`: a synthesized app instead of this checkout's.
     """
 
     place: Place = field(default_factory=Place)
@@ -74,6 +74,7 @@ class Wishes:
     short_waits: bool = True
     gather_seconds: float = 0.0
     accounts: tuple[LocalAccount, ...] = ()
+    assembly: Path | None = None
 
     @property
     def every(self) -> tuple[LocalAccount, ...]:
@@ -92,7 +93,7 @@ def bring_up(wishes: Wishes, after_deploy: AfterDeploy = nothing_more, say: Say 
     if wishes.port is not None:
         require_port_free(wishes.port)
     say("Synthesizing the stack")
-    assembly = local_assembly(wishes.functions)
+    assembly = wishes.assembly or local_assembly(wishes.functions)
     bring_down(place)
     place.make()
     try:
@@ -184,6 +185,7 @@ def local_parameters(
         "ClockFile": str(wishes.place.clock_file),
         "SchedulesState": "DISABLED",
         "EnforceTls": "false",
+        "GradualRelease": "off",  # the engine knows no CodeDeploy
         "LiveBus": "on" if wishes.live_bus else "off",
         "HoldInQueueSecondsMax": "0",
         "TimerShards": "1",

@@ -206,7 +206,7 @@ def _until_closed(stage: Stage) -> int:
     back = 0
     for _ in range(HOURS_MAX):
         if any(stage.queues.dead().values()):
-            back += _put_back(stage.stores)
+            back += put_back(stage.stores)
         stage.clock.settle()
         if not any(stage.queues.dead().values()) and accounts(stage.stores).is_closed:
             break
@@ -214,7 +214,7 @@ def _until_closed(stage: Stage) -> int:
     return back
 
 
-def _put_back(stores: Stores) -> int:
+def put_back(stores: Stores) -> int:
     """Every dead letter to where it died, as `musubi dlq replay` does; how many."""
     flow = replay_of(stores)
     return flow.run(flow.begin(Filters(), "the storm"), lambda: math.inf).tally.put_back

@@ -31,6 +31,8 @@ environments:
 STACKS = ("Musubi-prod-shop", "Musubi-prod-shop-2")
 PSEUDO = {"AWS::Region": "ap-northeast-1", "AWS::AccountId": "000000000000", "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}  # fmt: skip
 
+WITHIN = ("AWS::ApiGatewayV2::Api", "AWS::Lambda::Alias")
+"""Names that are not an account's: an API has an id beside its own, an alias is its function's."""
 NAMES = ("Name", "TableName", "QueueName", "BucketName", "FunctionName", "RoleName", "TopicName", "AlarmName")
 
 
@@ -143,7 +145,7 @@ def test_no_stack_names_another_or_shares_an_export_or_a_name(templates: dict[st
             for resource in template["Resources"].values()
             for properties in [resource.get("Properties", {})]
             for key in NAMES
-            if isinstance(properties.get(key), str) and resource["Type"] != "AWS::ApiGatewayV2::Api"
+            if isinstance(properties.get(key), str) and resource["Type"] not in WITHIN
         ]
         assert literal == [], "CloudFormation makes the names, or they are the stack's"
 

@@ -1,0 +1,1 @@
+"""The proof that a stack may be updated, and rolled back, while messages are under way."""
