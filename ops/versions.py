@@ -3,6 +3,7 @@
 import msgspec
 
 from functions.aws.objects import Objects
+from functions.aws.stored import over
 from functions.domain.instants import Instant
 
 HISTORY = "playbooks/history.json"
@@ -33,7 +34,7 @@ def history(objects: Objects) -> list[Version]:
 
 def keep(objects: Objects, versions: list[Version]) -> None:
     """Write the list anew."""
-    objects.write(HISTORY, msgspec.json.encode(versions))
+    objects.write(HISTORY, over(objects.read(HISTORY), _history, versions))
 
 
 def before(versions: list[Version]) -> Version | None:

@@ -9,6 +9,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from functions.aws.items import is_condition_failure
+from functions.aws.stored import over
 from functions.domain.account import Account, Block
 from functions.domain.instants import Instant, parse_instant
 from functions.domain.watermarks import LoadNote, SourceLog, accepted, noted
@@ -88,7 +89,7 @@ class DynamoAccountState:
             changed = change(log)
             if changed == log:
                 return False
-            if self._replace(_LOADS + source, body, msgspec.json.encode(changed).decode()):
+            if self._replace(_LOADS + source, body, over(body.encode() or None, _log, changed).decode()):
                 return True
         raise Conflict(f"the loads of {source} change all the time")
 

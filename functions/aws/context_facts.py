@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 
 from functions.aws.objects import CONTEXT, Objects
+from functions.aws.stored import over
 from functions.domain.context import EMPTY, Context, Fact
 from functions.ports import Conflict, Rejected
 
@@ -21,7 +22,7 @@ class S3Context:
 
     def read(self) -> Context:
         """All facts, those that are over included."""
-        return self._read()[0]
+        return _context(self._objects.read(CONTEXT))
 
     def change(self, change: Callable[[Context], Context]) -> Context:
         """Apply a change to the facts as they are now, again where another writer was faster; the facts as written.
@@ -29,21 +30,20 @@ class S3Context:
         Rejected where they come to more than 256 KB; Conflict where others were faster eight times.
         """
         for _ in range(ATTEMPTS):
-            context, tag = self._read()
-            new = change(context)
-            if self._written(new, tag):
+            before, tag = self._objects.read_tagged(CONTEXT) or (None, "")
+            new = change(_context(before))
+            if self._written(over(before, _facts, new), tag):
                 return new
         raise Conflict(f"the context facts were changed by others {ATTEMPTS} times meanwhile; try again")
 
-    def _read(self) -> tuple[Context, str]:
-        found = self._objects.read_tagged(CONTEXT)
-        return (EMPTY, "") if found is None else (_facts.decode(found[0]), found[1])
-
-    def _written(self, context: Context, tag: str) -> bool:
-        body = msgspec.json.encode(context, order="deterministic")
+    def _written(self, body: bytes, tag: str) -> bool:
         if len(body) > CONTEXT_BYTES_MAX:
             raise Rejected(
                 f"the context facts would come to {len(body):,} bytes, and {CONTEXT_BYTES_MAX:,} is the most; "
                 "remove some, or use fewer keys"
             )
         return self._objects.write_over(CONTEXT, body, tag) if tag else self._objects.write_new(CONTEXT, body)
+
+
+def _context(body: bytes | None) -> Context:
+    return EMPTY if body is None else _facts.decode(body)

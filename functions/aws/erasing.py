@@ -1,11 +1,12 @@
 """What is kept of an erased person: one row an id among the identities, named by a keyed hash of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from functions.aws.parallel_scans import scanned
+from functions.aws.stored import STAMP, decoded, encoded, format_of, stamp_of
 from functions.domain.erasure import Suppression, hashed, lifted
 from functions.domain.instants import Instant
 
@@ -34,7 +35,7 @@ class DynamoSuppressions:
         item = self._client.get_item(TableName=self._table, Key=self._row(identity), ConsistentRead=True).get(
             "Item"
         )
-        return _suppression.decode(item["body"]["S"]) if item else None
+        return _read(item) if item else None
 
     def all(self) -> list[tuple[str, Suppression]]:
         """All that are kept, each by the hash of the id that nobody knows any more, the oldest first."""
@@ -45,12 +46,12 @@ class DynamoSuppressions:
             FilterExpression="begins_with(pk, :begins)",
             ExpressionAttributeValues=begins,
         )
-        found = [(row["pk"]["S"].removeprefix(PREFIX), _suppression.decode(row["body"]["S"])) for row in rows]
+        found = [(row["pk"]["S"].removeprefix(PREFIX), _read(row)) for row in rows]
         return sorted(found, key=lambda one: (one[1].at, one[0]))
 
     def put(self, identity: str, suppression: Suppression) -> None:
         """Suppress it from now on; any number of times."""
-        body = {"body": {"S": msgspec.json.encode(suppression).decode()}}
+        body = {STAMP: stamp_of(suppression), "body": {"S": encoded(suppression).decode()}}
         self._client.put_item(TableName=self._table, Item={**self._row(identity), **body})
 
     def lift(self, identity: str, suppression: Suppression, at: Instant) -> None:
@@ -59,3 +60,7 @@ class DynamoSuppressions:
 
     def _row(self, identity: str) -> dict[str, Any]:
         return {"pk": {"S": PREFIX + hashed(self._key(), identity)}, "sk": {"S": "erased"}}
+
+
+def _read(row: Mapping[str, Any]) -> Suppression:
+    return decoded(_suppression, row["body"]["S"].encode(), format_of(row))

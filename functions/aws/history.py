@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from functions.aws.items import put_new
+from functions.aws.stored import STAMP, decoded, encoded, format_of, stamp_of
 from functions.domain.bases import Base, Kept, split
 from functions.domain.events import LAST_KEY, Event
 from functions.ports import Conflict, Retryable
@@ -25,7 +26,9 @@ BASE = f"{LAST_KEY}base"
 
 def base_in(row: Mapping[str, Any]) -> Base | None:
     """The base of a partition; None where the row is an event."""
-    return _base.decode(row["base"]["S"]) if row["sk"]["S"] == BASE else None
+    if row["sk"]["S"] != BASE:
+        return None
+    return decoded(_base, row["base"]["S"].encode(), format_of(row))
 
 
 class DynamoEvents:
@@ -95,9 +98,8 @@ class DynamoEvents:
                     "pk": {"S": customer_id},
                     "sk": {"S": BASE},
                     "version": {"N": str(after.version)},
-                    "base": {
-                        "S": msgspec.json.encode(after).decode()
-                    },  # no event: whoever reads bodies passes it over
+                    STAMP: stamp_of(after),
+                    "base": {"S": encoded(after).decode()},  # no event: whoever reads bodies passes it over
                 },
                 # There is none yet, or it is the one that this one was made from.
                 ConditionExpression="attribute_not_exists(pk) OR version = :was",

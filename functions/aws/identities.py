@@ -22,11 +22,13 @@ from botocore.exceptions import ClientError
 
 from functions.aws.items import is_condition_failure, versioned_put
 from functions.aws.parallel_scans import scanned
+from functions.aws.stored import STAMP, decoded, encoded, format_of, stamp_of
 from functions.domain.identity import Tied
 from functions.domain.instants import format_instant
 from functions.domain.link_changes import Joining, LinkChange, MergeEntry, Reward
 from functions.domain.links import KEEPSAKES_KEPT, AuditEntry, Link, Review
 from functions.domain.phones import CustomerPhone, PhoneOwners
+from functions.domain.stored import Carrying
 from functions.domain.undoing import Keepsake
 from functions.ports import Conflict
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 Write = dict[str, Any]
 """One item of a transaction: {"Put": …} or {"Delete": …}."""
 _Value = TypeVar("_Value")
+_PLAIN = Carrying()
 _ABSENT = {"ConditionExpression": "attribute_not_exists(pk)"}
 
 
@@ -88,7 +91,7 @@ class DynamoIdentities:
             FilterExpression="sk = :link",
             ExpressionAttributeValues={":link": {"S": "link"}},
         )
-        found = [msgspec.json.decode(row["body"]["S"], type=Link) for row in rows]
+        found = [_read(row, Link) for row in rows]
         return sorted(found, key=lambda link: link.line_user_id)
 
     def audit_of(self, line_user_id: str) -> list[AuditEntry]:
@@ -106,7 +109,7 @@ class DynamoIdentities:
 
     def _get(self, pk: str, sk: str, shape: type[_Value]) -> _Value | None:
         item = self._item(pk, sk)
-        return msgspec.json.decode(item["body"]["S"], type=shape) if item else None
+        return _read(item, shape) if item else None
 
     def _item(self, pk: str, sk: str) -> dict[str, Any] | None:
         key = {"pk": {"S": pk}, "sk": {"S": sk}}
@@ -213,11 +216,20 @@ class DynamoIdentities:
         return {**put, "ConditionExpression": "version = :read", "ExpressionAttributeValues": values}
 
     def _row(self, pk: str, sk: str, value: object) -> dict[str, Any]:
-        body = msgspec.json.encode(value).decode()
+        body = encoded(value) if isinstance(value, Carrying) else msgspec.json.encode(value)
+        stamp = stamp_of(value if isinstance(value, Carrying) else _PLAIN)
         return {
             "TableName": self._identities,
-            "Item": {"pk": {"S": pk}, "sk": {"S": sk}, "body": {"S": body}},
+            "Item": {"pk": {"S": pk}, "sk": {"S": sk}, STAMP: stamp, "body": {"S": body.decode()}},
         }
+
+
+def _read(row: dict[str, Any], shape: type[_Value]) -> _Value:
+    """What a row says, with what newer code has said of it where it may be written back."""
+    body = row["body"]["S"]
+    if issubclass(shape, Carrying):
+        return decoded(msgspec.json.Decoder(shape), body.encode(), format_of(row))
+    return msgspec.json.decode(body, type=shape)
 
 
 def _named(link: Link) -> list[str]:

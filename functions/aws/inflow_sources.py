@@ -3,6 +3,7 @@
 import msgspec
 
 from functions.aws.objects import Objects
+from functions.aws.stored import over
 from functions.domain.inflow import InflowSource
 from functions.ports import Conflict
 
@@ -27,7 +28,7 @@ class S3InflowSources:
         found = self._objects.read_tagged(_key(old.name))
         if found is None or _source.decode(found[0]) != old:
             raise Conflict(f"the source {old.name} was changed meanwhile; try again")
-        if not self._objects.write_over(_key(old.name), msgspec.json.encode(new), found[1]):
+        if not self._objects.write_over(_key(old.name), over(found[0], _source, new), found[1]):
             raise Conflict(f"the source {old.name} was changed meanwhile; try again")
 
     def find(self, name: str) -> InflowSource | None:

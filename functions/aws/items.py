@@ -12,6 +12,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from functions.aws.statements import Statement, execute
+from functions.aws.stored import STAMP, decoded, encoded, format_of, stamp_of
 from functions.domain.customers import Customer
 from functions.domain.gate import Gate
 from functions.ports import Both, Conflict, Retryable, Written
@@ -54,16 +55,18 @@ def put_new(client: "DynamoDBClient", table: str, item: dict[str, Any]) -> bool:
 
 def decode_customer(item: dict[str, Any]) -> Customer:
     """A row of the customers table as a value."""
-    return _customer.decode(item["body"]["S"])
+    return decoded(_customer, item["body"]["S"].encode(), format_of(item))
 
 
 def decode_gate(item: dict[str, Any]) -> Gate:
-    """A row of the gates table as a value."""
-    return _gate.decode(zlib.decompress(item["body"]["B"], wbits=RAW_DEFLATE))
+    """A row of the gates table as a value. In the first format its body was plain JSON."""
+    body = item["body"]
+    plain = body["S"].encode() if "S" in body else zlib.decompress(body["B"], wbits=RAW_DEFLATE)
+    return decoded(_gate, plain, format_of(item))
 
 
 def _body(value: Customer | Gate) -> dict[str, Any]:
-    body = msgspec.json.encode(value)
+    body = encoded(value)
     return {"B": zlib.compress(body, wbits=RAW_DEFLATE)} if isinstance(value, Gate) else {"S": body.decode()}
 
 
@@ -78,6 +81,7 @@ def versioned_put(table: str, value: Customer | Gate) -> tuple[dict[str, Any], C
         "Item": {
             "pk": {"S": value.customer_id},
             "version": {"N": str(written.version)},
+            STAMP: stamp_of(written),
             "body": _body(written),
         },
     }
@@ -158,13 +162,17 @@ class DynamoCustomers:
     def save_gates(self, gates: Sequence[Gate]) -> list[Written]:
         """Each gate on condition that its row still bears the version that was read, 25 gates a request."""
         # The table's name is the deployment's own, and never a parameter.
-        text = f'UPDATE "{self._gates}" SET "body" = ? SET "version" = ? WHERE "pk" = ? AND "version" = ?'  # noqa: S608
+        text = (
+            f'UPDATE "{self._gates}" SET "body" = ? SET "version" = ? SET "{STAMP}" = ? '  # noqa: S608
+            'WHERE "pk" = ? AND "version" = ?'
+        )
         statements = []
         for gate in gates:
             written = msgspec.structs.replace(gate, version=gate.version + 1)
-            versions = (str(written.version), str(gate.version))
-            parameters = [_body(written), {"N": versions[0]}, {"S": gate.customer_id}, {"N": versions[1]}]
-            statements.append(Statement(text, parameters))
+            set_to = [_body(written), {"N": str(written.version)}, stamp_of(written)]
+            statements.append(
+                Statement(text, [*set_to, {"S": gate.customer_id}, {"N": str(gate.version)}])
+            )
         return execute(self._client, statements)
 
     def _put(self, table: str, value: _Item) -> _Item:

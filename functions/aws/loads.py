@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from functions.aws.objects import Objects
 from functions.aws.queues import Queue
+from functions.aws.stored import decoded, encoded
 from functions.domain.instants import format_instant
 from functions.domain.loads import INCOMING, Load
 from functions.domain.snapshots import Snapshot
@@ -70,11 +71,11 @@ class S3Loads:
     def find(self, load_id: str) -> tuple[Load, str] | None:
         """The load as far as it is, and the tag of that."""
         found = self._objects.read_tagged(_state(load_id))
-        return (_load.decode(found[0]), found[1]) if found else None
+        return (decoded(_load, found[0]), found[1]) if found else None
 
     def checkpoint(self, load: Load, tag: str) -> str:
         """Write on condition that the object still is what it was at `tag`; Conflict otherwise."""
-        written = self._objects.write_over_tagged(_state(load.load_id), msgspec.json.encode(load), tag)
+        written = self._objects.write_over_tagged(_state(load.load_id), encoded(load), tag)
         if written is None:
             raise Conflict(f"load {load.load_id} was moved on by another worker")
         return written

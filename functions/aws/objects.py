@@ -13,6 +13,7 @@ from functions.domain.compiled import Compiled
 from functions.domain.context import EMPTY, Context, Fact
 from functions.domain.instants import Instant, format_instant
 from functions.domain.playbook import Playbook
+from functions.domain.stored import FORMAT
 from functions.ports import Rejected, Retryable
 
 if TYPE_CHECKING:
@@ -145,12 +146,13 @@ class S3Playbooks:
             self._context, self._context_tag = _context.decode(body), tag
 
     def version(self, version: str) -> Compiled:
-        """One version, with the facts that were read last; Rejected where it does not exist."""
+        """One version, with the facts that were read last; Rejected where it does not exist, Retryable where it says what
+        this code does not heed: whatever asks for it waits for code that does."""
         if version not in self._versions:
             body = self._objects.read(_version_key(version))
             if body is None:
                 raise Rejected(f"there is no playbook version {version}")
-            self._versions[version] = Compiled(_playbook.decode(body), self._context)
+            self._versions[version] = Compiled(_heeded(version, body), self._context)
         if self._versions[version].context is not self._context:
             self._versions[version] = self._versions[version].with_context(self._context)
         return self._versions[version]
@@ -160,6 +162,29 @@ class S3Playbooks:
         self._objects.write(_version_key(playbook.version), msgspec.json.encode(playbook))
         self._objects.write(IN_FORCE, msgspec.json.encode({"version": playbook.version}))
         self._read_at = float("-inf")
+
+
+class _Format(msgspec.Struct):
+    """Of a compiled playbook that may say what this code cannot read."""
+
+    format: int = 1
+
+
+def _heeded(version: str, body: bytes) -> Playbook:
+    """The playbook. What is not known may be a cap or an exclusion: it is never worked with in part."""
+    needs = msgspec.json.decode(body, type=_Format).format
+    if needs <= FORMAT:
+        try:
+            return _playbook.decode(body)
+        except msgspec.ValidationError as error:
+            fault = f" ({error})"
+    else:
+        fault = ""
+    raise Retryable(
+        f"playbook version {version} is of format {needs}, which this code (format {FORMAT}) cannot read{fault}: deploy the "
+        "release that compiled it, or put a version in force that this one reads (musubi apply --previous); what needs "
+        "it waits in its queue, then among the dead letters"
+    )
 
 
 def _version_key(version: str) -> str:

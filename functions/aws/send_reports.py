@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from functions.aws.items import is_condition_failure
 from functions.aws.parallel_scans import scanned
+from functions.aws.stored import over
 from functions.domain.instants import Instant, format_instant
 from functions.domain.sends import SendRecord
 from functions.ports import Retryable
@@ -101,7 +102,7 @@ class SendReports:
                 ConditionExpression="body = :read",
                 ExpressionAttributeValues={
                     ":read": {"S": body},
-                    ":after": {"S": msgspec.json.encode(after).decode()},
+                    ":after": {"S": over(body.encode(), _record, after).decode()},
                 },
             )
         except ClientError as error:

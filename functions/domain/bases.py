@@ -17,6 +17,7 @@ from functions.domain.events import SAID_AT_LINE, Dictionary, Event, EventType
 from functions.domain.instants import Instant
 from functions.domain.profiles import Profile, attributes_said
 from functions.domain.registers import Register, attributes_union
+from functions.domain.stored import Carrying
 from functions.domain.tallies import Tally, as_read, counted, tally_union
 
 IN_FLIGHT = dt.timedelta(days=31)
@@ -26,7 +27,7 @@ FOLDED_EVERY = dt.timedelta(days=7)
 """So often at most one customer's old events are folded away."""
 
 
-class Base(msgspec.Struct, frozen=True, omit_defaults=True):
+class Base(Carrying, frozen=True, omit_defaults=True):
     """What the events of one partition of the history come to, up to and with the instants `until` by their names.
 
     `tallies` and `attributes` by the name of the event, with the sum of every number it has; `amended` by the name of the

@@ -15,6 +15,7 @@ from functions.domain.instants import Instant
 from functions.domain.line_events import ANONYMOUS, anonymous_id, is_anonymous
 from functions.domain.links import State
 from functions.domain.sends import SendRecord, send_id_of
+from functions.domain.stored import Carrying
 
 ERASED = "erased"
 """What stands where an id of an erased person stood."""
@@ -106,7 +107,7 @@ class StateChange(msgspec.Struct, frozen=True):
     after: State
 
 
-class Suppression(msgspec.Struct, frozen=True, omit_defaults=True):
+class Suppression(Carrying, frozen=True, omit_defaults=True):
     """This identity was erased at `at`. `lifted_at`: the LINE user has followed again, and the playbook lets them in. `changes`:
     every erasure of this identity and every return, the oldest first."""
 

@@ -22,6 +22,7 @@ from functions.domain.registers import (
     stronger,
     with_consent,
 )
+from functions.domain.stored import Carrying
 
 CONTACTS_KEPT = dt.timedelta(days=32)
 """The longest calendar month, and a day in hand. Longer where a cap has a longer window."""
@@ -75,7 +76,7 @@ class Hold(msgspec.Struct, frozen=True, array_like=True):
     category: str = ""
 
 
-class Gate(msgspec.Struct, frozen=True, omit_defaults=True):
+class Gate(Carrying, frozen=True, omit_defaults=True):
     """`link` holds the LINE user id, or None after an unlink; `friends` whether each LINE user can be reached;
     `cases` a flag's cases by id, True while open; `version` counts its writes and is the condition of the next."""
 

@@ -118,9 +118,16 @@ def _united(
     )
     return Tied(
         customer=customer,
-        friend=Customer(friend.customer_id, friend.version, merged_into=customer.customer_id),
+        friend=Customer(
+            friend.customer_id, friend.version, merged_into=customer.customer_id, beyond=friend.beyond
+        ),
         gate=gate,
-        friend_gate=Gate(friend.customer_id, sides.friend_gate.version, merged_into=customer.customer_id),
+        friend_gate=Gate(
+            friend.customer_id,
+            sides.friend_gate.version,
+            merged_into=customer.customer_id,
+            beyond=sides.friend_gate.beyond,
+        ),
     )
 
 
@@ -237,12 +244,15 @@ def untie(
         Register(user, at, event.event_id),
         journeys=[_been(one, at) for one in sides.customer.journeys if _is_friends(one, scenarios, brought)],
         refold=True,
+        beyond=sides.friend.beyond,
     )
     return Tied(
         customer=cut_off(customer, cut) if mine else customer,
         friend=msgspec.structs.replace(friend, history_from=at),
         gate=msgspec.structs.replace(sides.gate, link=cut) if mine else sides.gate,
-        friend_gate=msgspec.structs.replace(friend_gate, version=sides.friend_gate.version),
+        friend_gate=msgspec.structs.replace(
+            friend_gate, version=sides.friend_gate.version, beyond=sides.friend_gate.beyond
+        ),
     )
 
 

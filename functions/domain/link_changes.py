@@ -5,6 +5,7 @@ import msgspec
 from functions.domain.identity import Tied
 from functions.domain.instants import Instant
 from functions.domain.links import UNDONE_WITHIN, AuditEntry, Link, Review
+from functions.domain.stored import Carrying
 from functions.domain.undoing import Keepsake
 
 
@@ -34,7 +35,7 @@ class LinkChange(msgspec.Struct, frozen=True):
     reward: Reward | None = None
 
 
-class MergeEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+class MergeEntry(Carrying, frozen=True, omit_defaults=True):
     """One customer became another one: the audit's entry, kept under the one that is no more. `undone_by`: the event that took
     it back, at `undone_at`; what `source` and `why` say is of that then."""
 

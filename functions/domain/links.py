@@ -9,6 +9,7 @@ import msgspec
 from functions.domain.events import OPERATOR_EVENTS, Event
 from functions.domain.instants import Instant
 from functions.domain.line_events import anonymous_id
+from functions.domain.stored import Carrying
 
 LinkStatus = Literal["linked", "conflict", "unlinked"]
 State = Literal["anonymous", "linked", "conflict", "unlinked", "erased"]
@@ -20,7 +21,7 @@ UNDONE_WITHIN = dt.timedelta(days=30)
 KEEPSAKES_KEPT = dt.timedelta(days=35)
 
 
-class Link(msgspec.Struct, frozen=True, omit_defaults=True):
+class Link(Carrying, frozen=True, omit_defaults=True):
     """The tie of one LINE user. `customer_id` is the customer it is tied to, or was last; empty where there was none.
 
     In a conflict `claimed_by` is who else says so (empty: several, whom the review names), with the claim's method and

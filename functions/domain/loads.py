@@ -9,6 +9,7 @@ import msgspec
 
 from functions.domain.instants import Instant, InstantError, format_instant, local_day_at, parse_instant
 from functions.domain.playbook import Playbook
+from functions.domain.stored import Carrying
 
 INCOMING = "incoming/"
 Kind = Literal["events", "history", "snapshot", "partial"]
@@ -92,7 +93,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     row: int = 0
 
 
-class Load(msgspec.Struct, frozen=True, omit_defaults=True):
+class Load(Carrying, frozen=True, omit_defaults=True):
     """One load of one version of a file, as far as it has come. It holds nothing about a person.
 
     `fingerprint` names content, source and kind: event ids are made of it, so that the same file dropped twice is the

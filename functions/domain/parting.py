@@ -74,5 +74,7 @@ def parted(
         customer=cut_off(customer, kept_link),
         friend=cut_off(friend, given_link),
         gate=msgspec.structs.replace(gate, link=kept_link),
-        friend_gate=msgspec.structs.replace(friend_gate, version=sides.friend_gate.version),
+        friend_gate=msgspec.structs.replace(
+            friend_gate, version=sides.friend_gate.version, beyond=sides.friend_gate.beyond
+        ),
     )

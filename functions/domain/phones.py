@@ -4,12 +4,13 @@ import msgspec
 
 from functions.domain.events import Event
 from functions.domain.instants import Instant
+from functions.domain.stored import Carrying
 
 ATTRIBUTE = "phone_hash"
 _HEX_DIGITS = 64
 
 
-class CustomerPhone(msgspec.Struct, frozen=True, omit_defaults=True):
+class CustomerPhone(Carrying, frozen=True, omit_defaults=True):
     """The hash of a customer's number as it was said last; empty: none any more."""
 
     customer_id: str
@@ -19,7 +20,7 @@ class CustomerPhone(msgspec.Struct, frozen=True, omit_defaults=True):
     version: int = 0
 
 
-class PhoneOwners(msgspec.Struct, frozen=True, omit_defaults=True):
+class PhoneOwners(Carrying, frozen=True, omit_defaults=True):
     """The customers who have a number."""
 
     phone_hash: str

@@ -449,7 +449,8 @@ class Playbook(msgspec.Struct, frozen=True, omit_defaults=True):
     A lower `rank` goes first. An empty list of purposes needs no consent; a withdrawal always counts. `exclusions` maps
     a case flag to the kinds that an open case stops, `exclusion_rules` a name to an expression that does; `rich_menus`
     maps the playbook's names to LINE's menu ids; a campaign run for more than `approval_above` people waits for approval.
-    `follow_again`: what becomes of an erased LINE user who follows again.
+    `follow_again`: what becomes of an erased LINE user who follows again. `format`: the first stored format whose code heeds
+    all that this very playbook says (functions/domain/stored.py); who compiles a word of a newer one raises it.
     """
 
     version: str

@@ -93,7 +93,9 @@ def undone(sides: Tied, kept: Keepsake, histories: Histories, event: Event, heir
         customer=cut_off(customer, cut) if mine else customer,
         friend=with_order(friend_after(sides, kept, friends, histories, event, link)),
         gate=msgspec.structs.replace(gate, link=cut) if mine else gate,
-        friend_gate=msgspec.structs.replace(friend_gate, version=sides.friend_gate.version),
+        friend_gate=msgspec.structs.replace(
+            friend_gate, version=sides.friend_gate.version, beyond=sides.friend_gate.beyond
+        ),
     )
 
 
@@ -223,6 +225,7 @@ def friend_after(
     return msgspec.structs.replace(
         before,
         version=sides.friend.version,
+        beyond=sides.friend.beyond,
         link=link,
         profile=_with_own(before.profile, written_by_journeys(before.profile), friends.own(friends=True)),
         journeys=[asked_anew(journey, at) for journey in (*lost, *carried)],
