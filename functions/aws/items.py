@@ -170,9 +170,7 @@ class DynamoCustomers:
         for gate in gates:
             written = msgspec.structs.replace(gate, version=gate.version + 1)
             set_to = [_body(written), {"N": str(written.version)}, stamp_of(written)]
-            statements.append(
-                Statement(text, [*set_to, {"S": gate.customer_id}, {"N": str(gate.version)}])
-            )
+            statements.append(Statement(text, [*set_to, {"S": gate.customer_id}, {"N": str(gate.version)}]))
         return execute(self._client, statements)
 
     def _put(self, table: str, value: _Item) -> _Item:

@@ -17,6 +17,7 @@ from functions.aws.queues import decode_evaluation
 from functions.domain.backfills import ScanProgress
 from functions.domain.customers import Customer
 from functions.domain.playbook import Playbook
+from functions.domain.stored import FORMAT
 from functions.ports import BackfillSegment
 from ops.apply import SCAN_SEGMENTS, apply_playbook
 from ops.cli import main
@@ -25,6 +26,7 @@ from ops.stores import Stores
 from ops.target import Target
 from ops.versions import history, keep
 from tests.fakes.playbooks import QUIET, campaign, playbook
+from tests.stored.shapes import recorded
 
 REGION: Final = "ap-northeast-1"
 NOW = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
@@ -207,6 +209,45 @@ def test_the_version_before_is_one_command_away_and_so_is_the_way_back(
     run(capsys, "apply", "--previous")
     listed = json.loads(run(capsys, "versions", "--format", "json")[1])
     assert [entry["version"] for entry in listed] == [OLD.version, NEW.version, OLD.version, NEW.version]
+
+
+def compiled_by(format_number: int) -> Playbook:
+    """The shop's playbook as code of a format compiled it."""
+    return msgspec.convert(recorded(format_number, "playbook"), Playbook)
+
+
+def test_the_version_before_is_one_command_away_also_where_other_code_compiled_it(
+    stores: Stores, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A release lies between the two: each goes back by itself."""
+    before, after = (compiled_by(format_number) for format_number in (FORMAT - 1, FORMAT))
+    put(stores, before)
+    put(stores, after)
+    code, out, _ = run(capsys, "apply", "--previous")
+    assert (code, before.version in out) == (0, True)
+    assert stores.playbooks.in_force().playbook == before
+    run(capsys, "apply", "--previous")
+    assert stores.playbooks.in_force().playbook == after
+
+
+def test_the_version_before_is_put_in_force_also_where_this_code_cannot_read_the_one_in_force(
+    stores: Stores, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The release that compiled the one in force was taken back."""
+    put(stores, OLD)
+    newer = {**msgspec.to_builtins(NEW), "version": "newer", "format": FORMAT + 1}
+    stores.objects.write("playbooks/newer.json", msgspec.json.encode(newer))
+    stores.objects.write("playbooks/in-force.json", b'{"version":"newer"}')
+    keep(
+        stores.objects,
+        [*history(stores.objects), msgspec.structs.replace(history(stores.objects)[0], version="newer")],
+    )
+    code, out, err = run(capsys, "apply", "--previous")
+    assert (code, OLD.version in out, err) == (0, True, "")
+    assert stores.playbooks.in_force().version == OLD.version
+    code, _, err = run(capsys, "apply", "--previous")
+    assert code == 2
+    assert "deploy the release that compiled it" in err
 
 
 def test_the_reason_is_kept_with_the_version_and_may_be_given_later(

@@ -193,3 +193,26 @@ def _plain(told: Any) -> Any:
             if not (isinstance(one, dict) and one.get("$ref") == "#/$defs/Beyond")
         }
     return [_plain(one) for one in told] if isinstance(told, list) else told
+
+
+ADDED = ["what newer code has added"]
+
+
+def grown(value: Any) -> Any:
+    """The value as JSON, as newer code would have written it that knows one more field of each struct in it."""
+    if isinstance(value, msgspec.Struct):
+        config = value.__struct_config__
+        known = {
+            name: grown(one)
+            for name in value.__struct_fields__
+            if (one := getattr(value, name)) is not msgspec.UNSET
+        }
+        if config.array_like:
+            return [*known.values(), ADDED]
+        tag = {config.tag_field: config.tag} if config.tag_field else {}
+        return {**tag, **known, "added": ADDED}
+    if isinstance(value, dict):
+        return {key: grown(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [grown(one) for one in value]
+    return msgspec.to_builtins(value)

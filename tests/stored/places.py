@@ -50,7 +50,9 @@ class Places:
         """All rows and objects, as JSON can have them."""
         tables = {one: self.dynamodb.scan(TableName=one)["Items"] for one in KEYS}
         listed = self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
-        read = {one["Key"]: self.s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read() for one in listed}
+        read = {
+            one["Key"]: self.s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read() for one in listed
+        }
         return {
             "tables": {one: [_told(row) for row in rows] for one, rows in tables.items()},
             "objects": {key: body.decode() for key, body in read.items()},
@@ -113,10 +115,11 @@ class _Inserts:
 
     def batch_execute_statement(self, *, Statements: list[dict[str, Any]]) -> Any:  # noqa: N803
         for one in Statements:
-            table, names = re.findall(r'INTO "(\w+)"', one["Statement"]), re.findall(r"'(\w+)': \?", one["Statement"])
-            self._client.put_item(
-                TableName=table[0], Item=dict(zip(names, one["Parameters"], strict=True))
+            table, names = (
+                re.findall(r'INTO "(\w+)"', one["Statement"]),
+                re.findall(r"'(\w+)': \?", one["Statement"]),
             )
+            self._client.put_item(TableName=table[0], Item=dict(zip(names, one["Parameters"], strict=True)))
         return {"Responses": [{} for _ in Statements]}
 
 
@@ -165,9 +168,7 @@ def _links(at: Places) -> None:
     except ImportError:
         identities.save_tied(link, audit, None)
         return
-    identities.save_tied(
-        change(link, audit, None, _value("Review"), _value("Keepsake"), _value("Reward"))
-    )
+    identities.save_tied(change(link, audit, None, _value("Review"), _value("Keepsake"), _value("Reward")))
     phone, owners = _value("CustomerPhone"), _value("PhoneOwners")
     phone, owners = (
         type(one)(**{name: getattr(one, name) for name in one.__struct_fields__} | {"version": 0})

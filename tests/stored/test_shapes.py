@@ -20,7 +20,9 @@ NOW = schemas()
 def test_what_is_stored_is_as_it_was_recorded_of_this_format() -> None:
     faults = faults_between(recorded(FORMAT), NOW)
     assert not faults, "\n".join(["what is stored has changed:", *faults, HOW])
-    assert recorded(FORMAT) == NOW, f"what is stored has grown, and the fixtures of format {FORMAT} have not.{HOW}"
+    assert recorded(FORMAT) == NOW, (
+        f"what is stored has grown, and the fixtures of format {FORMAT} have not.{HOW}"
+    )
     assert recorded(FORMAT, "values") == values(), f"other values are written than were recorded.{HOW}"
 
 
@@ -44,7 +46,9 @@ def test_what_this_code_writes_is_valid_by_the_schema_of_the_format_before(kind:
 def test_names_are_made_as_they_were(format_number: int) -> None:
     """Or a message would be sent once more under another name, and what is stored under the old one not be found."""
     made = names()
-    assert {name: made.get(name) for name in recorded(format_number, "names")} == recorded(format_number, "names")
+    assert {name: made.get(name) for name in recorded(format_number, "names")} == recorded(
+        format_number, "names"
+    )
 
 
 def changed(struct: str, **change: Any) -> dict[str, Any]:
