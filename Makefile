@@ -7,7 +7,7 @@ ENGINE := .engine
 SETUP := requirements/setup.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock licences sbom audit secrets lint types unit slow browser e2e test search fuzz simulate soak soak-files steady demo bench clean
+.PHONY: help setup lock licences sbom audit secrets lint types unit slow browser e2e test search fuzz simulate soak soak-files steady demo bench stored clean
 
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -116,6 +116,9 @@ steady: setup  ## a shop's ordinary load on the embedded engine: MINUTES=n at RA
 
 demo: setup  ## the main job, end to end, on real purchase data
 	$(BIN)/python -m ops.demo
+
+stored: setup  ## record what this code stores as the fixtures of its format (docs/operations.md, Changing what is stored)
+	$(BIN)/python -m tests.stored.record
 
 bench: setup  ## benchmarks against their baselines in the same run → build/bench.json and a table
 	$(BIN)/python -m ops.bench

@@ -58,12 +58,16 @@ def apply_directory(
 
 
 def apply_previous(target: Target, *, start_journeys: bool = False, why: str = "") -> Applied:
-    """Put the version before the one in force in force again. UserError where there is none."""
+    """Put the version before the one in force in force again. UserError where there is none, or none that this code
+    can read."""
     stores = Stores(target)
     found = before(history(stores.objects))
     if found is None:
         raise UserError("No version was in force before this one; apply a folder.")
-    playbook = stores.playbooks.version(found.version).playbook
+    try:
+        playbook = stores.playbooks.version(found.version).playbook
+    except Retryable as unread:
+        raise UserError(str(unread)) from None
     return apply_playbook(stores, playbook, start_journeys=start_journeys, why=why)
 
 

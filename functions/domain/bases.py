@@ -27,7 +27,7 @@ FOLDED_EVERY = dt.timedelta(days=7)
 """So often at most one customer's old events are folded away."""
 
 
-class Base(Carrying, frozen=True, omit_defaults=True):
+class Base(Carrying, msgspec.Struct, frozen=True, omit_defaults=True):
     """What the events of one partition of the history come to, up to and with the instants `until` by their names.
 
     `tallies` and `attributes` by the name of the event, with the sum of every number it has; `amended` by the name of the

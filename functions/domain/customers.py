@@ -42,7 +42,7 @@ class Alias(msgspec.Struct, frozen=True, array_like=True):
         return begun and (self.until is None or event.occurred_at <= self.until)
 
 
-class Customer(Carrying, frozen=True, omit_defaults=True):
+class Customer(Carrying, msgspec.Struct, frozen=True, omit_defaults=True):
     """One customer. `seen` holds fingerprints of the newest events; `outbox` intents that wait to be enqueued;
     `armed_at` the instant of the one timer row; `intended` how many intents each source has made, for the accounts;
     `aliases` the friends and merged customers whose history is this customer's; `disowned` the friends whose events in its

@@ -107,7 +107,7 @@ class StateChange(msgspec.Struct, frozen=True):
     after: State
 
 
-class Suppression(Carrying, frozen=True, omit_defaults=True):
+class Suppression(Carrying, msgspec.Struct, frozen=True, omit_defaults=True):
     """This identity was erased at `at`. `lifted_at`: the LINE user has followed again, and the playbook lets them in. `changes`:
     every erasure of this identity and every return, the oldest first."""
 

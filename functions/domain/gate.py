@@ -76,7 +76,7 @@ class Hold(msgspec.Struct, frozen=True, array_like=True):
     category: str = ""
 
 
-class Gate(Carrying, frozen=True, omit_defaults=True):
+class Gate(Carrying, msgspec.Struct, frozen=True, omit_defaults=True):
     """`link` holds the LINE user id, or None after an unlink; `friends` whether each LINE user can be reached;
     `cases` a flag's cases by id, True while open; `version` counts its writes and is the condition of the next."""
 

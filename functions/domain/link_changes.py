@@ -35,7 +35,7 @@ class LinkChange(msgspec.Struct, frozen=True):
     reward: Reward | None = None
 
 
-class MergeEntry(Carrying, frozen=True, omit_defaults=True):
+class MergeEntry(Carrying, msgspec.Struct, frozen=True, omit_defaults=True):
     """One customer became another one: the audit's entry, kept under the one that is no more. `undone_by`: the event that took
     it back, at `undone_at`; what `source` and `why` say is of that then."""
 

@@ -21,7 +21,7 @@ UNDONE_WITHIN = dt.timedelta(days=30)
 KEEPSAKES_KEPT = dt.timedelta(days=35)
 
 
-class Link(Carrying, frozen=True, omit_defaults=True):
+class Link(Carrying, msgspec.Struct, frozen=True, omit_defaults=True):
     """The tie of one LINE user. `customer_id` is the customer it is tied to, or was last; empty where there was none.
 
     In a conflict `claimed_by` is who else says so (empty: several, whom the review names), with the claim's method and

@@ -93,7 +93,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     row: int = 0
 
 
-class Load(Carrying, frozen=True, omit_defaults=True):
+class Load(Carrying, msgspec.Struct, frozen=True, omit_defaults=True):
     """One load of one version of a file, as far as it has come. It holds nothing about a person.
 
     `fingerprint` names content, source and kind: event ids are made of it, so that the same file dropped twice is the

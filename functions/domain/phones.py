@@ -10,7 +10,7 @@ ATTRIBUTE = "phone_hash"
 _HEX_DIGITS = 64
 
 
-class CustomerPhone(Carrying, frozen=True, omit_defaults=True):
+class CustomerPhone(Carrying, msgspec.Struct, frozen=True, omit_defaults=True):
     """The hash of a customer's number as it was said last; empty: none any more."""
 
     customer_id: str
@@ -20,7 +20,7 @@ class CustomerPhone(Carrying, frozen=True, omit_defaults=True):
     version: int = 0
 
 
-class PhoneOwners(Carrying, frozen=True, omit_defaults=True):
+class PhoneOwners(Carrying, msgspec.Struct, frozen=True, omit_defaults=True):
     """The customers who have a number."""
 
     phone_hash: str

@@ -225,9 +225,9 @@ def test_the_version_before_is_one_command_away_also_where_other_code_compiled_i
     put(stores, after)
     code, out, _ = run(capsys, "apply", "--previous")
     assert (code, before.version in out) == (0, True)
-    assert stores.playbooks.in_force().playbook == before
+    assert stores.playbooks.in_force_now().playbook == before
     run(capsys, "apply", "--previous")
-    assert stores.playbooks.in_force().playbook == after
+    assert stores.playbooks.in_force_now().playbook == after
 
 
 def test_the_version_before_is_put_in_force_also_where_this_code_cannot_read_the_one_in_force(

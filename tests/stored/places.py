@@ -28,7 +28,7 @@ class Places:
     """`dynamodb`, `s3`: clients of the mocked AWS; tables are named as in `KEYS`."""
 
     def __init__(self) -> None:
-        session = boto3.Session("testing", "testing", region_name=REGION)
+        session: Any = boto3.Session("testing", "testing", region_name=REGION)
         self.dynamodb: Any = session.client("dynamodb")
         self.s3: Any = session.client("s3")
         self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -62,7 +62,7 @@ class Places:
         """What was dumped once."""
         for table, rows in dumped["tables"].items():
             for row in rows:
-                self.dynamodb.put_item(TableName=table, Item=_row(row))
+                self.dynamodb.put_item(TableName=table, Item=row_of(row))
         for key, text in dumped["objects"].items():
             self.s3.put_object(Bucket=BUCKET, Key=key, Body=text.encode())
 
@@ -79,7 +79,8 @@ def _told(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _row(told: Mapping[str, Any]) -> dict[str, Any]:
+def row_of(told: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as it was, from what was dumped of it."""
     return {name: {"B": base64.b64decode(one["B"])} if "B" in one else one for name, one in told.items()}
 
 

@@ -6,11 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import msgspec
 
+from functions.domain.stored import FORMAT
+from functions.playbook import load_playbook
 from tests.stored.kinds import schemas, shapes, whole
 from tests.stored.names import names
 from tests.stored.places import STEPS, places
+from tests.stored.shapes import HOW, faults_between, recorded
 
 FIXTURES = Path(__file__).parent / "fixtures"
 EC = Path("playbooks/ec")
@@ -23,32 +27,26 @@ def values() -> dict[str, Any]:
 
 def compiled() -> dict[str, Any]:
     """The shop's playbook, as this code compiles it."""
-    from functions.playbook import load_playbook
-
     told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(load_playbook(EC)))
     return told
 
 
-def written(*, all_steps: bool = True) -> dict[str, Any]:
-    """Rows and objects as this code's adapters write them. `all_steps`: none may be missing."""
+def written() -> dict[str, Any]:
+    """Rows and objects as this code's adapters write them."""
     with places() as at:
         for step in STEPS:
-            try:
-                step(at)
-            except (ImportError, AttributeError, KeyError):  # code of before there was this
-                if all_steps:
-                    raise
+            step(at)
         return at.dump()
 
 
-def record(folder: Path, *, all_steps: bool = True) -> None:
+def record(folder: Path) -> None:
     """Write the five files."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {
         "values": values(),
         "schema": schemas(),
         "names": names(),
-        "places": written(all_steps=all_steps),
+        "places": written(),
         "playbook": compiled(),
     }
     for name, told in files.items():
@@ -58,16 +56,13 @@ def record(folder: Path, *, all_steps: bool = True) -> None:
 
 def main() -> int:
     """Record, unless that would change a format in a way that its other code does not bear."""
-    from functions.domain.stored import FORMAT
-    from tests.stored.shapes import HOW, faults_between, recorded
-
     folder = FIXTURES / str(FORMAT)
     faults = faults_between(recorded(FORMAT), schemas()) if folder.exists() else []
     if faults:
-        print("\n".join([f"format {FORMAT} was recorded otherwise:", *faults, HOW]), file=sys.stderr)
+        click.echo("\n".join([f"format {FORMAT} was recorded otherwise:", *faults, HOW]), err=True)
         return 2
     record(folder)
-    print(f"recorded as format {FORMAT}: {folder}")
+    click.echo(f"recorded as format {FORMAT}: {folder}")
     return 0
 
 

@@ -257,7 +257,7 @@ def body_of(found: dict[str, Any], name: str = "body") -> Any:
 
 def test_customers_and_gates_are_written_with_what_newer_code_said_and_its_stamp(at: Places) -> None:
     people = DynamoCustomers(at.dynamodb, "customers", "gates")
-    customer, customer_body = newer("Customer", customer_id="c1", version=7)
+    _, customer_body = newer("Customer", customer_id="c1", version=7)
     gate, gate_body = newer("Gate", customer_id="c1", version=7)
     put(at, "customers", {"pk": "c1"}, customer_body)
     put(at, "gates", {"pk": "c1"}, gate_body)
@@ -296,14 +296,14 @@ def test_a_fresh_item_bears_this_codes_stamp() -> None:
 
 def test_links_numbers_and_suppressions_keep_what_newer_code_said(at: Places) -> None:
     identities = DynamoIdentities(at.dynamodb, "identities", "customers", "gates")
-    link, body = newer("Link", line_user_id="U1", customer_id="c1", claimed_by="", came_by="", version=7)
+    _, body = newer("Link", line_user_id="U1", customer_id="c1", claimed_by="", came_by="", version=7)
     put(at, "identities", {"pk": "line#U1", "sk": "link"}, body)
     before = identities.link_of("U1")
     assert before is not None
     after = msgspec.structs.replace(before, method="crm")
     identities.save_tied(LinkChange(after, AuditEntry("U1", AT, "e9", "crm", before, after)))
     assert body_of(row(at, "identities", pk="line#U1", sk="link")) == {**body, "method": "crm", "version": 8}
-    phone, phone_body = newer("CustomerPhone", customer_id="c1", version=7)
+    _, phone_body = newer("CustomerPhone", customer_id="c1", version=7)
     put(at, "identities", {"pk": "customer#c1", "sk": "phone"}, phone_body)
     known = identities.phone_of("c1")
     assert known is not None
@@ -411,7 +411,7 @@ class NewerContact(Contact, frozen=True, array_like=True):
     yen: int = 0
 
 
-class NewerGate(Gate, frozen=True, omit_defaults=True):
+class NewerGate(Gate, msgspec.Struct, frozen=True, omit_defaults=True):
     """The gate of that code."""
 
     contacts: list[NewerContact] = []  # type: ignore[assignment]
