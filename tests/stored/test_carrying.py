@@ -55,7 +55,7 @@ def newer(kind: str, **known: Any) -> tuple[Any, Any]:
 
 
 def read(kind: str, body: Any, written: int = NEWER) -> Any:
-    return decoded(msgspec.json.Decoder(shape_of(kind)), json_of(body), written)  # type: ignore[type-var]
+    return decoded(msgspec.json.Decoder(shape_of(kind)), json_of(body), written)
 
 
 def known_of(value: Any) -> Any:
