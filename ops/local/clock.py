@@ -41,9 +41,10 @@ OnProgress = Callable[[Step], None]
 class _Account:
     """One deployment that the clock moves: what falls due there, and what runs it."""
 
-    def __init__(self, target: Target, fired_path: Path, stall_seconds: float) -> None:
+    def __init__(self, target: Target, fired_path: Path, stall_seconds: float, *, nightly: bool) -> None:
         self._target = target
         self._fired_path = fired_path
+        self._nightly = nightly
         self._lambda: LambdaClient = target.client("lambda")
         self._tick_function = target.output("FunctionTick")
         self._queues = WorkQueues(target, stall_seconds)
@@ -51,7 +52,7 @@ class _Account:
     def look(self, now: dt.datetime) -> None:
         """See afresh what is due: whatever came since the clock last moved."""
         self.timers = Timers(self._target)
-        self.schedules = Schedules(self._target, self._fired_path, now)
+        self.schedules = Schedules(self._target, self._fired_path, now, nightly=self._nightly)
 
     def settle(self) -> None:
         self._queues.settle()
@@ -69,14 +70,22 @@ class _Account:
 
 
 class LocalClock:
-    """The virtual clock of the run that is up at `place`, of one deployment where `target` is given, or of all in it."""
+    """The virtual clock of the run that is up at `place`, of one deployment where `target` is given, or of all in it.
+
+    `nightly` False: nights pass unmeasured, each a second or two sooner; facts wait until somebody measures.
+    """
 
     def __init__(
-        self, place: Place, target: Target | None = None, stall_seconds: float = STALL_SECONDS
+        self,
+        place: Place,
+        target: Target | None = None,
+        stall_seconds: float = STALL_SECONDS,
+        *,
+        nightly: bool = True,
     ) -> None:
         self._place = place
         self._accounts = [
-            _Account(one, place.run_dir / fired, stall_seconds)
+            _Account(one, place.run_dir / fired, stall_seconds, nightly=nightly)
             for fired, one in ([("fired.json", target)] if target else _targets(place))
         ]
 

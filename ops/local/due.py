@@ -101,15 +101,16 @@ class Occurrence:
 
 
 class Schedules:
-    """The group's `at()` schedules, and the daily one that measures. Each occurrence fires once, also across runs of the
-    command."""
+    """The group's `at()` schedules, and where `nightly` the daily one that measures. Each occurrence fires once, also across
+    runs of the command."""
 
-    def __init__(self, target: Target, fired_path: Path, now: dt.datetime) -> None:
+    def __init__(self, target: Target, fired_path: Path, now: dt.datetime, *, nightly: bool = True) -> None:
         self._scheduler: EventBridgeSchedulerClient = target.client("scheduler")
         self._sqs: SQSClient = target.client("sqs")
         self._group = target.output("ScheduleGroup")
         self._facts = WaitingFacts(target)
         self._now = now
+        self._nightly = nightly
         self._fired_path = fired_path
         self._fired = _read_fired(fired_path)
         self._pending: list[Occurrence] = []
@@ -125,7 +126,7 @@ class Schedules:
         the next one makes up for it."""
         while self._pending and self._pending[0].at <= until:
             occurrence = self._pending[0]
-            if not occurrence.daily or self._facts.waiting():
+            if not occurrence.daily or (self._nightly and self._facts.waiting()):
                 return occurrence
             self._pass(occurrence)
         return None

@@ -40,8 +40,9 @@ class WorkQueues:
         StalledError after `stall_seconds` in which no count changed.
         """
         idle, seen, deadline, began = 0, ("", -1), 0.0, time.monotonic()
+        held: tuple[str, int] | None = None
         while idle < IDLE_READS:
-            held = self._first_held()
+            held = self._still_held(held) or self._first_held()
             if held is None:
                 idle += 1
                 continue
@@ -60,6 +61,13 @@ class WorkQueues:
     def dead(self) -> dict[str, int]:
         """Messages each dead-letter queue holds."""
         return {name: self._count(url) for name, url in self._dead_urls.items()}
+
+    def _still_held(self, held: tuple[str, int] | None) -> tuple[str, int] | None:
+        """The queue that held something when it was asked last, where it does so still: until it is empty there is no
+        need to ask the others."""
+        name = held[0] if held else ""
+        count = self._count(self._urls[name]) if name else 0
+        return (name, count) if count else None
 
     def _first_held(self) -> tuple[str, int] | None:
         """The first queue, in the order of work, that holds anything: reading on would tell nothing more."""

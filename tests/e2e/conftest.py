@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from functions.measure.days import last_day_over
+from ops.cli import musubi
 from ops.local.clock import LocalClock
 from ops.local.commands import after_deploy
 from ops.local.down import bring_down
@@ -32,6 +35,7 @@ class Local:
         return self.place.read_record()
 
 
+TOKYO = "Asia/Tokyo"
 MORNING_HOUR = 2
 """11:00 in Tokyo."""
 
@@ -45,13 +49,36 @@ def next_morning() -> dt.datetime:
 
 @pytest.fixture(scope="session")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    """The engine with AUTH=true, the LINE sandbox, and the ready-made shop playbook in force."""
+    """The engine with AUTH=true, the LINE sandbox, and the ready-made shop playbook in force.
+
+    Nights pass unmeasured, which takes seconds each and is what few tests look at (`nights`); at the end everything that all
+    tests left behind is measured at once.
+    """
     place = Place(tmp_path_factory.mktemp("local"))
     target = bring_up(Wishes(place=place, live_bus=True, at=next_morning()), after_deploy)
-    yield Local(place, target, LocalClock(place, target))
+    local = Local(place, target, LocalClock(place, target, nightly=False))
+    yield local
+    measure_yesterday(local)
     told = [line for line in log_lines(target) if any(name in line for name in NAMES_OF_PEOPLE)]
     bring_down(place)
     assert told[:3] == [], "a log names somebody"
+
+
+def measure_yesterday(local: Local) -> None:
+    """Merge all facts that wait, and measure the last day that is over and whatever they touch. It must not fail."""
+    yesterday = last_day_over(local.clock.now, TOKYO).isoformat()
+    asked = ["measure", "--day", yesterday, "--local", str(local.place.record_path)]
+    answer = CliRunner().invoke(musubi, asked, catch_exceptions=False)
+    assert answer.output.splitlines()[-1:] == [f"Measured up to {yesterday}."], answer.output
+
+
+@pytest.fixture(scope="module")
+def nights(local: Local, shop: Shop) -> Iterator[None]:
+    """Every night is measured, as on AWS: for modules that look at what nights bring."""
+    measure_yesterday(local)
+    shop.clock = LocalClock(local.place, local.target)
+    yield
+    shop.clock = local.clock
 
 
 @pytest.fixture(scope="session")

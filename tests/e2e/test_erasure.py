@@ -11,7 +11,7 @@ from tests.e2e.test_accounts import begun_early
 from tests.e2e.test_main_job import next_local
 from tests.ops.erasing.planted import mentions
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("nights")]
 NAME, PHONE = "佐久間いずみ", "090-8765-4321"  # nobody else's in this folder
 
 

@@ -18,7 +18,7 @@ from ops.local.workers import kill_workers
 from tests.e2e.shop import Shop
 from tests.e2e.test_main_job import next_local
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("nights")]
 MEMBER_OF = "SELECT segment FROM memberships WHERE customer_id = ? GROUP BY segment HAVING arg_max(change, seen_at) = 'entered'"
 
 

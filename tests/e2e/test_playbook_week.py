@@ -25,7 +25,7 @@ from tests.e2e.changed_playbook import VIP_MENU, changed_playbook
 from tests.e2e.shop import Shop, wait_until
 from tests.e2e.test_main_job import next_local
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("nights")]
 
 PEOPLE = (
     "slow", "sleeper", "rainy", "spender", "joiner", "held_out", "answers", "silent", "opted_out",
@@ -52,7 +52,7 @@ class Week:
 
 
 @pytest.fixture(scope="module")
-def week(shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
+def week(shop: Shop, nights: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Week]:
     """Nine days under the changed playbook, from a Monday at 11; ec is in force again at the end."""
     folder = tmp_path_factory.mktemp("week")
     next_local(shop, 11, weekday=0)

@@ -140,6 +140,18 @@ def test_a_day_on_which_something_became_a_fact_is_measured_at_four_in_the_morni
     assert list(measured())[1:] == [f"measure/{(four + 72 * HOUR).isoformat()}"]
 
 
+def test_nights_may_pass_unmeasured_and_what_they_leave_waits(running: Running) -> None:
+    place, target = running
+    s3, bucket = target.client("s3"), target.output("Bucket")
+    s3.put_object(Bucket=bucket, Key="facts/raw/events/three", Body=b"")
+    before = s3.list_objects_v2(Bucket=bucket, Prefix="measure/")["KeyCount"]
+    clock = LocalClock(place, target, nightly=False)
+    clock.advance_to(clock.now + 50 * HOUR)
+    assert s3.list_objects_v2(Bucket=bucket, Prefix="measure/")["KeyCount"] == before
+    LocalClock(place, target).advance_to(clock.now + 25 * HOUR)
+    assert s3.list_objects_v2(Bucket=bucket, Prefix="measure/")["KeyCount"] == before + 1
+
+
 def test_time_does_not_run_backwards(running: Running) -> None:
     place, target = running
     clock = LocalClock(place, target)
