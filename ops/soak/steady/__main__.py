@@ -14,6 +14,7 @@ from ops.errors import UserError
 from ops.local.down import bring_down
 from ops.local.place import Place
 from ops.soak.concluded import concluded, table_of
+from ops.soak.steady.flatness import Trend
 from ops.soak.steady.outcome import GROWING, Outcome
 from ops.soak.steady.picture import page_of
 from ops.soak.steady.run import Wanted, run
@@ -113,6 +114,13 @@ class _Shown:
         self._bars.update(self._load, completed=sample.at_seconds, told=told)
 
 
+def _told(trend: Trend) -> str:
+    unsure = "" if trend.is_judged else "; too short to judge"
+    return (
+        f"{trend.middle:,.1f} → {trend.last:,.1f} MB ({trend.growth:+.1f}; {trend.most:,.1f} at most{unsure})"
+    )
+
+
 def _table(outcome: Outcome) -> Table:
     offered, kept = outcome.offered, outcome.accounts
     shares = offered.held_shares
@@ -123,10 +131,7 @@ def _table(outcome: Outcome) -> Table:
         "from request to stored": f"{outcome.lag_seconds_most:.1f} s at most",
         "inbox, messages": f"{outcome.backlog.middle:,.0f} in the second third, {outcome.backlog.last:,.0f} in the last, "
         f"{outcome.backlog.most:,.0f} at most",
-        **{
-            f"memory of {name}": f"{trend.middle:,.1f} → {trend.last:,.1f} MB ({trend.growth:+.1f}; {trend.most:,.1f} at most)"
-            for name, trend in outcome.memory.items()
-        },
+        **{f"memory of {name}": _told(trend) for name, trend in outcome.memory.items()},
         **{
             f"memory of the {name}": f"{grown:+,.0f} bytes an event: it keeps what it is told"
             for name, grown in outcome.grown.items()

@@ -1,7 +1,8 @@
 """Whether a series is flat: the median of its last third beside that of its second.
 
-The first third is the warm-up: imports that only the first message of a kind asks for, caches that fill, more workers. Medians, because
-a busy second is no trend; thirds, because a leak goes on, while what warms up late shows less and less.
+The first third is the warm-up: imports that only the first message of a kind asks for, caches that fill, a batch that is
+larger than any before. Medians, because a busy second is no trend; thirds, because a leak goes on, while what warms up late
+shows less and less.
 """
 
 from collections.abc import Sequence
@@ -12,17 +13,19 @@ import msgspec
 GROWTH_MB_MAX = 2.0
 GROWTH_SHARE_MAX = 0.03
 """Both have to be passed: 2 MB is what an allocator's arenas come and go by, 3 % of what a worker of 65 MB has."""
-SAMPLES_MIN = 6
+JUDGED_MINUTES_MIN = 6.0
+"""Of thirds that are shorter than two minutes the second is still warm-up."""
 
 
 class Trend(msgspec.Struct, frozen=True, kw_only=True):
-    """Megabytes: at first, the medians of the second and of the last third, and the most that was seen."""
+    """Megabytes, or messages: at first, the medians of the second and of the last third, and the most that was seen, in so
+    many minutes."""
 
     first: float
     middle: float
     last: float
     most: float
-    samples: int
+    minutes: float
 
     @property
     def growth(self) -> float:
@@ -32,27 +35,31 @@ class Trend(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_flat(self) -> bool:
         """Whether it does not grow by more than noise."""
-        return self.growth <= max(GROWTH_MB_MAX, self.middle * GROWTH_SHARE_MAX)
+        return self.growth <= self._noise
 
     @property
     def is_judged(self) -> bool:
-        """Whether there were enough samples to say."""
-        return self.samples >= SAMPLES_MIN
+        """Whether it was looked at for long enough to say."""
+        return self.minutes >= JUDGED_MINUTES_MIN
+
+    @property
+    def smallest_leak(self) -> float:
+        """The least steady growth, in MB a minute, that is told from noise."""
+        return self._noise / (self.minutes / 3)
+
+    @property
+    def _noise(self) -> float:
+        return max(GROWTH_MB_MAX, self.middle * GROWTH_SHARE_MAX)
 
 
-def trend_of(values: Sequence[float]) -> Trend:
-    """The trend of samples at equal distances, oldest first; at least one."""
-    third = len(values) // 3
-    middle, last = values[third : len(values) - third] or values, values[len(values) - third :] or values
+def trend_of(points: Sequence[tuple[float, float]]) -> Trend:
+    """The trend of (seconds, value), oldest first and at about equal distances; at least one."""
+    values, third = [value for _, value in points], len(points) // 3
+    middle, last = values[third : len(values) - third], values[len(values) - third :] or values
     return Trend(
         first=round(values[0], 1),
         middle=round(median(middle), 1),
         last=round(median(last), 1),
         most=round(max(values), 1),
-        samples=len(values),
+        minutes=round((points[-1][0] - points[0][0]) / 60, 2),
     )
-
-
-def smallest_leak(trend: Trend, minutes: float) -> float:
-    """The least steady growth, in MB a minute, that a run of so many minutes tells from noise."""
-    return max(GROWTH_MB_MAX, trend.middle * GROWTH_SHARE_MAX) / (minutes / 3)

@@ -6,7 +6,7 @@ import msgspec
 
 from functions.domain.accounts import Accounts
 from ops.soak.steady.checking import Kept
-from ops.soak.steady.flatness import Trend, smallest_leak, trend_of
+from ops.soak.steady.flatness import Trend, trend_of
 from ops.soak.steady.pacing import Offered
 from ops.soak.steady.sampling import Sample
 
@@ -17,7 +17,7 @@ BACKLOG_SECONDS_MAX = 2.0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was found. `memory`: of each function's largest worker, from a third of the run on; `grown`: of what keeps
+    """All that was found. `memory`: of each function's largest worker; `grown`: of what keeps
     data, bytes an event that was taken in; `cpu_ms`: processor time an event, by process; `started`: processes there ever
     were."""
 
@@ -44,7 +44,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def backlog(self) -> Trend:
         """The inbox, in messages."""
-        return trend_of([sample.queues.get("Inbox", 0) for sample in self.samples])
+        return trend_of([(sample.at_seconds, sample.queues.get("Inbox", 0)) for sample in self.samples])
 
     @property
     def amiss(self) -> list[str]:
@@ -53,7 +53,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
             *self.failures,
             *self.offered.amiss,
             *self._backlog_amiss(),
-            *_not_flat(self.memory, self.minutes),
+            *_not_flat(self.memory),
             *(f"{count:,} dead letters of {name.lower()}" for name, count in self.dead.items() if count),
             *self._accounts_amiss(),
             *_not_whole("events table", self.in_table),
@@ -78,10 +78,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return [*unclosed, *unknown, *nothing]
 
 
-def _not_flat(memory: Mapping[str, Trend], minutes: float) -> list[str]:
+def _not_flat(memory: Mapping[str, Trend]) -> list[str]:
     return [
         f"memory of {name} grows: {trend.middle:,.1f} MB in the second third, {trend.last:,.1f} MB in the last "
-        f"(noise is less than {smallest_leak(trend, minutes):.2f} MB a minute)"
+        f"(noise is less than {trend.smallest_leak:.2f} MB a minute)"
         for name, trend in memory.items()
         if trend.is_judged and not trend.is_flat
     ]
@@ -96,7 +96,9 @@ def _not_whole(where: str, kept: Kept) -> list[str]:
 def memory_of(samples: Sequence[Sample]) -> dict[str, Trend]:
     """The trend of each function's largest worker. One that did not work yet, or no longer, has no sample."""
     names = sorted({name for sample in samples for name in sample.memory_mb} - set(GROWING))
-    series = {name: [s.memory_mb[name] for s in samples if name in s.memory_mb] for name in names}
+    series = {
+        name: [(s.at_seconds, s.memory_mb[name]) for s in samples if name in s.memory_mb] for name in names
+    }
     return {name: trend_of(values) for name, values in series.items()}
 
 
