@@ -1,16 +1,17 @@
 """The format is what was recorded of it, and differs from the one before by what both bear."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
 from functions.domain.stored import FORMAT
+from tests.stored import record
 from tests.stored.agreed import AGREED
 from tests.stored.kinds import schemas
 from tests.stored.names import names
-from tests.stored.record import values
 from tests.stored.shapes import HOW, faults_between, recorded
 
 BEFORE = recorded(FORMAT - 1)
@@ -23,7 +24,7 @@ def test_what_is_stored_is_as_it_was_recorded_of_this_format() -> None:
     assert recorded(FORMAT) == NOW, (
         f"what is stored has grown, and the fixtures of format {FORMAT} have not.{HOW}"
     )
-    assert recorded(FORMAT, "values") == values(), f"other values are written than were recorded.{HOW}"
+    assert recorded(FORMAT, "values") == record.values(), f"other values are written than were recorded.{HOW}"
 
 
 def test_code_of_the_format_before_reads_what_this_code_writes_and_the_other_way_round() -> None:
@@ -39,7 +40,7 @@ def test_nothing_is_agreed_that_is_no_difference() -> None:
 @pytest.mark.parametrize("kind", BEFORE["kinds"])
 def test_what_this_code_writes_is_valid_by_the_schema_of_the_format_before(kind: str) -> None:
     schema = {**BEFORE["kinds"][kind], "$defs": BEFORE["$defs"]}
-    jsonschema.Draft202012Validator(schema).validate(values()[kind])
+    jsonschema.Draft202012Validator(schema).validate(record.values()[kind])
 
 
 @pytest.mark.parametrize("format_number", range(1, FORMAT + 1))
@@ -94,3 +95,17 @@ def test_each_kind_of_harm_is_told() -> None:
         told[8][0],
     ]
     assert any("has no default" in one for one in told[8])
+
+
+def test_a_format_is_not_recorded_anew_where_its_other_code_would_not_bear_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / str(FORMAT)).mkdir()
+    monkeypatch.setattr(record, "FIXTURES", tmp_path)
+    less = {name: one for name, one in NOW["$defs"]["Journey"]["properties"].items() if name != "sent"}
+    monkeypatch.setattr(record, "schemas", lambda: changed("Journey", properties=less))
+    assert record.main() == 2
+    told = capsys.readouterr().err
+    assert "Journey.sent is gone" in told
+    assert "Raise FORMAT in functions/domain/stored.py" in told
+    assert list((tmp_path / str(FORMAT)).iterdir()) == []
