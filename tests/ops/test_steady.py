@@ -16,7 +16,7 @@ from functions.domain.events import Fault, check_event
 from functions.domain.instants import parse_instant
 from functions.playbook import load_playbook
 from ops.errors import UserError
-from ops.soak.steady.__main__ import _table, _wanted
+from ops.soak.steady.__main__ import _given, _wanted
 from ops.soak.steady.checking import Kept, kept_of
 from ops.soak.steady.crowd import Deeds, requests_of
 from ops.soak.steady.flatness import trend_of
@@ -24,6 +24,7 @@ from ops.soak.steady.outcome import Outcome, grown_of, memory_of
 from ops.soak.steady.pacing import Generator, Offered, Post, Request
 from ops.soak.steady.picture import page_of
 from ops.soak.steady.processes import processes_of
+from ops.soak.steady.report import DOCS, written
 from ops.soak.steady.run import PLAYBOOK, Wanted, _end_of
 from ops.soak.steady.sampling import Lag, Sample
 
@@ -148,7 +149,7 @@ def test_requests_that_begin_late_go_out_are_counted_and_break_the_minutes_rate(
     assert offered.latest_seconds == pytest.approx(10, abs=0.5)
     assert offered.events == sum(one.events for one in _requests(120))  # later, but all of them
     assert offered.held_shares[0] < 0.95
-    assert "minute 1" in offered.amiss[0]
+    assert "in minute 1," in offered.amiss[0]
     assert "--events-per-second" in offered.amiss[0]
 
 
@@ -288,7 +289,7 @@ def test_a_run_in_which_all_holds_is_not_amiss() -> None:
         ({"failures": ["time stood still"]}, "time stood still"),
         (
             {"offered": msgspec.structs.replace(GOOD.offered, by_minute=[3000, 2900, 3000])},
-            "minute 2: 96.7% of 50 events/s were taken in",
+            "in 1 of 3 minutes: 96.7% of 50 events/s were taken in in minute 2",
         ),
     ],
 )
@@ -311,7 +312,18 @@ def test_the_page_shows_each_series_and_says_what_is_amiss() -> None:
     for name in ("rate", "inbox", "lag", "decide 65", "engine 317"):
         assert f"{name} " in page or f"{name}<" in page, name
     assert "1 dead letters" in page_of(msgspec.structs.replace(GOOD, dead={"Inbox": 1}))
-    assert _table(GOOD).row_count > 10
+
+
+def test_the_figures_stand_in_the_page_beside_their_baselines() -> None:
+    page = written(DOCS.read_text(encoding="utf-8"), GOOD)
+    assert (
+        "| memory of `decide` in the last third | 65.0 MB | in the second third 65.0 MB; 65.0 at most | ≤ 67.0 MB |"
+        in page
+    )
+    assert "| events in the lake | 1,500 | taken in: 1,500 | 1,500, each once |" in page
+    assert written(page, GOOD) == page
+    with pytest.raises(ValueError, match="no place"):
+        written("", GOOD)
 
 
 # --- the tools
@@ -376,6 +388,6 @@ def test_a_short_run_has_a_sample_a_second_and_a_long_one_every_ten() -> None:
 
 
 def test_what_cannot_be_run_is_told_in_one_line() -> None:
-    assert _wanted(["--minutes", "0.3"]) == Wanted(minutes=0.3)
+    assert _wanted(_given(["--minutes", "0.3"])) == Wanted(minutes=0.3)
     with pytest.raises(UserError, match="more than nothing"):
-        _wanted(["--minutes", "0"])
+        _wanted(_given(["--minutes", "0"]))

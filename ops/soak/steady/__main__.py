@@ -8,15 +8,14 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
 from ops.errors import UserError
 from ops.local.down import bring_down
 from ops.local.place import Place
-from ops.soak.concluded import concluded, table_of
-from ops.soak.steady.flatness import Trend
-from ops.soak.steady.outcome import GROWING, Outcome
+from ops.soak.concluded import concluded
+from ops.soak.steady.outcome import GROWING
 from ops.soak.steady.picture import page_of
+from ops.soak.steady.report import table_of, write_docs
 from ops.soak.steady.run import Wanted, run
 from ops.soak.steady.sampling import Sample
 
@@ -30,7 +29,8 @@ def main() -> int:
     """0 where all is as it must be; 1 where not; 2 where it could not run."""
     console, place = Console(stderr=True), Place()
     try:
-        wanted = _wanted(sys.argv[1:])
+        given = _given(sys.argv[1:])
+        wanted = _wanted(given)
         with _bars(console) as bars:
             watch = _Shown(bars, wanted)
             outcome = run(place, wanted, watch.say, watch.sample, watch.show)
@@ -41,11 +41,12 @@ def main() -> int:
         bring_down(place)
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(page_of(outcome), encoding="utf-8")
-    return concluded(outcome, _table(outcome), OUTPUT)
+    if given.write_docs:
+        write_docs(outcome)
+    return concluded(outcome, table_of(outcome), OUTPUT)
 
 
-def _wanted(arguments: list[str]) -> Wanted:
-    """UserError for what cannot be run."""
+def _given(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ops.soak.steady", description=__doc__)
     parser.add_argument(
         "--minutes", type=float, default=DEFAULTS.minutes, help=f"of load (default: {DEFAULTS.minutes:g})"
@@ -63,7 +64,14 @@ def _wanted(arguments: list[str]) -> Wanted:
         default=DEFAULTS.customers,
         help=f"linked at first (default: {DEFAULTS.customers:,})",
     )
-    given = parser.parse_args(arguments)
+    parser.add_argument(
+        "--write-docs", action="store_true", help="put the figures into docs/performance.md, too"
+    )
+    return parser.parse_args(arguments)
+
+
+def _wanted(given: argparse.Namespace) -> Wanted:
+    """UserError for what cannot be run."""
     if given.minutes <= 0 or given.events_per_second <= 0 or given.customers < 1:
         raise UserError("--minutes, --events-per-second and --customers must be more than nothing.")
     if not PROC.exists():
@@ -112,42 +120,6 @@ class _Shown:
             f"dead {sum(sample.dead.values())}, {sample.virtual[:16]}"
         )
         self._bars.update(self._load, completed=sample.at_seconds, told=told)
-
-
-def _told(trend: Trend) -> str:
-    unsure = "" if trend.is_judged else "; too short to judge"
-    return (
-        f"{trend.middle:,.1f} → {trend.last:,.1f} MB ({trend.growth:+.1f}; {trend.most:,.1f} at most{unsure})"
-    )
-
-
-def _table(outcome: Outcome) -> Table:
-    offered, kept = outcome.offered, outcome.accounts
-    shares = offered.held_shares
-    rows = {
-        "events taken in": f"{offered.events:,} in {offered.requests:,} requests, {offered.late_requests:,} of them late "
-        f"(at most {offered.latest_seconds:.1f} s)",
-        "rate held": f"{min(shares, default=0):.1%} to {max(shares, default=0):.1%} of {offered.events_per_second:g} events/s, by minute",
-        "from request to stored": f"{outcome.lag_seconds_most:.1f} s at most",
-        "inbox, messages": f"{outcome.backlog.middle:,.0f} in the second third, {outcome.backlog.last:,.0f} in the last, "
-        f"{outcome.backlog.most:,.0f} at most",
-        **{f"memory of {name}": _told(trend) for name, trend in outcome.memory.items()},
-        **{
-            f"memory of the {name}": f"{grown:+,.0f} bytes an event: it keeps what it is told"
-            for name, grown in outcome.grown.items()
-        },
-        "processor an event": ", ".join(f"{name} {ms:.1f}" for name, ms in outcome.cpu_ms.items()) + " ms",
-        "stored, of those taken in": f"{outcome.in_table.kept:,} in the table, {outcome.in_lake.kept:,} in the lake",
-        "dead letters": f"{sum(outcome.dead.values()):,}",
-        "accounts": f"targeted {kept.targeted:,} = sent {kept.sent:,} + suppressed {sum(kept.suppressed.values()):,} "
-        f"+ failed {kept.failed:,} + unknown {kept.unknown:,} (pending {kept.pending:,})",
-        "LINE accepted": f"{outcome.accepted:,}, second copies {outcome.copies:,}",
-        "audits": f"{outcome.audits} nights and everybody at the end: {outcome.differences:,} differ",
-        "virtual hours": f"{outcome.virtual_hours:.1f}",
-        "wall seconds": f"{sum(outcome.wall_seconds.values()):,.0f} "
-        f"({', '.join(f'{name} {took:,.0f}' for name, took in outcome.wall_seconds.items())})",
-    }
-    return table_of("The steady soak", rows)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 import urllib3
 
 from functions.domain.line_events import event_id_of
+from ops.errors import UserError
 from ops.line_sandbox import SandboxClient
 from ops.line_sandbox.webhooks import WebhookResult
 from ops.soak.steady.crowd import Deed, Deeds
@@ -39,6 +40,14 @@ class Actors:
         assert isinstance(request, Deeds)
         return self._tell(request) if request.act == "crm" else self._act(request)
 
+    def knock(self) -> None:
+        """A request of the CRM without events, and LINE's own check of whether anybody answers. UserError where nobody does."""
+        answer, [post] = self._post_events([]), self._line.send_events([]).posts
+        if (answer.status, post.status) != (STATUS_ACCEPTED, STATUS_OK):
+            raise UserError(
+                f"the doors do not open: events {answer.status}, webhook {post.status} {post.answer[:200]}"
+            )
+
     def _tell(self, request: Deeds) -> str:
         at = self._now()
         events = [
@@ -52,12 +61,7 @@ class Actors:
             }
             for deed in request.deeds
         ]
-        answer = self._http.request(
-            "POST",
-            self._record["ingest_url"],
-            json={"events": events},
-            headers={"authorization": f"Bearer {self._record['ingest_key']}"},
-        )
+        answer = self._post_events(events)
         if answer.status != STATUS_ACCEPTED:
             return f"events: {answer.status} {answer.data.decode(errors='replace')[:200]}"
         told = answer.json()
@@ -67,6 +71,12 @@ class Actors:
         last = request.deeds[-1]
         self._follow(customer_of(last.who), last.id)
         return ""
+
+    def _post_events(self, events: list[dict[str, Any]]) -> urllib3.BaseHTTPResponse:
+        headers = {"authorization": f"Bearer {self._record['ingest_key']}"}
+        return self._http.request(
+            "POST", self._record["ingest_url"], json={"events": events}, headers=headers
+        )
 
     def _act(self, request: Deeds) -> str:
         [*_, deed] = request.deeds

@@ -35,7 +35,7 @@ class Trend(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_flat(self) -> bool:
         """Whether it does not grow by more than noise."""
-        return self.growth <= self._noise
+        return self.growth <= self.noise
 
     @property
     def is_judged(self) -> bool:
@@ -45,10 +45,11 @@ class Trend(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def smallest_leak(self) -> float:
         """The least steady growth, in MB a minute, that is told from noise."""
-        return self._noise / (self.minutes / 3)
+        return self.noise / (self.minutes / 3)
 
     @property
-    def _noise(self) -> float:
+    def noise(self) -> float:
+        """What it may grow by, in MB."""
         return max(GROWTH_MB_MAX, self.middle * GROWTH_SHARE_MAX)
 
 

@@ -54,16 +54,21 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def amiss(self) -> list[str]:
-        """One line for each minute in which the rate was not held, and for requests that were refused."""
-        lines = [
-            f"minute {number + 1}: {share:.1%} of {self.events_per_second:g} events/s were taken in, "
-            f"wanted {HELD_SHARE_MIN:.0%} ({self.late_requests:,} requests of the run began late): run it on a "
-            "machine with less to do, or ask for less with --events-per-second"
-            for number, share in enumerate(self.held_shares)
-            if share < HELD_SHARE_MIN
+        """One line where there were minutes in which the rate was not held, and one for requests that were refused."""
+        short = [
+            (share, number + 1) for number, share in enumerate(self.held_shares) if share < HELD_SHARE_MIN
         ]
+        unheld = []
+        if short:
+            share, minute = min(short)
+            unheld = [
+                f"the rate was not held in {len(short)} of {len(self.by_minute)} minutes: {share:.1%} of "
+                f"{self.events_per_second:g} events/s were taken in in minute {minute}, wanted {HELD_SHARE_MIN:.0%} "
+                f"({self.late_requests:,} requests of the run began late): run it on a machine with less to do, or ask for "
+                "less with --events-per-second"
+            ]
         refused = [f"{self.refused:,} requests were refused: {'; '.join(self.refusals)}"]
-        return lines + (refused if self.refused else [])
+        return unheld + (refused if self.refused else [])
 
 
 REFUSALS_TOLD = 3
