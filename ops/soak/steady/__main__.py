@@ -41,6 +41,7 @@ def main() -> int:
         bring_down(place)
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(page_of(outcome), encoding="utf-8")
+    console.print(f"[dim]Pictures: {PAGE}; every sample: {OUTPUT}[/dim]")
     if given.write_docs:
         write_docs(outcome)
     return concluded(outcome, table_of(outcome), OUTPUT)

@@ -58,17 +58,16 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
         short = [
             (share, number + 1) for number, share in enumerate(self.held_shares) if share < HELD_SHARE_MIN
         ]
-        unheld = []
-        if short:
-            share, minute = min(short)
-            unheld = [
-                f"the rate was not held in {len(short)} of {len(self.by_minute)} minutes: {share:.1%} of "
-                f"{self.events_per_second:g} events/s were taken in in minute {minute}, wanted {HELD_SHARE_MIN:.0%} "
-                f"({self.late_requests:,} requests of the run began late): run it on a machine with less to do, or ask for "
-                "less with --events-per-second"
-            ]
+        unheld = [self._unheld(len(short), *min(short))] if short else []
         refused = [f"{self.refused:,} requests were refused: {'; '.join(self.refusals)}"]
         return unheld + (refused if self.refused else [])
+
+    def _unheld(self, minutes: int, share: float, worst: int) -> str:
+        return (
+            f"the rate was not held in {minutes} of {len(self.by_minute)} minutes: in minute {worst} {share:.1%} of "
+            f"{self.events_per_second:g} events/s were taken in, wanted {HELD_SHARE_MIN:.0%} ({self.late_requests:,} requests "
+            "of the run began late): run it on a machine with less to do, or ask for less with --events-per-second"
+        )
 
 
 REFUSALS_TOLD = 3
