@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from ops.errors import UserError
-from ops.local.down import bring_down
 from ops.local.place import Place
+from ops.soak.alone import alone
 from ops.soak.concluded import concluded, table_of
 from ops.soak.storm import FAULTS, Outcome, run
 
@@ -24,15 +24,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m ops.soak", description=__doc__)
     parser.add_argument("--sends", type=int, default=SENDS, help=f"how many messages (default: {SENDS:,})")
     sends = parser.parse_args().sends
-    console, place = Console(stderr=True), Place()
+    console = Console(stderr=True)
     try:
-        with _bars(console) as bars:
+        with alone(Place()) as place, _bars(console) as bars:
             outcome = run(place, sends, lambda text: console.print(f"[dim]{text} …[/dim]"), _shown_by(bars))
     except UserError as error:
         console.print(f"[red]The storm stopped:[/red] {error}")
         return 2
-    finally:
-        bring_down(place)
     return concluded(outcome, _table(outcome), OUTPUT)
 
 

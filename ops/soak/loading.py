@@ -19,10 +19,10 @@ from functions.domain.instants import format_instant
 from functions.domain.loads import Load
 from functions.ports import EventsReceived
 from ops.errors import UserError
-from ops.local.down import bring_down
 from ops.local.place import Place
 from ops.local.up import bring_up
 from ops.local.workers import kill, workers_of
+from ops.soak.alone import alone
 from ops.soak.concluded import concluded, table_of
 from ops.soak.storm import START, apply_playbook, wishes_of
 from ops.stores import Stores
@@ -82,17 +82,15 @@ def main() -> int:
     """0 where every row came out once in flat memory; 1 where not; 2 where it could not run."""
     parser = argparse.ArgumentParser(prog="python -m ops.soak.loading", description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS, help=f"how many rows (default: {ROWS:,})")
-    rows, console, place = parser.parse_args().rows, Console(stderr=True), Place()
+    rows, console = parser.parse_args().rows, Console(stderr=True)
     try:
-        with console.status("Starting") as status:
+        with alone(Place()) as place, console.status("Starting") as status:
             wishes = wishes_of(place)
             target = bring_up(wishes, apply_playbook, lambda text: status.update(f"{text} …"))
             outcome = _loaded(place, target, rows, status.update)
     except UserError as error:
         console.print(f"[red]The load stopped:[/red] {error}")
         return 2
-    finally:
-        bring_down(place)
     return concluded(outcome, _table(outcome), OUTPUT)
 
 

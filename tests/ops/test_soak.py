@@ -4,12 +4,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from functions.domain.accounts import Accounts
 from functions.playbook import load_playbook
+from ops.errors import UserError
+from ops.local.place import Place
+from ops.soak.alone import alone
 from ops.soak.killer import speaks_to
 from ops.soak.storm import FAULTS, PLAYBOOK, Outcome
 
@@ -91,3 +95,18 @@ def test_the_killer_sees_who_speaks_to_line(listener: socket.socket) -> None:
         assert not speaks_to(speaker.pid, port + 1)
         speaker.communicate(b"\n")
     assert not speaks_to(speaker.pid, port)
+
+
+def test_a_soak_takes_down_what_it_brought_up_and_leaves_what_was_up_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    downs, place = list[Place](), Place(tmp_path)
+    monkeypatch.setattr("ops.soak.alone.bring_down", downs.append)
+    monkeypatch.setattr("ops.soak.alone.is_up", lambda _place: True)
+    with pytest.raises(UserError, match="up already"), alone(place):
+        raise AssertionError("it must not begin")
+    assert downs == []
+    monkeypatch.setattr("ops.soak.alone.is_up", lambda _place: False)
+    with pytest.raises(KeyboardInterrupt), alone(place):
+        raise KeyboardInterrupt
+    assert downs == [place]

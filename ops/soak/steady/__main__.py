@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from ops.errors import UserError
-from ops.local.down import bring_down
 from ops.local.place import Place
+from ops.soak.alone import alone
 from ops.soak.concluded import concluded
 from ops.soak.steady.outcome import GROWING
 from ops.soak.steady.picture import page_of
@@ -27,18 +27,15 @@ PROC = Path("/proc/self/status")
 
 def main() -> int:
     """0 where all is as it must be; 1 where not; 2 where it could not run."""
-    console, place = Console(stderr=True), Place()
+    given, console = _given(sys.argv[1:]), Console(stderr=True)
     try:
-        given = _given(sys.argv[1:])
         wanted = _wanted(given)
-        with _bars(console) as bars:
+        with alone(Place()) as place, _bars(console) as bars:
             watch = _Shown(bars, wanted)
             outcome = run(place, wanted, watch.say, watch.sample, watch.show)
     except UserError as error:
         console.print(f"[red]The soak stopped:[/red] {error}")
         return 2
-    finally:
-        bring_down(place)
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text(page_of(outcome), encoding="utf-8")
     console.print(f"[dim]Pictures: {PAGE}; every sample: {OUTPUT}[/dim]")
