@@ -20,7 +20,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
 from infra.budget import BudgetStack
-from infra.bundle import CORE, FILES, MEASURE, ROOT, BundleError, build_bundle, platform_of
+from infra.bundle import BundleError, build_bundle, platform_of
+from infra.contents import CORE, FILES, MEASURE, ROOT
 from infra.deployments import DEPLOYMENTS, Deployment, DeploymentsError, read_deployments
 from infra.stack import MusubiStack
 

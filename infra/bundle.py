@@ -1,7 +1,7 @@
 """The Lambda bundles: functions/ and its locked dependencies in one zip, the same bytes for the same input.
 
 The core has what messages need; the one for files has pyarrow, the one that measures DuckDB and SciPy: each bigger than
-all of the core.
+all of the core (infra/contents.py has what is in them, and why).
 
 No Docker: uv fetches the wheels of the wanted platform. The dependencies are resolved once for each lock file
 and kept under build/, so that a change to a function costs one small append.
@@ -21,7 +21,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from infra.bytecode import compile_all, interpreter_of, version_of
+from infra.contents import CORE, FILES, MEASURE, ROOT, Contents
+
+__all__ = [
+    "AWS",
+    "BUILD",
+    "CORE",
+    "FILES",
+    "MEASURE",
+    "ROOT",
+    "BundleError",
+    "Contents",
+    "Platform",
+    "build_bundle",
+]
+
 BUILD = ROOT / "build" / "bundle"
 ENGINE_PYTHON = ROOT / ".engine" / "bin" / "python"
 # The zip format's oldest instant: contents, not times, decide the bytes.
@@ -35,44 +50,24 @@ class BundleError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
-    """What goes into a bundle beside functions/: the locked dependencies, without what is `spared` of them (globs)."""
-
-    name: str
-    lock: Path
-    spared: tuple[str, ...] = ()
-
-
-CORE = Contents("", ROOT / "requirements" / "functions.txt")
-# Of pyarrow what only Flight, S3 and compilers need, and copies of one library: half of its 150 MB.
-FILES = Contents(
-    "files-",
-    ROOT / "requirements" / "load.txt",
-    (
-        "pyarrow/include/*", "pyarrow/src/*", "pyarrow/tests/*", "pyarrow/includes/*", "pyarrow/*flight*",
-        "pyarrow/*_s3*", "pyarrow/*.so.*.*.*", "pyarrow/libarrow_python.so",
-        "pyarrow/*.lib", "pyarrow/_orc*", "pyarrow/_gcsfs*", "pyarrow/_azurefs*", "pyarrow/_hdfs*",
-    ),
-)  # fmt: skip
-
-# What SciPy and NumPy are tested and compiled against with.
-MEASURE = Contents(
-    "measure-",
-    ROOT / "requirements" / "measure.txt",
-    ("*/tests/*", "*/_pyinstaller/*", "numpy/_core/include/*", "numpy/_core/lib/*", "*.pyi", "adbc_driver_duckdb/*"),
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
 class Platform:
-    """Where the bundle runs. `name` identifies it; `arguments` make uv resolve for it."""
+    """Where the bundle runs. `name` identifies it; `arguments` make uv resolve for it.
+
+    `python` compiles for it, or an interpreter of `version` that this machine has.
+    """
 
     name: str
     arguments: tuple[str, ...]
+    version: str = ""
+    python: Path | None = None
+
+    def compiler(self) -> Path | None:
+        """None where this machine has none: the bundle then works without, and starts more slowly."""
+        return self.python or interpreter_of(self.version)
 
 
 AWS = Platform(
-    "aws-3.13-aarch64", ("--python-version", "3.13", "--python-platform", "aarch64-manylinux_2_28")
+    "aws-3.13-aarch64", ("--python-version", "3.13", "--python-platform", "aarch64-manylinux_2_28"), "3.13"
 )
 
 
@@ -81,7 +76,7 @@ def local_platform(python: Path = ENGINE_PYTHON) -> Platform:
     if not python.exists():
         raise BundleError("The embedded engine's environment .engine is missing: run `make setup`.")
     name = f"local-{sys.version_info.major}.{sys.version_info.minor}-{sysconfig.get_platform()}"
-    return Platform(name, ("--python", str(python)))
+    return Platform(name, ("--python", str(python)), python=python)
 
 
 def platform_of(target: str) -> Platform:
@@ -98,16 +93,23 @@ def build_bundle(platform: Platform, source: Path, contents: Contents = CORE) ->
 
     Its name carries the digest of its contents; one that is already there is reused.
     """
-    layer = _dependencies(platform, contents)
+    python = platform.compiler() if contents.bytecode else None
+    layer = _dependencies(platform, contents, python)
     bundle = BUILD / f"{contents.name}{platform.name}-{_digest(layer, source)}.zip"
     if not bundle.exists():
         _discard_old(platform, contents)
-        with _draft(bundle) as draft:
+        with _draft(bundle) as draft, tempfile.TemporaryDirectory(dir=BUILD) as scratch:
             shutil.copyfile(layer, draft)
-            with zipfile.ZipFile(draft, "a", zipfile.ZIP_DEFLATED) as archive:
-                for path in _files(source):
-                    _add(archive, path, Path("functions") / path.relative_to(source))
+            _copy(source, Path(scratch) / "functions")
+            _pack(Path(scratch), draft, (), python)
     return bundle
+
+
+def _copy(source: Path, into: Path) -> None:
+    for path in _files(source):
+        to = into / path.relative_to(source)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, to)
 
 
 def _discard_old(platform: Platform, contents: Contents) -> None:
@@ -127,16 +129,21 @@ def _digest(layer: Path, source: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _dependencies(platform: Platform, contents: Contents) -> Path:
+def _dependencies(platform: Platform, contents: Contents, python: Path | None) -> Path:
     given = contents.lock.read_bytes() + "\0".join(contents.spared).encode()
+    if python is not None:
+        given += "\0".join(version_of(python)).encode()
     layer = (
         BUILD / f"dependencies-{contents.name}{platform.name}-{hashlib.sha256(given).hexdigest()[:16]}.zip"
     )
     if not layer.exists():
         layer.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="musubi-bundle-", dir=layer.parent) as scratch:
+        with (
+            tempfile.TemporaryDirectory(prefix="musubi-bundle-", dir=layer.parent) as scratch,
+            _draft(layer) as draft,
+        ):
             _install(platform, contents.lock, Path(scratch))
-            _pack(Path(scratch), layer, contents.spared)
+            _pack(Path(scratch), draft, contents.spared, python)
     return layer
 
 
@@ -150,13 +157,17 @@ def _install(platform: Platform, lock: Path, into: Path) -> None:
         raise BundleError(f"The functions' dependencies could not be fetched: {done.stderr.strip()}")
 
 
-def _pack(directory: Path, archive_path: Path, spared: tuple[str, ...]) -> None:
-    with _draft(archive_path) as draft:  # noqa: SIM117 (the archive must be closed before its draft is moved)
-        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in _files(directory):
-                name = path.relative_to(directory)
-                if not any(fnmatch.fnmatch(name.as_posix(), pattern) for pattern in spared):
-                    _add(archive, path, name)
+def _pack(directory: Path, archive_path: Path, spared: tuple[str, ...], python: Path | None) -> None:
+    """Append what is in `directory`, without what is spared, and compiled where there is something to compile with."""
+    for path in list(_files(directory)):
+        name = path.relative_to(directory).as_posix()
+        if any(fnmatch.fnmatch(name, pattern) for pattern in spared):
+            path.unlink()
+    if python is not None:
+        compile_all(directory, python)
+    with zipfile.ZipFile(archive_path, "a", zipfile.ZIP_DEFLATED) as archive:
+        for path in _files(directory, compiled=True):
+            _add(archive, path, path.relative_to(directory))
 
 
 @contextlib.contextmanager
@@ -180,9 +191,9 @@ def _add(archive: zipfile.ZipFile, path: Path, name: Path) -> None:
     archive.writestr(entry, path.read_bytes())
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    """Every file that belongs into a bundle, in a stable order."""
+def _files(directory: Path, *, compiled: bool = False) -> Iterator[Path]:
+    """Every file that belongs into a bundle, in a stable order; what is compiled only where it was compiled for it."""
     for path in sorted(directory.rglob("*")):
         parts = path.relative_to(directory).parts
-        if path.is_file() and "__pycache__" not in parts and parts[0] not in {"bin", ".lock"}:
+        if path.is_file() and (compiled or "__pycache__" not in parts) and parts[0] not in {"bin", ".lock"}:
             yield path

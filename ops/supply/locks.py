@@ -9,7 +9,7 @@ from packaging.markers import Environment, default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from infra.bundle import CORE, FILES, MEASURE, ROOT
+from infra.contents import CORE, FILES, MEASURE, ROOT
 
 ON_LAMBDA: Final = {
     "sys_platform": "linux",
