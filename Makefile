@@ -120,8 +120,8 @@ demo: setup  ## the main job, end to end, on real purchase data
 stored: setup  ## record what this code stores as the fixtures of its format (docs/operations.md, Changing what is stored)
 	$(BIN)/python -m tests.stored.record
 
-bench: setup  ## benchmarks against their baselines in the same run → build/bench.json and a table
-	$(BIN)/python -m ops.bench
+bench: setup  ## benchmarks against their baselines in the same run → build/bench.json and a table; ONLY=cold for one part
+	$(BIN)/python -m ops.bench $(if $(ONLY),--only $(ONLY))
 
 clean:  ## take away what the other targets made
 	rm -rf $(VENV) $(ENGINE) build cdk.out node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -20,12 +20,16 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 
 from infra.budget import BudgetStack
-from infra.bundle import BundleError, build_bundle, platform_of
+from infra.bundle import AWS, BundleError, build_bundle, platform_of
 from infra.contents import CORE, FILES, MEASURE, ROOT
 from infra.deployments import DEPLOYMENTS, Deployment, DeploymentsError, read_deployments
 from infra.stack import MusubiStack
 
 STACK_NAME = "Musubi"
+NOTHING_TO_COMPILE_WITH = (
+    f"There is no Python {AWS.version} here to compile the bundles with: cold starts on AWS will take longer. "
+    f"`uv python install {AWS.version}` mends that."
+)
 
 
 def build_app(
@@ -73,6 +77,8 @@ def main() -> int:
     except (BundleError, DeploymentsError) as error:
         print(error, file=sys.stderr)  # noqa: T201 (this module is a command)
         return 2
+    if AWS.compiler() is None:
+        print(NOTHING_TO_COMPILE_WITH, file=sys.stderr)  # noqa: T201
     app.synth()
     return 0
 

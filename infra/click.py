@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.function import Function, Surroundings, edge_timeout
+from infra.memory import MEMORY_MB
 from infra.queues import Queues
 from infra.secrets import Secrets
 
@@ -14,6 +15,7 @@ def click_function(scope: Construct, around: Surroundings, queues: Queues, secre
         scope,
         "click",
         around=around,
+        memory_mb=MEMORY_MB["click"],
         timeout=edge_timeout(),
         environment={
             "QUEUE_INBOX_URL": queues.inbox.queue.queue_url,

@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.function import Function, Surroundings
+from infra.memory import MEMORY_MB
 from infra.objects import Objects
 from infra.queues import Queues
 from infra.secrets import Secrets
@@ -27,6 +28,7 @@ def decide_function(
         scope,
         "decide",
         around=around,
+        memory_mb=MEMORY_MB["decide"],
         environment={
             "TABLE_IDENTITIES": tables.identities.table_name,
             "TABLE_CUSTOMERS": tables.customers.table_name,

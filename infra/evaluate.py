@@ -3,6 +3,7 @@
 from constructs import Construct
 
 from infra.function import Function, Surroundings
+from infra.memory import MEMORY_MB
 from infra.objects import Objects
 from infra.queues import Queues
 from infra.schedules import Schedules
@@ -24,7 +25,7 @@ def evaluate_function(
         scope,
         "evaluate",
         around=around,
-        memory_mb=1024,
+        memory_mb=MEMORY_MB["evaluate"],
         timeout=parameters.evaluate_timeout(),
         environment={
             "TABLE_CUSTOMERS": tables.customers.table_name,

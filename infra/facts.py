@@ -8,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.function import Function, Surroundings
+from infra.memory import MEMORY_MB
 from infra.objects import Objects
 from infra.tables import Tables
 
@@ -25,6 +26,7 @@ def facts_function(scope: Construct, around: Surroundings, tables: Tables, objec
         scope,
         "facts",
         around=around,
+        memory_mb=MEMORY_MB["facts"],
         environment={
             "TABLE_SENDS": tables.sends.table_name,
             "TABLE_EVENTS": tables.events.table_name,

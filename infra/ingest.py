@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.function import Function, Surroundings, edge_timeout
+from infra.memory import MEMORY_MB
 from infra.objects import Objects
 from infra.queues import Queues
 from infra.secrets import Secrets
@@ -26,6 +27,7 @@ def ingest_function(
         scope,
         "ingest",
         around=around,
+        memory_mb=MEMORY_MB["ingest"],
         timeout=edge_timeout(),
         environment={
             "TABLE_GATES": tables.gates.table_name,

@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.function import Function, Surroundings
+from infra.memory import MEMORY_MB
 from infra.objects import Objects
 from infra.secrets import Secrets
 from infra.tables import Tables
@@ -21,6 +22,7 @@ def insight_function(
         scope,
         "insight",
         around=around,
+        memory_mb=MEMORY_MB["insight"],
         timeout=cdk.Duration.seconds(TIMEOUT_SECONDS),
         environment={
             "TABLE_GATES": tables.gates.table_name,

@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.function import Function, Surroundings
+from infra.memory import MEMORY_MB
 from infra.objects import Objects
 from infra.queues import Queues
 from infra.secrets import Secrets
@@ -29,6 +30,7 @@ def link_function(
         scope,
         "link",
         around=around,
+        memory_mb=MEMORY_MB["link"],
         timeout=cdk.Duration.seconds(TIMEOUT_SECONDS),
         environment={
             "TABLE_IDENTITIES": tables.identities.table_name,

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra.function import Function, Surroundings
 from infra.ingest import may_ask_for_the_erased, may_note_sources, may_read_account
+from infra.memory import MEMORY_MB
 from infra.objects import Objects
 from infra.queues import Queues
 from infra.secrets import Secrets
@@ -29,7 +30,7 @@ def load_function(
         scope,
         "load",
         around=around,
-        memory_mb=1024,
+        memory_mb=MEMORY_MB["load"],
         timeout=around.parameters.evaluate_timeout(),
         environment={
             "TABLE_GATES": tables.gates.table_name,

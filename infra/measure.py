@@ -4,12 +4,11 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.function import Function, Surroundings
+from infra.memory import MEMORY_MB
 from infra.objects import Objects
 from infra.queues import Queues
 from infra.worker import feed
 
-# Two cores, which Lambda gives from 1,769 MB each; DuckDB takes 1,500 MB of it and spills what is more.
-MEMORY_MB = 3_538
 # A day's facts, raw and merged, and the days that are looked back on.
 STORAGE_GIB = 6
 # Lambda takes no less than 2 for a queue. Should two measure at once, the one that is second to write begins anew.
@@ -23,7 +22,7 @@ def measure_function(scope: Construct, around: Surroundings, queues: Queues, obj
         scope,
         "measure",
         around=around,
-        memory_mb=MEMORY_MB,
+        memory_mb=MEMORY_MB["measure"],
         storage=cdk.Size.gibibytes(STORAGE_GIB),
         timeout=around.parameters.measure_timeout(),
         environment={

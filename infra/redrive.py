@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.function import Function, Surroundings
+from infra.memory import MEMORY_MB
 from infra.objects import Objects
 from infra.queues import Queues
 from infra.tables import Tables
@@ -20,6 +21,7 @@ def redrive_function(
         scope,
         "redrive",
         around=around,
+        memory_mb=MEMORY_MB["redrive"],
         timeout=cdk.Duration.seconds(TIMEOUT_SECONDS),
         environment={
             "TABLE_GATES": tables.gates.table_name,

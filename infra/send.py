@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.function import Function, Surroundings
+from infra.memory import MEMORY_MB
 from infra.objects import Objects
 from infra.queues import Queues
 from infra.secrets import Secrets
@@ -28,6 +29,7 @@ def send_function(
         scope,
         "send",
         around=around,
+        memory_mb=MEMORY_MB["send"],
         environment={
             "TABLE_GATES": tables.gates.table_name,
             "TABLE_CUSTOMERS": tables.customers.table_name,

@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra.function import Function, Surroundings
 from infra.ingest import may_read_account
+from infra.memory import MEMORY_MB
 from infra.objects import Objects
 from infra.queues import Queues
 from infra.tables import Tables
@@ -18,6 +19,7 @@ def tick_function(
         scope,
         "tick",
         around=around,
+        memory_mb=MEMORY_MB["tick"],
         environment={
             "TABLE_TIMERS": tables.timers.table_name,
             "QUEUE_INBOX_URL": queues.inbox.queue.queue_url,

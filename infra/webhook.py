@@ -3,6 +3,7 @@
 from constructs import Construct
 
 from infra.function import Function, Surroundings, edge_timeout
+from infra.memory import MEMORY_MB
 from infra.queues import Queues
 from infra.secrets import Secrets
 
@@ -13,6 +14,7 @@ def webhook_function(scope: Construct, around: Surroundings, queues: Queues, sec
         scope,
         "webhook",
         around=around,
+        memory_mb=MEMORY_MB["webhook"],
         timeout=edge_timeout(),
         environment={
             "QUEUE_INBOX_URL": queues.inbox.queue.queue_url,

@@ -16,6 +16,7 @@ BACKLOG = 512
 ACCOUNT = {
     "/v2/bot/message/quota": {"type": "limited", "value": 1_000_000},
     "/v2/bot/message/quota/consumption": {"totalUsage": 0},
+    "/v2/bot/insight/message/event/aggregation": {"overview": {"uniqueImpression": 40, "uniqueClick": 25}},
 }
 
 
@@ -54,8 +55,9 @@ async def _answer(path: str) -> bytes:
     if path.startswith("/_delay/"):
         _state.delay_seconds = int(path.removeprefix("/_delay/")) / 1000
         return _written(b"{}", 0)
-    if path in ACCOUNT:
-        return _written(json.dumps(ACCOUNT[path]).encode(), 0)
+    known = ACCOUNT.get(path.partition("?")[0])
+    if known is not None:
+        return _written(json.dumps(known).encode(), 0)
     number = _state.begin()
     if _state.delay_seconds:
         await asyncio.sleep(_state.delay_seconds)

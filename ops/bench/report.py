@@ -10,7 +10,7 @@ import msgspec
 from rich.table import Table
 
 from infra.bundle import ROOT
-from ops.bench import prices
+from ops.bench import bundles, cold, cold_table, memory_size, prices
 from ops.bench.growth import Month, campaign_seconds
 from ops.bench.lanes import BULK_WORKERS
 from ops.bench.measure import Measure
@@ -50,6 +50,13 @@ def page_with(page: str, measures: Sequence[Measure], months: Sequence[Month], m
     """The page with its two tables made anew; what stands around them is written by hand."""
     page = _between(page, "measured", _measured(measures))
     return _between(page, "growth", _growth(months, message_ms))
+
+
+def page_with_cold(page: str, found: cold.Found) -> str:
+    """The page with what is told of cold starts, memory and bundles made anew."""
+    page = _between(page, "cold", cold_table.table(found))
+    page = _between(page, "memory", memory_size.table(found))
+    return _between(page, "bundles", bundles.table())
 
 
 def _between(page: str, name: str, text: str) -> str:

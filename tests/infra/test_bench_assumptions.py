@@ -3,7 +3,9 @@
 from collections import Counter
 from typing import Any
 
-from ops.bench import lanes, prices
+from infra.memory import MEMORY_MB
+from ops.bench import lanes, memory_size, prices
+from ops.bench.cold import CEILINGS, handlers
 from ops.cost import standing
 from tests.infra.conftest import Template
 
@@ -20,6 +22,13 @@ def test_the_sender_and_decide_have_the_memory_that_the_bill_says(template: Temp
     memory = {one["Properties"].get("Handler", ""): one["Properties"].get("MemorySize") for one in functions}
     assert memory["functions.send.handler.handler"] == prices.MEMORY_MB
     assert memory["functions.decide.handler.handler"] == prices.MEMORY_MB
+
+
+def test_every_function_has_the_memory_that_was_chosen_for_it(template: Template) -> None:
+    functions = [one for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"]
+    has = {one["Properties"]["Handler"].split(".")[1]: one["Properties"]["MemorySize"] for one in functions}
+    assert has == dict(MEMORY_MB)
+    assert set(has) == set(handlers()) == set(CEILINGS) == set(memory_size.WANTED)
 
 
 def test_the_sender_takes_as_many_messages_at_once_as_the_bill_says(template: Template) -> None:
