@@ -51,7 +51,7 @@ class Function(Construct):
         *,
         around: Surroundings,
         environment: Mapping[str, str],
-        memory_mb: int = 512,
+        memory_mb: int,
         timeout: cdk.Duration | None = None,
         storage: cdk.Size | None = None,
     ) -> None:
