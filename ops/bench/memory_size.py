@@ -52,7 +52,7 @@ WANTED: Final[Mapping[str, Wanted]] = {
     "webhook": Wanted("LINE waits two seconds: half of them for what is not modelled", cold_seconds=1.0),
     "ingest": Wanted("the CRM's request waits", cold_seconds=2.0),
     "link": Wanted("somebody waits for a page", cold_seconds=0.75),
-    "click": Wanted("somebody waits for the shop's page", cold_seconds=0.75),
+    "click": Wanted("somebody waits for this before the shop's page", cold_seconds=0.6),
     "decide": Wanted("thanks for a purchase wait for a batch of it", cold_seconds=2.0, warm_ms=500.0),
     "send": Wanted(
         "ten pushes in less than a worker's share of LINE's rate (250 ms)", cold_seconds=5.0, warm_ms=225.0
@@ -105,8 +105,9 @@ def _waits(function: str, calls: Mapping[str, float]) -> float:
 
 
 def cheapest(every: list[Option]) -> Option | None:
-    """The size that the rule gives; None where none keeps the bounds."""
-    return min((one for one in every if one.keeps), key=lambda one: one.dollars, default=None)
+    """The size that the rule gives, the faster of two that cost the same; None where none keeps the bounds."""
+    kept = (one for one in every if one.keeps)
+    return min(kept, key=lambda one: (round(one.dollars, 3), one.warm_ms), default=None)
 
 
 def rows(found: Found) -> list[Measure]:

@@ -1,5 +1,6 @@
 """The rule by which functions get their memory."""
 
+import msgspec
 import pytest
 
 from ops.bench import cold, memory_size
@@ -30,8 +31,8 @@ def test_the_cheapest_size_that_keeps_the_bounds_is_given() -> None:
 
 def test_what_does_not_fit_is_not_given() -> None:
     more = memory_size.SIZES[1] / memory_size.PEAK_FACTOR
-    assert given("insight", Start(warm_ms=1, first_ms=1, peak_mb=more)) == 512
-    assert given("insight", Start(warm_ms=1, first_ms=1, peak_mb=5_000)) == 0
+    assert given("insight", msgspec.structs.replace(CLICK, peak_mb=more)) == 512
+    assert given("insight", msgspec.structs.replace(CLICK, peak_mb=5_000)) == 0
 
 
 def test_pushes_wait_for_line_at_the_same_time() -> None:
