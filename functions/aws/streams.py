@@ -13,6 +13,8 @@ from functions.domain.instants import Instant
 from functions.domain.sends import SendRecord
 from functions.ports import Unreadable
 
+RESTORED = "restored"
+"""The attribute of rows that a restore has put back: what they say became facts when it happened, and is told once."""
 _record = msgspec.json.Decoder(SendRecord)
 _event = msgspec.json.Decoder(Event)
 
@@ -35,6 +37,8 @@ def _writes(records: list[Any], tables: StreamedTables) -> Iterator[Written | Un
     for record in records:
         change = record["dynamodb"]
         if record["eventName"] == "REMOVE" or "body" not in change.get("NewImage", {}):
+            continue
+        if record["eventName"] == "INSERT" and RESTORED in change["NewImage"]:
             continue
         table = _table_of(record.get("eventSourceARN", ""))
         written: Written | Unreadable | None

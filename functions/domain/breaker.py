@@ -12,14 +12,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from functions.domain.account import ACCOUNT_SCOPE, QUOTA_ZONE, UNTIL_LIFTED, Block, scopes_of_source
-from functions.domain.gate import Gate
+from functions.domain.gate import Gate, may_have_arrived
 from functions.domain.instants import DAY, Instant
 from functions.domain.playbook import Breaker, Playbook
 
 WINDOW_MAX = dt.timedelta(hours=72)
 CLOCKS_APART_MAX = dt.timedelta(minutes=1)
 """LINE's clock tells when somebody left, ours when the message went out."""
-_SENT = ("open", "unknown")
 
 
 class Counts(msgspec.Struct, frozen=True):
@@ -55,7 +54,7 @@ def sent_before(
     begin, end = left_at - dt.timedelta(seconds=rule.window_seconds), left_at + CLOCKS_APART_MAX
     found: dict[str, Instant] = {}
     for claim in gate.claims:
-        if claim.to == line_user_id and claim.state in _SENT and begin <= claim.key_at <= end:
+        if claim.to == line_user_id and may_have_arrived(claim) and begin <= claim.key_at <= end:
             for scope in _scopes_of_passage(claim.passage, playbook):
                 found[scope] = max(claim.key_at, found.get(scope, claim.key_at))
     return found

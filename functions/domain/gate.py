@@ -29,7 +29,9 @@ CONTACTS_KEPT = dt.timedelta(days=32)
 CLOSED_CASES_KEPT = dt.timedelta(days=30)
 """A closing may arrive before its opening; for so long it is remembered."""
 
-ClaimState = Literal["open", "suppressed", "failed", "unknown"]
+ClaimState = Literal["open", "suppressed", "failed", "unknown", "recorded"]
+"""`recorded`: its end stands in the send log, under whichever instant it was made at; only a restore writes it, with the end
+as the claim's reason (functions/domain/restoring.py)."""
 
 
 class Contact(msgspec.Struct, frozen=True, array_like=True):
@@ -61,6 +63,13 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):
     reason: str = ""
     attempt: int = 1
     batch: str = ""
+
+
+def may_have_arrived(claim: Claim) -> bool:
+    """Whether the person may have seen it."""
+    if claim.state == "recorded":
+        return claim.reason in ("sent", "unknown")
+    return claim.state in ("open", "unknown")
 
 
 class Hold(msgspec.Struct, frozen=True, array_like=True):

@@ -8,7 +8,7 @@ import msgspec
 from functions.domain.account import STOPS, Block
 from functions.domain.arbitration import Upcoming, yields_until
 from functions.domain.caps import counts, first_refusal
-from functions.domain.gate import Gate
+from functions.domain.gate import Gate, may_have_arrived
 from functions.domain.instants import Instant
 from functions.domain.playbook import Cap, Kind, QuietHours
 from functions.domain.quiet_hours import ChosenHours, chosen_until, quiet_until
@@ -144,7 +144,7 @@ def _replaced(intent: Intent, gate: Gate) -> bool:
     if intent.overtaken:
         return True
     mine = [claim for claim in gate.claims if claim.passage == intent.passage]
-    said_later = [claim.made_at for claim in mine if claim.state in ("open", "unknown")]
+    said_later = [claim.made_at for claim in mine if may_have_arrived(claim)]
     held_later = [hold.made_at for hold in gate.holds if hold.passage == intent.passage]
     if any(made_at > intent.made_at for made_at in (*said_later, *held_later)):
         return True

@@ -13,7 +13,7 @@ from functions.domain.instants import Instant
 from functions.domain.sends import Intent
 from functions.domain.situations import situation_of, versions_needed
 from functions.domain.trace import Facts
-from functions.domain.verdicts import Situation, suppressed
+from functions.domain.verdicts import RECHECK_MIN, Situation, Wait, suppressed
 from functions.ports import (
     AccountState,
     Both,
@@ -137,15 +137,23 @@ class Claiming:
     ) -> Decision | None:
         """The decision; None where the end is on record. Its gate is the very one that was read where nothing is to be
         written."""
-        if gate is None or customer is None:
-            return Decision(suppressed("erased"), gate or _NO_GATE)
         intent, now = one.intent, self.now()
+        if gate is None or customer is None:
+            return self.without_gate(gate, now) or Decision(suppressed("erased"), gate or _NO_GATE)
         claim = gate.claim(intent.send_id)
+        if claim and claim.state == "recorded":
+            return None
         if claim and claim.state == "open" and claim.batch == one.batch and self.is_recorded(intent):
             return None
         rules = self.playbooks.in_force().rules
         situation = self.situation(intent, customer, now, None if claim else lease.take(intent))
         return decide(intent, gate, rules, situation, one.content, now, one.batch)
+
+    def without_gate(self, gate: Gate | None, now: Instant) -> Decision | None:
+        """While the whole account is stopped a missing gate ends nothing: after a loss they are being put back."""
+        if not self.account_state.read().is_stopped(now):
+            return None
+        return Decision(Wait(now + RECHECK_MIN, "stopped"), gate or _NO_GATE)
 
     def is_recorded(self, intent: Intent) -> bool:
         """Whether the intent has an end in the send log."""

@@ -14,7 +14,7 @@ from functions.domain.campaigns import intent_of, run_of_source
 from functions.domain.claims import Allow, Decision, closed, decide_sealed, key_ends_at, released
 from functions.domain.gate import Claim, Gate
 from functions.domain.instants import Instant
-from functions.domain.sends import BatchOrder, Intent, SendRecord, content_hash, record_of
+from functions.domain.sends import KEY_LIFE, BatchOrder, Intent, SendRecord, content_hash, record_of
 from functions.domain.trace import Facts
 from functions.domain.verdicts import Ended, Wait
 from functions.ports import (
@@ -147,15 +147,17 @@ class Multicast:
         self, batch: "_Batch", read: Mapping[str, Both], gate: Gate | None, intent: Intent
     ) -> Decision:
         customer = read[intent.customer_id][1]
-        if gate is None or customer is None:
-            return Decision(Ended("unknown", "erased"), gate or Gate(intent.customer_id))
         now, rules = self.now(), self.playbooks.in_force().rules
+        if gate is None or customer is None:
+            erased = Decision(Ended("unknown", "erased"), gate or Gate(intent.customer_id))
+            return self.claiming.without_gate(gate, now) or erased
         situation = self.claiming.situation(intent, customer, now)
         return decide_sealed(intent, gate, rules, situation, batch.name, now)
 
     def _key_ends_at(self, batch: "_Batch", read: Mapping[str, Both]) -> Instant:
         gates = [(read[one.customer_id][0], one) for one in batch.members.values()]
-        return min(key_ends_at(gate, one.send_id) for gate, one in gates if gate is not None)
+        ends = (key_ends_at(gate, one.send_id) for gate, one in gates if gate is not None)
+        return min(ends, default=batch.sealed.sealed_at + KEY_LIFE)
 
     def _call(self, batch: "_Batch", journal: Sequence[Entry]) -> None:
         """Take the journal's next place, call LINE with the batch's key, and do what follows from its answer."""
