@@ -25,6 +25,8 @@ MEASURED_VERSIONS_KEPT_DAYS = 3
 RESULTS_KEPT_DAYS = 30
 # What Athena answered can be asked again.
 ANSWERS_KEPT_DAYS = 7
+# As far back as point-in-time recovery goes; their old versions, of which there are none, would add to it.
+BACKUPS_KEPT_DAYS = 35
 # A year is what a monthly report looks back on.
 ALERTS_KEPT_DAYS = 400
 
@@ -65,6 +67,7 @@ def _lifecycle() -> list[s3.LifecycleRule]:
         s3.LifecycleRule(id="audits", prefix="audits/", expiration=cdk.Duration.days(AUDITS_KEPT_DAYS)),
         s3.LifecycleRule(id="athena", prefix="athena/", expiration=cdk.Duration.days(ANSWERS_KEPT_DAYS)),
         s3.LifecycleRule(id="results", prefix="results/", expiration=cdk.Duration.days(RESULTS_KEPT_DAYS)),
+        s3.LifecycleRule(id="backups", prefix="backups/", expiration=cdk.Duration.days(BACKUPS_KEPT_DAYS)),
         s3.LifecycleRule(id="alerts", prefix="alerts/", expiration=cdk.Duration.days(ALERTS_KEPT_DAYS)),
         s3.LifecycleRule(id="incoming", prefix="incoming/", expiration=cdk.Duration.days(FILES_KEPT_DAYS)),
         # What is merged or derived anew every day leaves an old version behind: a few days are enough to go back to.
@@ -75,7 +78,7 @@ def _lifecycle() -> list[s3.LifecycleRule]:
                 noncurrent_version_expiration=cdk.Duration.days(MEASURED_VERSIONS_KEPT_DAYS),
                 expired_object_delete_marker=True,
             )
-            for prefix in ("facts/raw/", "derived/", "measure/", "results/")
+            for prefix in ("facts/raw/", "derived/", "measure/", "results/", "backups/")
         ),
         s3.LifecycleRule(
             id="old-versions",

@@ -19,7 +19,7 @@ from infra.catalog import Catalog
 from infra.function import TABLE_KEY_ACTIONS, Function
 from infra.objects import Objects
 from infra.queues import Queues
-from infra.rights import ANYWHERE, Right, Rights, covers
+from infra.rights import ANYWHERE, AS_THEY_WERE, Right, Rights, covers
 from infra.roles import ROLES, rights_of
 from infra.schedules import Schedules
 from infra.secrets import Secrets
@@ -62,6 +62,8 @@ class Places:
         match service:
             case _ if place == ANYWHERE:
                 return [ANYWHERE]
+            case "dynamodb" if place == AS_THEY_WERE:
+                return [f"{table.table_arn}-at-*" for table in self.tables.by_name.values()]
             case "dynamodb":
                 return [self.tables.by_name[place.partition("/")[0]].table_arn]
             case "sqs":

@@ -13,6 +13,8 @@ DEAD = (*QUEUES, "schedules")
 # Rows of the gates that are no person's: the account's own, and its counters.
 ACCOUNT_ROWS = "gates/anon:#"
 LINE_ROWS = "identities/line#"
+AS_THEY_WERE = "as-they-were"
+"""Tables that point-in-time recovery has made beside ours: `<table>-at-<instant>`."""
 ANYWHERE = "*"
 """Of what AWS tells under no resource: the schedules of all groups, alarms, metrics, mappings."""
 
@@ -105,6 +107,26 @@ _erasing = (
     | may("cloudwatch:GetMetricStatistics", ANYWHERE)
     | _erasure_key
 )
+# Every row is read, and put back where it lacks; of whoever was erased nothing stays. What AWS makes of the tables as they
+# were is made, read and taken away; it asks for these rights on it (RestoreTableToPointInTime).
+_restoring = (
+    _account
+    | _book
+    | may("dynamodb:Scan,GetItem,BatchGetItem,PutItem,UpdateItem,DeleteItem,PartiQLInsert", *TABLES)
+    | may("dynamodb:DescribeContinuousBackups,RestoreTableToPointInTime", *TABLES)
+    | may(
+        "dynamodb:RestoreTableToPointInTime,DescribeTable,DeleteTable,Scan,Query,GetItem,PutItem,UpdateItem,DeleteItem,"
+        "BatchWriteItem",
+        AS_THEY_WERE,
+    )
+    | reads("backups/", "erasures/", "facts/", "runs/", "batches/")
+    | may("s3:DeleteObject", "runs/")
+    | writes("audits/backups/", "audits/recount/")
+    | puts("inbox", "evaluate")
+    | may("sqs:GetQueueAttributes", "inbox")
+    | may("cloudwatch:GetMetricStatistics", ANYWHERE)
+    | _erasure_key
+)
 _doctor = (
     may("dynamodb:DescribeTable", *TABLES)
     | may("sqs:GetQueueAttributes", *QUEUES)
@@ -131,6 +153,9 @@ NEEDS: dict[str, Rights] = {
     | _book
     | reads("audits/asked-")
     | writes("audits/asked-"),
+    "backups create": may("dynamodb:Scan", *TABLES) | writes("backups/", "audits/backups/"),
+    "backups list": reads("backups/"),
+    "backups restore": _restoring,
     "blocks": _account,
     "check": _nothing,
     "cost": _nothing,

@@ -24,7 +24,7 @@ _support = (
     "tag list",
 )
 _operator = (
-    "alerts", "approvals", "audit", "blocks", "dlq list", "dlq replay", "dlq replays", "doctor", "import", "measure", "quota",
+    "alerts", "approvals", "audit", "backups list", "blocks", "dlq list", "dlq replay", "dlq replays", "doctor", "import", "measure", "quota",
     "quota --recount", "rejects discard", "rejects fix", "rejects list", "rejects replay", "report", "resume", "sends",
     "sources", "sources --accept", "stop", "unknown list", "unknown resolve", "versions",
 )  # fmt: skip

@@ -24,6 +24,11 @@ _COMMANDS = {
         "Let a campaign go that waits for a second person, or reject it.",
     ),
     "audit": ("ops.auditing", "audit", "Hold kept segment memberships against a full recompute."),
+    "backups": (
+        "ops.backups.command",
+        "backups",
+        "Keep the tables aside, and put them back after a loss: nothing lost, nothing said twice.",
+    ),
     "blocks": ("ops.stopping", "blocks", "List what is stopped, since when, by whom and why."),
     "check": ("ops.check", "check", "Find every fault of a playbook, as file:line: what, why, how to mend."),
     "context": (

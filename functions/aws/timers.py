@@ -54,18 +54,24 @@ class DynamoTimers:
         of = order.send_id if isinstance(order, BatchOrder) else order.customer_id
         self._put(of, f"{_KINDS[type(order)]}#{order.send_id}", until, now, body)
 
+    def armed_row(self, customer_id: str, due: Instant, now: Instant) -> dict[str, Any]:
+        """The row that `arm` writes."""
+        return self._item(customer_id, f"customer#{customer_id}", due, now, {"customer": {"S": customer_id}})
+
     def _put(self, customer_id: str, name: str, due: Instant, now: Instant, more: dict[str, Any]) -> None:
+        self._client.put_item(TableName=self._table, Item=self._item(customer_id, name, due, now, more))
+
+    def _item(
+        self, customer_id: str, name: str, due: Instant, now: Instant, more: dict[str, Any]
+    ) -> dict[str, Any]:
         shard = zlib.crc32(customer_id.encode()) % self._shards
         text = format_instant(due)
-        self._client.put_item(
-            TableName=self._table,
-            Item={
-                "pk": {"S": bucket(max(due, now), shard)},
-                "sk": {"S": f"{name}#{text}"},
-                "due": {"S": text},
-                **more,
-            },
-        )
+        return {
+            "pk": {"S": bucket(max(due, now), shard)},
+            "sk": {"S": f"{name}#{text}"},
+            "due": {"S": text},
+            **more,
+        }
 
     def due_in(self, minute: Instant, now: Instant) -> Iterator[DueRow]:
         """The rows of one minute's buckets that are due by `now`, read consistently."""
@@ -121,6 +127,12 @@ class DynamoTimers:
                 return
             time.sleep(0.05 * 2**attempt)
         raise Retryable("the timers table is throttled")
+
+
+def moved_row(row: dict[str, Any], now: Instant) -> dict[str, Any]:
+    """A row that comes back from a backup, in a bucket that a tick will still look at."""
+    due, shard = parse_instant(row["due"]["S"]), int(row["pk"]["S"].rpartition("#")[2])
+    return {**row, "pk": {"S": bucket(max(due, now), shard)}}
 
 
 def _key(key: tuple[str, str]) -> dict[str, Any]:

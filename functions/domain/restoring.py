@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from functions.domain.customers import SEEN_KEPT, Customer, next_due
-from functions.domain.events import BUILT_IN, CASE_FLAGS, Event
+from functions.domain.events import BUILT_IN, CASE_FLAGS, SAID_AT_LINE, Event
 from functions.domain.facts import Click, EventFact, Friendship, JourneyFact, Send
 from functions.domain.gate import Claim, Contact, Gate, merged, with_facts
 from functions.domain.instants import Instant
@@ -120,9 +120,9 @@ def goes_on(then: Customer, now: Customer) -> bool:
     and has seen nothing of what was seen before."""
     if now.version < then.version:
         return False
-    if not then.seen or len(now.seen) >= SEEN_KEPT:
-        return now.version > then.version or now == then
-    return bool(set(then.seen) & set(now.seen))
+    if len(now.seen) >= SEEN_KEPT:
+        return True
+    return bool(set(then.seen) & set(now.seen)) or now == then
 
 
 def back(
@@ -137,11 +137,17 @@ def back(
     due = next_due(customer)
     hurries = bool(customer.orders) or customer.journeys != then.journeys or stands is not None
     woken = now if hurries and not customer.merged_into else due
-    version = then.version if stands is None else stands.version
-    link = then.link
-    if stands is not None and stands.link is not None:
+    customer = msgspec.structs.replace(customer, refold=True, armed_at=woken)
+    return customer if stands is None else _in_place_of(stands, customer)
+
+
+def _in_place_of(stands: Customer, customer: Customer) -> Customer:
+    """What the row that was begun anew knows and the old one does not: a later link, what waits to be enqueued."""
+    link = customer.link
+    if stands.link is not None:
         link = stands.link if link is None else later(link, stands.link)
-    return msgspec.structs.replace(customer, refold=True, armed_at=woken, version=version, link=link)
+    waiting = {one.send_id: one for one in (*customer.outbox, *stands.outbox)}
+    return msgspec.structs.replace(customer, version=stands.version, link=link, outbox=list(waiting.values()))
 
 
 def with_journeys(customer: Customer, facts: Sequence[JourneyFact]) -> Customer:
@@ -172,7 +178,6 @@ def _begun(fact: JourneyFact) -> Journey:
         entered_at=fact.at,
         trigger=fingerprint(fact.journey_id),
         since=fact.at,
-        due=fact.at,
     )
 
 
@@ -236,6 +241,8 @@ def _event(fact: EventFact, customer_id: str, line_user_id: str) -> Event | None
             line_user_id,
             fact.imported,
         )
+    if fact.source in SAID_AT_LINE and line_user_id:
+        properties["line_user_id"] = line_user_id
     provisional = fact.status == "provisional"
     return Event(
         fact.event_id.removesuffix(_PROVISIONAL) if provisional else fact.event_id,

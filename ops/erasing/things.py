@@ -31,6 +31,8 @@ from ops.stores import Stores
 
 PLAYBOOKS = "playbooks/"
 """What marketers wrote, and no customer's: its words may be like anybody's id."""
+BACKUPS = "backups/"
+"""They age out as point-in-time recovery does, and nobody who was erased is put back from either (ops/backups/known.py)."""
 NULL = "null"
 """The version of an object in a bucket that keeps no versions: to delete it is to delete the object."""
 LINES = (".jsonl", ".csv", ".jsonl.gz", ".csv.gz", ".ndjson")
@@ -66,7 +68,7 @@ class Things:
         found: Counter[str] = Counter()
         stays: list[str] = []
         for key, versions in groupby(self._versions(), key=lambda one: one.key):
-            if key.startswith((OPEN, PLAYBOOKS)):
+            if key.startswith((OPEN, PLAYBOOKS, BACKUPS)):
                 continue
             try:
                 found[f"objects:{key.partition('/')[0]}"] += self._treat(key, list(versions))

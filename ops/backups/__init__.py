@@ -1,0 +1,1 @@
+"""`musubi backups`: the tables kept aside, and put back after a loss without anything being said twice."""

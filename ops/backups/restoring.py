@@ -1,0 +1,305 @@
+"""Put the tables back, and what came after the backup, in an order in which any crash leaves something safe to go on from.
+
+First who may not come back and what was said: identities with the suppressions, history, send log. Then gates, which know by
+then all that was said since and by whom enough was had. Then timers and customers. Every row is written on condition that
+there is none, or becomes both: said again, a restore goes on.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from functions.aws.erasing import PREFIX as ERASED_ROWS
+from functions.aws.items import decode_customer, decode_gate, versioned_put
+from functions.aws.parallel_scans import scanned
+from functions.aws.send_reports import log_key
+from functions.aws.timers import moved_row
+from functions.domain.customers import Customer
+from functions.domain.erasure import identity_of, is_own_row
+from functions.domain.events import Event
+from functions.domain.gate import Gate, new_gate
+from functions.domain.instants import Instant
+from functions.domain.line_events import ANONYMOUS, is_anonymous
+from functions.domain.restoring import (
+    ERASED,
+    back,
+    both_gates,
+    goes_on,
+    is_end,
+    passages,
+    rebuilt_gate,
+    record_of_fact,
+    stops,
+)
+from functions.domain.sends import SendRecord
+from functions.ports import Conflict
+from ops.backups.keeping import OnRows, Row, table_name
+from ops.backups.known import Known
+from ops.backups.lake import Since
+from ops.backups.rows import PutBack, marked, pages_of, unless
+from ops.backups.sources import Source
+from ops.stores import Stores
+
+ATTEMPTS_MAX = 8
+CUSTOMERS_A_PAGE = 200
+RESERVED = f"{ANONYMOUS}#"
+_record = msgspec.json.Decoder(SendRecord)
+
+
+@dataclass(slots=True)
+class PuttingBack:
+    """One restore. `over`: customers and identities that stand are put back as they were, too; `done` counts what was
+    written, by what it is."""
+
+    stores: Stores
+    source: Source
+    since: Since
+    known: Known
+    restore_id: str
+    now: Instant
+    over: bool
+    on_rows: OnRows
+    done: Counter[str] = field(default_factory=Counter)
+
+    def run(self) -> Counter[str]:
+        """All tables."""
+        self._identities()
+        self._events()
+        self._sends()
+        self._gates()
+        self._timers()
+        self._customers()
+        return self.done
+
+    # --- tables whose rows are never changed once they are written
+
+    def _identities(self) -> None:
+        self._put("identities", self._rows("identities"), self._write_over if self.over else None)
+        rows = (
+            {
+                "pk": {"S": f"{ERASED_ROWS}{digest}"},
+                "sk": {"S": ERASED},
+                "body": {"S": msgspec.json.encode(told).decode()},
+            }
+            for digest, told in self.known.suppressions.items()
+        )
+        self.done["suppressions"] = self._table("identities").all(rows)
+
+    def _write_over(self, row: Row) -> None:
+        self._client.put_item(TableName=table_name(self.stores, "identities"), Item=row)
+        self.done["identities"] += 1
+
+    def _events(self) -> None:
+        self._put("events", (marked(row, self.restore_id) for row in self._rows("events")))
+
+    def _sends(self) -> None:
+        self._forget_false_ends()
+        self._put("sends", (marked(row, self.restore_id) for row in self._rows("sends")))
+        self.done["sends since"] = self._table("sends").all(self._log_since())
+
+    def _forget_false_ends(self) -> None:
+        """While the gates were gone messages ended as if everybody had been erased. They have no end, but of whoever was."""
+        name = table_name(self.stores, "sends")
+        for row in scanned(self._client, name, ConsistentRead=True):
+            if "body" not in row or f'"{ERASED}"' not in row["body"]["S"]:
+                continue
+            record = _record.decode(row["body"]["S"])
+            is_false = (record.status, record.reason) == (
+                "suppressed",
+                ERASED,
+            ) and record.at >= self.source.at
+            if is_false and self.stores.suppressions.find(identity_of(record.customer_id)) is None:
+                self._client.delete_item(TableName=name, Key={"pk": row["pk"], "sk": row["sk"]})
+                self.done["ends taken back"] += 1
+
+    def _log_since(self) -> Iterator[Row]:
+        """The lines of the send log that were written since, as the lake tells them."""
+        for told, sends in self.since.sends.items():
+            customer_id = self.known.customer_of(told)
+            user = "" if self.known.is_lost(told) else self.known.user_of(customer_id)
+            for send in filter(is_end, sends):
+                pk, sk = log_key(customer_id, send.made_at, send.send_id)
+                body = msgspec.json.encode(record_of_fact(send, customer_id, user)).decode()
+                yield marked({"pk": {"S": pk}, "sk": {"S": sk}, "body": {"S": body}}, self.restore_id)
+
+    # --- gates
+
+    def _gates(self) -> None:
+        rows = self._rows("gates")
+        own: list[Row] = []
+        seen: set[str] = set()
+
+        def people() -> Iterator[Row]:
+            for row in rows:
+                if row["pk"]["S"].startswith(RESERVED):
+                    own.append(row)
+                    continue
+                seen.add(row["pk"]["S"])
+                yield self._gate_row(row)
+
+        self._put("gates", people(), self._unite_gates)
+        for row in own:
+            self._fill_in(row)
+        self._gates_since(seen)
+
+    def _gate_row(self, row: Row) -> Row:
+        """The row with what came since; the very row where nothing did."""
+        then = decode_gate(row)
+        rebuilt = self._rebuilt(then)
+        if rebuilt == then:
+            return row
+        self.done["gates rebuilt"] += 1
+        put, _ = versioned_put("", rebuilt)
+        return dict(put["Item"])
+
+    def _rebuilt(self, gate: Gate) -> Gate:
+        names = self._told_of(gate.customer_id)
+        sends = [send for name in names for send in self.since.sends.get(name, [])]
+        journeys = [one for name in names for one in self.since.journeys.get(name, [])]
+        events = stops(self.events_of(gate.customer_id))
+        if not sends and not events:
+            return gate
+        then = self.known.then.get(gate.customer_id)
+        return rebuilt_gate(gate, sends, events, passages(then.journeys if then else [], journeys), self.now)
+
+    def _told_of(self, customer_id: str) -> list[str]:
+        """Under which names facts tell of a customer."""
+        return self._names.get(customer_id, [])
+
+    @property
+    def _names(self) -> dict[str, list[str]]:
+        if self._names_found is None:
+            found: dict[str, list[str]] = {}
+            for told in self.since.named:
+                found.setdefault(self.known.customer_of(told), []).append(told)
+            self._names_found = found
+        return self._names_found
+
+    _names_found: dict[str, list[str]] | None = None
+
+    def events_of(self, customer_id: str) -> list[Event]:
+        """What happened to a customer since, as far as it can be told again; as it happened."""
+        facts = [one for name in self._told_of(customer_id) for one in self.since.happened.get(name, [])]
+        events = [event for event in map(self.known.event_of, facts) if event is not None]
+        return sorted(events, key=lambda one: (one.occurred_at, one.event_id))
+
+    def _unite_gates(self, row: Row) -> None:
+        """A gate stands already: what it knows and what the backup and the lake know, in one."""
+        self._unite(decode_gate(row))
+
+    def _unite(self, then: Gate) -> None:
+        for _ in range(ATTEMPTS_MAX):
+            stands = self.stores.customers.load_gate(then.customer_id)
+            united = self._rebuilt(then if stands is None else both_gates(then, stands))
+            if stands is None:
+                united = msgspec.structs.replace(united, version=0)
+            elif united == stands:
+                return
+            try:
+                self.stores.customers.save_gate(united)
+            except Conflict:
+                continue
+            self.done["gates united"] += 1
+            return
+        raise Conflict("a gate is written all the time; stop what writes it, and give the same command again")
+
+    def _gates_since(self, seen: set[str]) -> None:
+        """Of customers first heard of since the backup: what was said to them is known before they are."""
+        for customer_id in sorted(set(self._names) - seen):
+            is_lost = any(self.known.is_lost(told) for told in self._told_of(customer_id))
+            if is_lost or customer_id.startswith(f"{ERASED}:") or self._is_erased(customer_id):
+                continue
+            user = customer_id.removeprefix(ANONYMOUS) if is_anonymous(customer_id) else ""
+            self._unite(new_gate(customer_id, user, self.source.at, ""))
+
+    def _is_erased(self, customer_id: str) -> bool:
+        return bool(self.known.suppressions) and (
+            self.stores.suppressions.find(identity_of(customer_id)) is not None
+        )
+
+    def _fill_in(self, row: Row) -> None:
+        """A row of the account's own: what it lacks comes back; what stands, as the stop, stays."""
+        names = [name for name in row if name != "pk"]
+        if not names:
+            return
+        self._client.update_item(
+            TableName=table_name(self.stores, "gates"),
+            Key={"pk": row["pk"]},
+            UpdateExpression="SET "
+            + ", ".join(f"#n{i} = if_not_exists(#n{i}, :v{i})" for i in range(len(names))),
+            ExpressionAttributeNames={f"#n{i}": name for i, name in enumerate(names)},
+            ExpressionAttributeValues={f":v{i}": row[name] for i, name in enumerate(names)},
+        )
+        self.done["gates"] += 1
+
+    # --- timers and customers
+
+    def _timers(self) -> None:
+        """What waits; customers are woken anew by what they themselves say is due."""
+        waiting = (moved_row(row, self.now) for row in self._rows("timers") if "customer" not in row)
+        self._put("timers", waiting)
+
+    def _customers(self) -> None:
+        for page in pages_of(self._rows("customers"), CUSTOMERS_A_PAGE):
+            then = {row["pk"]["S"]: decode_customer(row) for row in page}
+            backs = [self._back(one) for one in then.values()]
+            # Rows first: a customer that stands is taken for one whose row is there.
+            armed = (
+                self.stores.timers.armed_row(one.customer_id, one.armed_at, self.now)
+                for one in backs
+                if one.armed_at
+            )
+            self.done["timers"] += self._table("timers").all(armed)
+            rows = [dict(versioned_put("", one)[0]["Item"]) for one in backs]
+
+            def unite(row: Row, then: dict[str, Customer] = then) -> None:
+                self._unite_customers(then[row["pk"]["S"]])
+
+            self._put("customers", (marked(row, self.restore_id) for row in rows), unite)
+
+    def _back(self, then: Customer, stands: Customer | None = None) -> Customer:
+        facts = [one for name in self._told_of(then.customer_id) for one in self.since.journeys.get(name, [])]
+        return back(then, facts, self.now, stands)
+
+    def _unite_customers(self, then: Customer) -> None:
+        """A customer stands already: kept where it is what became of that one, put back where it was begun anew."""
+        for _ in range(ATTEMPTS_MAX):
+            stands = self.stores.customers.load(then.customer_id)
+            if stands is not None and goes_on(then, stands) and not self.over:
+                return
+            wanted = self._back(msgspec.structs.replace(then, version=0), stands)
+            try:
+                saved = self.stores.customers.save(wanted)
+            except Conflict:
+                continue
+            if saved.armed_at is not None:
+                self.stores.timers.arm(saved.customer_id, saved.armed_at, self.now)
+            self.done["customers"] += 1
+            return
+        raise Conflict("a customer is written all the time; give the same command again")
+
+    # --- all of them
+
+    def _rows(self, table: str) -> Iterator[Row]:
+        """The rows of a table, without those of whoever was erased since."""
+        erased = self.known.erased
+        if erased is None:
+            return self.source.rows(table)
+        return unless(
+            self.source.rows(table),
+            lambda row: is_own_row(table, row["pk"]["S"], row.get("sk", {}).get("S", ""), erased),
+        )
+
+    def _put(self, table: str, rows: Iterator[Row], standing: Callable[[Row], object] | None = None) -> None:
+        self.done[table] += self._table(table).all(rows, standing)
+
+    def _table(self, table: str) -> PutBack:
+        name = table_name(self.stores, table)
+        return PutBack(self._client, name, lambda count: self.on_rows(table, count))
+
+    @property
+    def _client(self) -> Any:
+        return self.stores.target.client("dynamodb")
