@@ -62,10 +62,8 @@ class Places:
         match service:
             case _ if place == ANYWHERE:
                 return [ANYWHERE]
-            case "dynamodb" if place == AS_THEY_WERE:
-                return [f"{table.table_arn}-at-*" for table in self.tables.by_name.values()]
             case "dynamodb":
-                return [self.tables.by_name[place.partition("/")[0]].table_arn]
+                return self._tables(place)
             case "sqs":
                 dead = place.removeprefix("dead/")
                 return [
@@ -91,6 +89,11 @@ class Places:
             case "glue":
                 return self.catalog.arns()
         return [self._only_one(service)]
+
+    def _tables(self, place: str) -> list[str]:
+        if place == AS_THEY_WERE:
+            return [f"{table.table_arn}-at-*" for table in self.tables.by_name.values()]
+        return [self.tables.by_name[place.partition("/")[0]].table_arn]
 
     def _only_one(self, service: str) -> str:
         return {
