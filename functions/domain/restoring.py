@@ -17,7 +17,7 @@ from functions.domain.facts import Click, EventFact, Friendship, JourneyFact, Se
 from functions.domain.gate import Claim, Contact, Gate, merged, with_facts
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey, fingerprint
-from functions.domain.registers import later
+from functions.domain.registers import Register, later
 from functions.domain.sends import CLAIM_OUTLIVES, EXPIRES_MAX, SendRecord
 
 COUNTED = ("sent", "unknown")
@@ -126,14 +126,21 @@ def goes_on(then: Customer, now: Customer) -> bool:
 
 
 def back(
-    then: Customer, facts: Sequence[JourneyFact], now: Instant, stands: Customer | None = None
+    then: Customer,
+    facts: Sequence[JourneyFact],
+    now: Instant,
+    stands: Customer | None = None,
+    tied: Register | None = None,
 ) -> Customer:
     """The customer as it was, to be folded anew from its history at its next turn, with the journeys that are told of
     since. Its wake-up is when something is due, at once where something waits to be enqueued or was begun since.
 
-    `stands`: the row begun anew after the loss that this one takes the place of.
+    `stands`: the row begun anew after the loss that this one takes the place of; `tied`: the LINE user that it was tied to
+    since, for the ids of its messages hang on it.
     """
     customer = with_journeys(then, facts)
+    if tied is not None:
+        customer = msgspec.structs.replace(customer, link=later(customer.link, tied))
     due = next_due(customer)
     hurries = bool(customer.orders) or customer.journeys != then.journeys or stands is not None
     woken = now if hurries and not customer.merged_into else due

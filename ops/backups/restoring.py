@@ -23,6 +23,7 @@ from functions.domain.events import Event
 from functions.domain.gate import Gate, new_gate
 from functions.domain.instants import Instant
 from functions.domain.line_events import ANONYMOUS, is_anonymous
+from functions.domain.registers import Register
 from functions.domain.restoring import (
     ERASED,
     back,
@@ -116,11 +117,14 @@ class PuttingBack:
                 self.done["ends taken back"] += 1
 
     def _log_since(self) -> Iterator[Row]:
-        """The lines of the send log that were written since, as the lake tells them."""
+        """The lines of the send log that were written since, as the lake tells them. What a scenario said to a friend who is
+        lost nobody counts any more: its accounts are its customers'."""
         for told, sends in self.since.sends.items():
-            customer_id = self.known.customer_of(told)
-            user = "" if self.known.is_lost(told) else self.known.user_of(customer_id)
+            customer_id, is_lost = self.known.customer_of(told), self.known.is_lost(told)
+            user = "" if is_lost else self.known.user_of(customer_id)
             for send in filter(is_end, sends):
+                if is_lost and not send.run:
+                    continue
                 pk, sk = log_key(customer_id, send.made_at, send.send_id)
                 body = msgspec.json.encode(record_of_fact(send, customer_id, user)).decode()
                 yield marked({"pk": {"S": pk}, "sk": {"S": sk}, "body": {"S": body}}, self.restore_id)
@@ -208,12 +212,16 @@ class PuttingBack:
 
     def _gates_since(self, seen: set[str]) -> None:
         """Of customers first heard of since the backup: what was said to them is known before they are."""
-        for customer_id in sorted(set(self._names) - seen):
-            is_lost = any(self.known.is_lost(told) for told in self._told_of(customer_id))
-            if is_lost or customer_id.startswith(f"{ERASED}:") or self._is_erased(customer_id):
-                continue
+        for customer_id in sorted(self._first_heard_of_since(seen)):
             user = customer_id.removeprefix(ANONYMOUS) if is_anonymous(customer_id) else ""
             self._unite(new_gate(customer_id, user, self.source.at, ""))
+
+    def _first_heard_of_since(self, seen: set[str]) -> Iterator[str]:
+        """Customers of whom facts tell and the backup does not, but for whom nothing but a pseudonym is left, and the erased."""
+        for customer_id in set(self._names) - seen:
+            is_lost = any(self.known.is_lost(told) for told in self._told_of(customer_id))
+            if not (is_lost or customer_id.startswith(f"{ERASED}:") or self._is_erased(customer_id)):
+                yield customer_id
 
     def _is_erased(self, customer_id: str) -> bool:
         return bool(self.known.suppressions) and (
@@ -243,6 +251,7 @@ class PuttingBack:
         self._put("timers", waiting)
 
     def _customers(self) -> None:
+        seen: set[str] = set()
         for page in pages_of(self._rows("customers"), CUSTOMERS_A_PAGE):
             then = {row["pk"]["S"]: decode_customer(row) for row in page}
             backs = [self._back(one) for one in then.values()]
@@ -259,10 +268,16 @@ class PuttingBack:
                 self._unite_customers(then[row["pk"]["S"]])
 
             self._put("customers", (marked(row, self.restore_id) for row in rows), unite)
+            seen |= then.keys()
+        for customer_id in sorted(self._first_heard_of_since(seen)):
+            has_begun = any(self.since.journeys.get(told) for told in self._told_of(customer_id))
+            if has_begun and self.stores.customers.load(customer_id) is None:
+                self._unite_customers(Customer(customer_id))
 
     def _back(self, then: Customer, stands: Customer | None = None) -> Customer:
         facts = [one for name in self._told_of(then.customer_id) for one in self.since.journeys.get(name, [])]
-        return back(then, facts, self.now, stands)
+        tied = max(self.known.gone.get(then.customer_id, []), default=None)
+        return back(then, facts, self.now, stands, Register(tied[1], tied[0], "") if tied else None)
 
     def _unite_customers(self, then: Customer) -> None:
         """A customer stands already: kept where it is what became of that one, put back where it was begun anew."""

@@ -155,16 +155,11 @@ class PointInTime:
 
 def point_in_time(stores: Stores, instant: dt.datetime) -> PointInTime:
     """The tables as of an instant that all of them can be restored to. UserError where it lies outside."""
-    client = stores.target.client("dynamodb")
     for table in TABLES:
-        told = client.describe_continuous_backups(TableName=table_name(stores, table))
-        recovery = told["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
-        if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
-            raise UserError(f"Point-in-time recovery of {table} is not on; deploy the stack as it is.")
-        first, last = (recovery.get(f"{which}RestorableDateTime") for which in ("Earliest", "Latest"))
+        first, last = window_of(stores, table)
         if first and instant < first:
             raise UserError(
-                f"{table} can be restored from {format_instant(first)} on; {instant} lies before that."
+                f"{table} can be restored from {format_instant(first)} on; {format_instant(instant)} lies before that."
             )
         if last and instant > last:
             raise UserError(
@@ -174,3 +169,13 @@ def point_in_time(stores: Stores, instant: dt.datetime) -> PointInTime:
     # The engine's clock is its own: of the instant only the distance from now means anything there.
     at = instant if stores.target.engine_url is None else stores.now()
     return PointInTime(stores, instant, at, instant.timestamp())
+
+
+def window_of(stores: Stores, table: str) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Between which instants AWS can restore a table, as far as it says. UserError where recovery is off."""
+    client = stores.target.client("dynamodb")
+    told = client.describe_continuous_backups(TableName=table_name(stores, table))
+    recovery = told["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+    if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+        raise UserError(f"Point-in-time recovery of {table} is not on; deploy the stack as it is.")
+    return recovery.get("EarliestRestorableDateTime"), recovery.get("LatestRestorableDateTime")

@@ -15,7 +15,7 @@ from functions.domain.customers import Customer
 from functions.domain.events import Event
 from functions.domain.fact_rows import EventKept, SendWritten, rows_of
 from functions.domain.facts import Click, EventFact, Friendship, JourneyFact, Send
-from functions.domain.gate import Claim, Contact, Gate, Hold, may_have_arrived
+from functions.domain.gate import Claim, ClaimState, Contact, Gate, Hold, may_have_arrived
 from functions.domain.journeys import Journey
 from functions.domain.registers import Register
 from functions.domain.restoring import (
@@ -80,8 +80,8 @@ def lived(sends: list[Send]) -> Gate:
     return Gate("c1", link=Register("U1", NOW, "e1"), claims=claims, contacts=contacts)
 
 
-def _state(one: Send) -> str:
-    return "open" if one.status == "sent" else one.status
+def _state(one: Send) -> ClaimState:
+    return "open" if one.status == "sent" else one.status  # type: ignore[return-value]
 
 
 @given(SENDS, st.integers(0, 20))
@@ -124,7 +124,7 @@ def test_what_is_recorded_is_never_pushed_whatever_else_is_true() -> None:
     one = intent()
     told = send(one.send_id)
     gate = rebuilt_gate(Gate("c1", link=Register("U1", NOW, "e1")), [told], [], NONE, NOW)
-    decision = decide(one, gate, BOOK.rules, None, "h", NOW)  # type: ignore[arg-type] — it asks for nothing else
+    decision = decide(one, gate, BOOK.rules, None, "h", NOW)  # type: ignore[arg-type]
     assert decision.verdict == Ended("unknown", "sent")
     assert decision.gate is gate
 
@@ -276,5 +276,5 @@ def test_a_line_of_the_log_comes_back_with_all_that_accounts_ask_of_it() -> None
         campaign="weekly", run="weekly@x", variant="upsell_perk:sample", unit="anon:x",
     )  # fmt: skip
     (fact,) = rows_of(SendWritten(record, NOW), lambda _v: BOOK)
-    found = record_of_fact(msgspec.structs.replace(fact, unit="anon:x"), "c1", "U1")  # type: ignore[arg-type, type-var]
+    found = record_of_fact(msgspec.structs.replace(fact, unit="anon:x"), "c1", "U1")  # type: ignore[arg-type]
     assert found == msgspec.structs.replace(record, facts={"restored": True})

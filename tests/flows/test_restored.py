@@ -62,7 +62,7 @@ def written_since(then: Tables, lost: Tables, world: World) -> Iterator[Any]:
             record = world.sends.all()[list(lost.sends).index(key)]
             yield from rows_of(SendWritten(record, world.now), world.playbooks.version)
             assert body
-    for (owner, identity), _ in lost.events.items():
+    for owner, identity in lost.events:
         if (owner, identity) not in then.events:
             event = next(one for one in world.events.all_of(owner) if one.identity == identity)
             yield from rows_of(EventKept(owner, event, world.now), world.playbooks.version)
@@ -135,7 +135,7 @@ def lived(
     return world
 
 
-def _told(name: str) -> dict[str, str]:
+def _told(name: str) -> dict[str, Any]:
     return (
         {"purpose": "all"} if name == "consent_withdrawn" else {"case_id": "a"} if "inquiry" in name else {}
     )

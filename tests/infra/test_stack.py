@@ -402,7 +402,18 @@ def test_tables_are_restorable_encrypted_with_our_key_and_kept(template: Templat
         assert table["SSESpecification"]["SSEType"] == "KMS"
         assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
         assert table["BillingMode"] == "PAY_PER_REQUEST"
+        assert table["DeletionProtectionEnabled"] is True
         assert template["Resources"][name]["DeletionPolicy"] == "Retain"
+
+
+def test_the_bucket_keeps_what_is_overwritten_or_deleted_and_stays_when_the_stack_goes(
+    template: Template,
+) -> None:
+    [(name, bucket)] = resources(template, "AWS::S3::Bucket").items()
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+    assert template["Resources"][name]["DeletionPolicy"] == "Retain"
 
 
 def test_nothing_but_tls_is_let_in_on_aws(template: Template) -> None:

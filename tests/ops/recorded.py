@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pytest
 
-from infra.rights import NEEDS, TABLES, Right, Rights, command_of, covers, lacking
+from infra.rights import AS_THEY_WERE, NEEDS, TABLES, Right, Rights, command_of, covers, lacking
 from ops.engine.clients import Clients
 
 # What IAM calls otherwise than the API does.
@@ -72,6 +72,9 @@ def _of_tables(action: str, params: Mapping[str, Any]) -> Iterator[Call]:
         named = re.match(r"\s*#?\w+\s*=\s*(:\w+)", params["KeyConditionExpression"])
         assert named, params
         yield Call(action, params["TableName"], values[named[1]]["S"])
+    elif "SourceTableName" in params:
+        yield Call(action, params["SourceTableName"])
+        yield Call(action, params["TargetTableName"])
     else:
         row = params.get("Key") or params.get("Item")
         yield Call(action, params["TableName"], _pk(row) if row else None)
@@ -117,6 +120,8 @@ def right_of(call: Call) -> Right:
     service, name = call.action.partition(":")[0], call.place.rpartition("/")[2].lower()
     if service == "s3":
         return Right(call.action, call.key or "")
+    if service == "dynamodb" and "-at-" in name:
+        return Right(call.action, AS_THEY_WERE)
     if service == "dynamodb":
         table = next((one for one in TABLES if one in name), "")
         return Right(call.action, table if call.key is None else f"{table}/{call.key}")
