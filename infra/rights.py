@@ -112,7 +112,9 @@ _erasing = (
 _restoring = (
     _account
     | _book
-    | may("dynamodb:Scan,GetItem,BatchGetItem,PutItem,UpdateItem,DeleteItem,PartiQLInsert", *TABLES)
+    | may("dynamodb:Scan,GetItem,PutItem,DeleteItem,PartiQLInsert", *TABLES)
+    | may("dynamodb:UpdateItem", "gates")
+    | may("dynamodb:BatchGetItem", "sends")
     | may("dynamodb:DescribeContinuousBackups,RestoreTableToPointInTime", *TABLES)
     | may(
         "dynamodb:RestoreTableToPointInTime,DescribeTable,DeleteTable,Scan,Query,GetItem,PutItem,UpdateItem,DeleteItem,"

@@ -31,6 +31,9 @@ approvals
 apply playbooks/ec
 versions
 audit
+backups create
+backups list
+backups restore latest --dry-run
 stop --scenario second_purchase --why x
 blocks
 resume --scenario second_purchase
@@ -76,6 +79,7 @@ NOT_HERE = {"approve", "context import", "links review", "models fit", "models s
 # Of these some rights are asked for only where something waits, is dead, was measured, or goes on for longer.
 RARELY = {
     "alerts",
+    "backups restore",
     "apply",
     "approvals",
     "dlq list",
@@ -178,7 +182,7 @@ FORBIDDEN = {
     "marketer": ("stop --why x", "customer {customer}", "explain {customer}", "export {customer}", "erase {customer}", "dlq list", "rejects list", "links undo {user} --why x --yes", "links source create mine", "audit"),
     "analyst": ("customer {customer}", "sends", "plan playbooks/ec", "apply playbooks/ec", "stop --why x", "audit", "dlq list", "context set weather rain", "tag add {customer} gold", "links list", "blocks"),
     "support": ("apply playbooks/ec", "erase {customer}", "stop --why x", "links source create mine", "audit", "unknown list", "dlq list", "sends", "tag add {customer} gold", "context set weather rain"),
-    "operator": ("apply playbooks/ec", "erase {customer}", "export {customer}", "explain {customer}", "links source create mine", "links show {user}", "tag add {customer} gold", "context set weather rain"),
+    "operator": ("apply playbooks/ec", "backups create", "backups restore latest --dry-run", "erase {customer}", "export {customer}", "explain {customer}", "links source create mine", "links show {user}", "tag add {customer} gold", "context set weather rain"),
 }  # fmt: skip
 
 

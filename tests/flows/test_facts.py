@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from functions.aws.history import BASE
-from functions.aws.streams import StreamedTables, writes_in
+from functions.aws.streams import RESTORED, StreamedTables, writes_in
 from functions.domain.compiled import Compiled
 from functions.domain.events import Event
 from functions.domain.fact_rows import EventKept, SendWritten
@@ -141,6 +141,16 @@ def test_a_stream_is_read_by_table_and_what_is_gone_or_has_no_body_is_passed_ove
     assert [type(one).__name__ for one in told] == ["EventKept", "Unreadable"]
     assert isinstance(told[0], EventKept)
     assert (told[0].customer_id, told[0].told_at) == ("C1", NOW)
+
+
+def test_a_row_that_was_put_back_tells_nothing_and_what_changes_in_it_later_does() -> None:
+    body = {"pk": {"S": "C1"}, "body": {"S": msgspec.json.encode(kept("purchase", 1).event).decode()}}
+    back = {**body, RESTORED: {"S": "a restore"}}
+    told = [
+        len(writes_in({"Records": [record("Events", row, kind=kind)]}, TABLES))
+        for row, kind in ((back, "INSERT"), (back, "MODIFY"), (body, "INSERT"))
+    ]
+    assert told == [0, 1, 1]
 
 
 FOLLOWS = [kept("line_follow", number) for number in range(3)]
