@@ -5,7 +5,6 @@ what was said since (else people get it twice, or too often) and who has had eno
 with its id, each block, each withdrawal. Whatever is built here adds to a row, and takes nothing away.
 """
 
-import datetime as dt
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -131,14 +130,17 @@ def back(
     now: Instant,
     stands: Customer | None = None,
     tied: Register | None = None,
+    unit: str = "",
 ) -> Customer:
     """The customer as it was, to be folded anew from its history at its next turn, with the journeys that are told of
     since. Its wake-up is when something is due, at once where something waits to be enqueued or was begun since.
 
     `stands`: the row begun anew after the loss that this one takes the place of; `tied`: the LINE user that it was tied to
-    since, for the ids of its messages hang on it.
+    since, for the ids of its messages hang on it; `unit`: what experiments have known it by since, where that is another id.
     """
     customer = with_journeys(then, facts)
+    if unit:
+        customer = msgspec.structs.replace(customer, first_id=unit)
     if tied is not None:
         customer = msgspec.structs.replace(customer, link=later(customer.link, tied))
     due = next_due(customer)
@@ -288,10 +290,8 @@ def stops(events: Iterable[Event]) -> list[Event]:
     return [one for one in events if one.name in STOPS]
 
 
-def line_user_of(
-    at: Instant, gone: Collection[tuple[Instant, str]], within: dt.timedelta = dt.timedelta(minutes=10)
-) -> str:
-    """Whom a customer was tied to at an instant: of those who became it since the backup the one nearest; empty where none
-    did within a few minutes, or two did."""
-    near = [user for when, user in gone if abs(when - at) <= within]
-    return near[0] if len(set(near)) == 1 else ""
+def line_user_of(gone: Collection[tuple[Instant, str]]) -> str:
+    """Whom a customer was tied to since the backup; empty where it was nobody, or several. The instants with them are when
+    each friend was looked at last, not when it was tied."""
+    users = {user for _, user in gone}
+    return users.pop() if len(users) == 1 else ""

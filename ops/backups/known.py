@@ -36,11 +36,13 @@ class Then(msgspec.Struct, frozen=True):
 
 class Known(msgspec.Struct, frozen=True):
     """`friends`: pseudonym → anonymous id; `then`: by customer id; `gone`: friends who became a customer since, by it;
+    `units`: by which other id experiments have known a customer since;
     `erased`: whoever of the backup was erased since; `suppressions`: what says so, by the hash of the id."""
 
     friends: dict[str, str]
     then: dict[str, Then]
     gone: dict[str, list[tuple[Instant, str]]]
+    units: dict[str, str]
     erased: Person | None
     suppressions: dict[str, Suppression]
 
@@ -52,23 +54,20 @@ class Known(msgspec.Struct, frozen=True):
         """Whether it is of a friend of whom nothing but a pseudonym is left."""
         return is_anonymous(told) and told not in self.friends
 
-    def user_of(self, customer_id: str, at: Instant | None = None) -> str:
-        """The LINE user of a customer at the backup, or the one that it was tied to at this instant since."""
+    def user_of(self, customer_id: str) -> str:
+        """The LINE user of a customer at the backup, or the one that it was tied to since."""
         if is_anonymous(customer_id):
             return customer_id.removeprefix(ANONYMOUS)
-        tied = line_user_of(at, self.gone.get(customer_id, [])) if at is not None else ""
-        return tied or self.then.get(customer_id, Then()).user
+        return self.then.get(customer_id, Then()).user or line_user_of(self.gone.get(customer_id, []))
 
     def event_of(self, fact: Happened) -> Event | None:
         """The event that a fact was made of, of whom and as far as it can be told again."""
         if self.is_lost(fact.customer_id):
             return None
         customer_id = self.customer_of(fact.customer_id)
-        name = getattr(fact, "name", "")
-        user = line_user_of(fact.at, self.gone.get(customer_id, [])) if name == "line_linked" else ""
-        if name != "line_linked":
-            user = self.user_of(customer_id, fact.at)
-        return event_of_fact(fact, customer_id, user)
+        if getattr(fact, "name", "") == "line_linked":
+            return event_of_fact(fact, customer_id, line_user_of(self.gone.get(customer_id, [])))
+        return event_of_fact(fact, customer_id, self.user_of(customer_id))
 
 
 def known_of(stores: Stores, source: Source, since: Since) -> Known:
@@ -81,7 +80,8 @@ def known_of(stores: Stores, source: Source, since: Since) -> Known:
             friends[person(customer_id)] = customer_id
     named = {friends.get(one, one) for one in since.named}
     then = {one.customer_id: _then(one) for one in _customers(source, named)} if named else {}
-    return Known(friends, then, _gone(since.people, friends), erased.person, erased.suppressions())
+    gone, units = _gone(since.people, friends), _units(since.people, friends)
+    return Known(friends, then, gone, units, erased.person, erased.suppressions())
 
 
 def _ids(source: Source, erased: "_Erased") -> Iterator[str]:
@@ -116,6 +116,14 @@ def _gone(people: list[PersonFact], friends: dict[str, str]) -> dict[str, list[t
         if friend and one.owner != one.customer_id:
             found[friends.get(one.owner, one.owner)].append((one.at, friend.removeprefix(ANONYMOUS)))
     return dict(found)
+
+
+def _units(people: list[PersonFact], friends: dict[str, str]) -> dict[str, str]:
+    return {
+        one.customer_id: friends[one.unit]
+        for one in sorted(people, key=lambda one: one.seen_at)
+        if one.unit != one.customer_id and one.unit in friends
+    }
 
 
 class _Erased:

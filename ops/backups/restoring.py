@@ -277,7 +277,8 @@ class PuttingBack:
     def _back(self, then: Customer, stands: Customer | None = None) -> Customer:
         facts = [one for name in self._told_of(then.customer_id) for one in self.since.journeys.get(name, [])]
         tied = max(self.known.gone.get(then.customer_id, []), default=None)
-        return back(then, facts, self.now, stands, Register(tied[1], tied[0], "") if tied else None)
+        link = Register(tied[1], tied[0], "") if tied else None
+        return back(then, facts, self.now, stands, link, self.known.units.get(then.customer_id, ""))
 
     def _unite_customers(self, then: Customer) -> None:
         """A customer stands already: kept where it is what became of that one, put back where it was begun anew."""

@@ -265,9 +265,9 @@ def test_a_click_is_told_again_with_what_journeys_ask_of_it() -> None:
 
 
 def test_a_friend_is_told_only_where_there_is_no_doubt() -> None:
-    assert line_user_of(NOW, [(NOW, "U1"), (NOW + 2 * HOUR, "U2")]) == "U1"
-    assert line_user_of(NOW, [(NOW, "U1"), (NOW, "U2")]) == ""
-    assert line_user_of(NOW, []) == ""
+    assert line_user_of([(NOW, "U1"), (NOW + 2 * HOUR, "U1")]) == "U1"
+    assert line_user_of([(NOW, "U1"), (NOW, "U2")]) == ""
+    assert line_user_of([]) == ""
 
 
 def test_a_line_of_the_log_comes_back_with_all_that_accounts_ask_of_it() -> None:

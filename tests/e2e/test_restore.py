@@ -128,7 +128,9 @@ def test_all_tables_are_lost_and_put_back(shop: Shop) -> None:
     seen = asked(shop, "backups", "restore", "latest", "--dry-run")
     assert (seen["sends_since"] > 0, seen["erased_kept_out"] > 0) == (True, True)
     assert shop.stores.customers.load(people["late"][0]) is None, "a dry run changes nothing"
-    assert asked(shop, "backups", "restore", backup["backup"])["settled"]
+    done = asked(shop, "backups", "restore", backup["backup"])
+    print(done)
+    assert done["settled"]
     assert shop.musubi("audit").exit_code == 0
     assert copies(shop, people) == before, "nothing is sent before it is resumed"
 
@@ -145,7 +147,8 @@ def test_all_tables_are_lost_and_put_back(shop: Shop) -> None:
 def goes_on_as_if_nothing_had_happened(shop: Shop, people: People, before: dict[str, int]) -> None:
     for name in ("late", "unheard", "tied"):
         found = steps(shop, people[name][0])
-        assert (found["day1_support"], found["day7_related"]) == ("sent", "sent"), name
+        why = [(one.step, one.status, one.reason, one.at) for one in shop.sends_of(people[name][0])]
+        assert (found["day1_support"], found["day7_related"]) == ("sent", "sent"), (name, why)
         assert [link["line_user_id"] for link in shop.card(people[name][0])["links"]] == [people[name][1]]
     journeys = {one["scenario"]: one["status"] for one in shop.card(people["buyer"][0])["journeys"]}
     assert journeys["second_purchase"] == "goal", "what was bought while the tables were gone counts"

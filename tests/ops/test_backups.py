@@ -198,6 +198,7 @@ def test_whoever_was_erased_since_is_not_put_back_and_stays_known_as_erased(
     stop(stores)
     done = asked(capsys, "restore", made["backup"])
     assert done["erased_kept_out"] == 2
+    assert "rows without the erased" not in done["written"], "nobody is put back and taken out again"
     assert stores.customers.load("c1") is None
     assert stores.customers.load_gate("c1") is None
     assert stores.sends.of_customer("c1") == []
