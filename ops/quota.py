@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from functions.domain.gate import Claim
+from functions.domain.gate import Claim, may_have_arrived
 from functions.domain.instants import Instant, format_instant
 from functions.domain.money import (
     TIERS,
@@ -159,9 +159,7 @@ def recounted(stores: Stores) -> tuple[int, int]:
 def messages_of(month: str, claims: Iterable[Claim], records: Iterable[SendRecord]) -> set[str]:
     """The send ids that count in a month: accepted, maybe accepted, or claimed and not ended yet."""
     claimed = {
-        claim.send_id
-        for claim in claims
-        if claim.state in ("open", "unknown") and month_of(claim.key_at) == month
+        claim.send_id for claim in claims if may_have_arrived(claim) and month_of(claim.key_at) == month
     }
     ended = {record.send_id: record for record in records if month_of(record.at) == month}
     went = {send_id for send_id, record in ended.items() if record.status in ("sent", "unknown")}

@@ -130,9 +130,7 @@ def decide(
     claim = gate.claim(intent.send_id)
     kept = pruned(gate, now, max([CONTACTS_KEPT, *map(longest_window, rules.caps)]))
     if claim and claim.state != "open":
-        # Of what is recorded elsewhere the sender asks no decision; nothing is sent of it either way.
-        outcome = "unknown" if claim.state == "recorded" else claim.state
-        return Decision(Ended(outcome, claim.reason), gate)
+        return Decision(Ended(claim.state, claim.reason), gate)
     if claim and claim.batch != batch:
         return Decision(Elsewhere(), gate)
     if claim and batch:

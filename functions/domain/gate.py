@@ -29,9 +29,10 @@ CONTACTS_KEPT = dt.timedelta(days=32)
 CLOSED_CASES_KEPT = dt.timedelta(days=30)
 """A closing may arrive before its opening; for so long it is remembered."""
 
-ClaimState = Literal["open", "suppressed", "failed", "unknown", "recorded"]
-"""`recorded`: its end stands in the send log, under whichever instant it was made at; only a restore writes it, with the end
-as the claim's reason (functions/domain/restoring.py)."""
+ClaimState = Literal["open", "suppressed", "failed", "unknown"]
+RECORDED = "recorded:"
+"""The reason of a claim that a restore has written begins so, and goes on with its end (functions/domain/restoring.py). Its
+state is `unknown`, which whoever knows no such reason never pushes either."""
 
 
 class Contact(msgspec.Struct, frozen=True, array_like=True):
@@ -64,12 +65,16 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):
     attempt: int = 1
     batch: str = ""
 
+    @property
+    def recorded(self) -> str:
+        """How it ended, where its end stands in the send log under whichever instant it was made at; else empty."""
+        is_ours = self.state == "unknown" and self.reason.startswith(RECORDED)
+        return self.reason.removeprefix(RECORDED) if is_ours else ""
+
 
 def may_have_arrived(claim: Claim) -> bool:
     """Whether the person may have seen it."""
-    if claim.state == "recorded":
-        return claim.reason in ("sent", "unknown")
-    return claim.state in ("open", "unknown")
+    return (claim.recorded or claim.state) in ("open", "sent", "unknown")
 
 
 class Hold(msgspec.Struct, frozen=True, array_like=True):

@@ -13,7 +13,7 @@ import msgspec
 from functions.domain.customers import SEEN_KEPT, Customer, next_due
 from functions.domain.events import BUILT_IN, CASE_FLAGS, SAID_AT_LINE, Event
 from functions.domain.facts import Click, EventFact, Friendship, JourneyFact, Send
-from functions.domain.gate import Claim, Contact, Gate, merged, with_facts
+from functions.domain.gate import RECORDED, Claim, Contact, Gate, merged, with_facts
 from functions.domain.instants import Instant
 from functions.domain.journeys import Journey, fingerprint
 from functions.domain.registers import Register, later
@@ -91,7 +91,7 @@ def rebuilt_gate(
 def _claim(send: Send, ours: Claim | None, user: str, known: Passages, until: Instant) -> Claim:
     if ours is not None:
         return msgspec.structs.replace(
-            ours, state="recorded", reason=send.status, until=max(ours.until, until)
+            ours, state="unknown", reason=f"{RECORDED}{send.status}", until=max(ours.until, until)
         )
     return Claim(
         send.send_id,
@@ -102,8 +102,8 @@ def _claim(send: Send, ours: Claim | None, user: str, known: Passages, until: In
         made_at=send.made_at,
         key_at=send.at,
         until=until,
-        state="recorded",
-        reason=send.status,
+        state="unknown",
+        reason=f"{RECORDED}{send.status}",
     )
 
 

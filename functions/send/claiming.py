@@ -141,7 +141,7 @@ class Claiming:
         if gate is None or customer is None:
             return self.without_gate(gate, now) or Decision(suppressed("erased"), gate or _NO_GATE)
         claim = gate.claim(intent.send_id)
-        if claim and claim.state == "recorded":
+        if claim and claim.recorded:
             return None
         if claim and claim.state == "open" and claim.batch == one.batch and self.is_recorded(intent):
             return None

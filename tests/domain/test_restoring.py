@@ -125,7 +125,7 @@ def test_what_is_recorded_is_never_pushed_whatever_else_is_true() -> None:
     told = send(one.send_id)
     gate = rebuilt_gate(Gate("c1", link=Register("U1", NOW, "e1")), [told], [], NONE, NOW)
     decision = decide(one, gate, BOOK.rules, None, "h", NOW)  # type: ignore[arg-type]
-    assert decision.verdict == Ended("unknown", "sent")
+    assert decision.verdict == Ended("unknown", "recorded:sent")
     assert decision.gate is gate
 
 
@@ -138,7 +138,9 @@ def test_a_claim_that_was_open_at_the_backup_is_recorded_and_its_hold_is_gone() 
         ],
     )
     rebuilt = rebuilt_gate(then, [send()], [], NONE, NOW)
-    assert [(one.state, one.reason, one.hash) for one in rebuilt.claims] == [("recorded", "sent", "h")]
+    assert [(one.state, one.reason, one.hash) for one in rebuilt.claims] == [
+        ("unknown", "recorded:sent", "h")
+    ]
     assert [one.send_id for one in rebuilt.holds] == ["s2"]
 
 
