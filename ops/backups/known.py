@@ -11,6 +11,7 @@ import msgspec
 
 from functions.aws.erasing import PREFIX as ERASED_ROWS
 from functions.aws.items import decode_customer
+from functions.aws.stored import decoded, format_of
 from functions.domain.customers import Customer
 from functions.domain.erasure import Person, Suppression, hashed, identity_of
 from functions.domain.events import Event
@@ -96,7 +97,7 @@ def _ids(source: Source, erased: "_Erased") -> Iterator[str]:
         elif kind == "customer":
             yield name
         elif row["pk"]["S"].startswith(ERASED_ROWS):
-            erased.said_before(name, _suppression.decode(row["body"]["S"]))
+            erased.said_before(name, decoded(_suppression, row["body"]["S"].encode(), format_of(row)))
 
 
 def _customers(source: Source, named: set[str]) -> Iterator[Customer]:

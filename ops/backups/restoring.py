@@ -16,6 +16,7 @@ from functions.aws.erasing import PREFIX as ERASED_ROWS
 from functions.aws.items import decode_customer, decode_gate, versioned_put
 from functions.aws.parallel_scans import scanned
 from functions.aws.send_reports import log_key
+from functions.aws.stored import STAMP, encoded, stamp_of
 from functions.aws.timers import moved_row
 from functions.domain.customers import Customer
 from functions.domain.erasure import identity_of, is_own_row
@@ -83,7 +84,8 @@ class PuttingBack:
             {
                 "pk": {"S": f"{ERASED_ROWS}{digest}"},
                 "sk": {"S": ERASED},
-                "body": {"S": msgspec.json.encode(told).decode()},
+                STAMP: stamp_of(told),
+                "body": {"S": encoded(told).decode()},
             }
             for digest, told in self.known.suppressions.items()
         )

@@ -129,7 +129,6 @@ def test_all_tables_are_lost_and_put_back(shop: Shop) -> None:
     assert (seen["sends_since"] > 0, seen["erased_kept_out"] > 0) == (True, True)
     assert shop.stores.customers.load(people["late"][0]) is None, "a dry run changes nothing"
     done = asked(shop, "backups", "restore", backup["backup"])
-    print(done)
     assert done["settled"]
     assert shop.musubi("audit").exit_code == 0
     assert copies(shop, people) == before, "nothing is sent before it is resumed"
