@@ -13,7 +13,7 @@ from functions.domain.audits import part_of
 from functions.domain.instants import MINUTE, Instant, format_instant
 from infra.bundle import ROOT
 from ops.accounts import accounts
-from ops.engine.errors import StalledError
+from ops.engine.errors import LocalError, StalledError
 from ops.local.facts import WaitingFacts
 from ops.local.place import Place
 from ops.local.queues import WorkQueues
@@ -93,6 +93,7 @@ class Steady:
         self._generator = Generator(self._actors.post, wanted.events_per_second, wanted.minutes * 60)
         self._failures: list[str] = []
         self._spent: dict[str, float] = {}
+        self._engine_ended = False
 
     def run(self, say: Say) -> Outcome:
         """The load, then what waits, then the count."""
@@ -118,8 +119,12 @@ class Steady:
             for deed, seconds in ((self._look, self._wanted.sample_seconds), (self._lag.look, LAG_SECONDS)):
                 beside.enter_context(Watch(self._guarded(deed), seconds))
             beside.enter_context(mover)
-            offered = self._generator.run(requests)
+            offered = self._generator.run(requests, lambda: self._engine_ended)
         self._look()
+        if self._engine_ended:
+            raise LocalError(
+                "the embedded engine ended before the load did, or somebody took it down: begin anew"
+            )
         self._spent = self._sampler.cpu_seconds()
         if mover.error:
             self._failures.append(f"time stood still: {mover.error}")
@@ -139,6 +144,9 @@ class Steady:
         return done
 
     def _look(self) -> None:
+        self._engine_ended = not any(one.name == "engine" for one in self._sampler.processes())
+        if self._engine_ended:
+            return
         generator = self._generator
         virtual = format_instant(self._moving.now)
         at, lag = generator.elapsed, self._lag.seconds()
