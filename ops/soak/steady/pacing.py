@@ -11,8 +11,9 @@ import msgspec
 
 LATE_SECONDS = 1.0
 """A request that begins so long after it was due counts as late; it goes out all the same."""
-TOGETHER_MAX = 64
-"""So many may be on their way at once. A closed loop would wait for answers, and offer less the slower it is served."""
+TOGETHER_MAX = 24
+"""So many may be on their way at once, three seconds of requests at 50 events a second; one more begins late. More of them
+would each start a worker of their own, and keep a machine that is too slow already from ever catching up."""
 HELD_SHARE_MIN = 0.98
 SLICE_SECONDS = 60.0
 
