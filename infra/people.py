@@ -38,6 +38,7 @@ _STARS = {
     "scheduler": "one schedule a campaign, named when its playbook is applied",
     "logs": "every stream of one log group",
     "cloudformation": "the one stack, under any id",
+    AS_THEY_WERE: "what recovery makes beside a table is named by the instant that somebody asks for",
     ANYWHERE: "AWS tells of these under no resource of its own; it is a list, or a figure, and nothing is changed by it",
 }
 
@@ -217,8 +218,8 @@ def _stars(rights: Rights, places: Places) -> Iterator[tuple[str, str]]:
     for right in sorted(rights):
         service = _service(right)
         for arn in places.arns(right):
-            if right.place == ANYWHERE:
-                yield arn, _STARS[ANYWHERE]
+            if right.place in (ANYWHERE, AS_THEY_WERE):
+                yield arn, _STARS[right.place]
             elif service == "s3" and right.action not in OF_BUCKET and arn.endswith("*"):
                 yield arn, _STARS["objects"]
             elif service in _STARS:
