@@ -21,7 +21,7 @@ def test_two_runs_that_begin_side_by_side_synthesize_once(
         (assembly / "manifest.json").touch()
 
     monkeypatch.setattr(synth, "ASSEMBLIES", tmp_path / "assembly")
-    monkeypatch.setattr(synth, "_synthesize", slowly)
+    monkeypatch.setattr(synth, "synthesize", slowly)
     found: list[Path] = []
     runs = [threading.Thread(target=lambda: found.append(synth.local_assembly())) for _ in range(3)]
     for run in runs:
