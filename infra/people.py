@@ -188,7 +188,11 @@ def _key(rights: Rights, places: Places) -> Iterator[iam.PolicyStatement]:
     """The deployment's key, on its way through the services that hold what the role may read or write."""
     actions = {right.action for right in rights}
     needed = {
-        "dynamodb": TABLE_KEY_ACTIONS if actions & _ROWS else (),
+        "dynamodb": (
+            *(TABLE_KEY_ACTIONS if actions & _ROWS else ()),
+            # A table that is made under the key is granted its use, by whoever makes it.
+            *_asked(actions, {"dynamodb:RestoreTableToPointInTime": "kms:CreateGrant"}),
+        ),
         "s3": _asked(actions, {"s3:GetObject": "kms:Decrypt", "s3:PutObject": "kms:GenerateDataKey"}),
         "secretsmanager": _asked(
             actions,

@@ -86,6 +86,8 @@ def test_no_role_reaches_iam_keys_or_the_stack_itself(policies: Policies) -> Non
     for role in ROLES:
         actions = {action for one in policies.by_role[role] for action in as_list(one["Action"])}
         assert {one for one in actions if one.startswith("iam:")} <= {"iam:PassRole"}
+        # DynamoDB asks for the grant when it makes a table under the key; who may, and through what, is held below.
+        actions -= {"kms:CreateGrant"}
         assert not [one for one in actions if one.startswith(("sts:", "kms:Put", "kms:Create", "kms:Sched"))]
         assert {one for one in actions if one.startswith("cloudformation:")} <= {
             "cloudformation:DescribeStacks",
@@ -162,6 +164,21 @@ def test_the_key_is_used_through_the_services_that_hold_what_a_role_may_read(pol
         "administrator": {"dynamodb", "s3", "secretsmanager"},
     }
     assert not any(policies.may(role, "kms:Decrypt", key) for role in ROLES)
+
+
+def test_the_administrator_alone_may_take_tables_away_and_only_those_that_recovery_has_made(
+    policies: Policies,
+) -> None:
+    table, key = policies.arn("TablesGates"), policies.arn("EncryptionKey")
+    made = f"{table}-at-20261126T020000Z"
+    for action in ("RestoreTableToPointInTime", "DeleteTable", "Scan"):
+        may = {role for role in ROLES if policies.may(role, f"dynamodb:{action}", made)}
+        assert may == {"administrator"}, action
+    assert not any(policies.may(role, "dynamodb:DeleteTable", table) for role in ROLES)
+    through = {"kms_ViaService": "dynamodb.ap-northeast-1.amazonaws.com"}
+    assert {role for role in ROLES if policies.may(role, "kms:CreateGrant", key, **through)} == {
+        "administrator"
+    }
 
 
 def test_secrets_are_the_administrators_but_for_the_key_under_which_ids_are_hashed() -> None:
