@@ -76,7 +76,11 @@ browser:  ## Chromium for the tests of pages, where this machine lets us install
 e2e: setup browser  ## two embedded engines side by side with the real bundle; a file's tests stay on one of them, in order
 	$(BIN)/pytest -n 2 --dist loadfile -q -m e2e
 
-test: lint types unit e2e  ## everything, from a bare machine
+test: lint browser  ## everything, from a bare machine; the types are looked at beside the unit tests, on what processor these leave
+	@mkdir -p build
+	@$(MAKE) --no-print-directory types >build/types.txt 2>&1 & types=$$!; trap "kill $$types" INT TERM; \
+	$(MAKE) --no-print-directory unit; unit=$$?; wait $$types; types=$$?; cat build/types.txt; test "$$unit $$types" = "0 0"
+	@$(MAKE) --no-print-directory e2e
 
 search: setup  ## let Hypothesis look for new counterexamples (make test tries the same ones each time)
 	MUSUBI_HYPOTHESIS=search $(BIN)/pytest -n 2 -q -m "not e2e and not slow" tests/domain tests/flows tests/playbook tests/ops

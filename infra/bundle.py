@@ -8,6 +8,7 @@ and kept under build/, so that a change to a function costs one small append.
 """
 
 import contextlib
+import fcntl
 import fnmatch
 import hashlib
 import os
@@ -93,6 +94,14 @@ def build_bundle(platform: Platform, source: Path, contents: Contents = CORE) ->
 
     Its name carries the digest of its contents; one that is already there is reused.
     """
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with (BUILD / f".{contents.name}{platform.name}.lock").open("w") as held:
+        # Of two that need it at once one packs it, which takes seconds, and the other waits for it.
+        fcntl.flock(held, fcntl.LOCK_EX)
+        return _built(platform, source, contents)
+
+
+def _built(platform: Platform, source: Path, contents: Contents) -> Path:
     python = platform.compiler() if contents.bytecode else None
     layer = _dependencies(platform, contents, python)
     bundle = BUILD / f"{contents.name}{platform.name}-{_digest(layer, source)}.zip"
@@ -137,7 +146,6 @@ def _dependencies(platform: Platform, contents: Contents, python: Path | None) -
         BUILD / f"dependencies-{contents.name}{platform.name}-{hashlib.sha256(given).hexdigest()[:16]}.zip"
     )
     if not layer.exists():
-        layer.parent.mkdir(parents=True, exist_ok=True)
         with (
             tempfile.TemporaryDirectory(prefix="musubi-bundle-", dir=layer.parent) as scratch,
             _draft(layer) as draft,

@@ -1,8 +1,10 @@
 """boto3 clients of one place: the engine of this machine, or AWS."""
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -19,6 +21,8 @@ UNHEARD = {
     "config_file": (None, None, os.devnull, None),
     "credentials_file": (None, None, os.devnull, None),
 }
+
+_making = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -47,11 +51,14 @@ class Clients:
             return boto3.client(service, region_name=self.region)  # type: ignore[call-overload]
         self._session = self._session or local_session()
         url = self.elsewhere.get(service, self.endpoint_url)
-        return self._session.client(service, endpoint_url=url, config=_local_config())
+        with _making:  # a session makes one client after the other, whatever threads ask
+            return self._session.client(service, endpoint_url=url, config=_local_config())
 
 
+@cache
 def local_session() -> boto3.session.Session:
-    """The engine's root caller, deaf to the host's profiles and configuration files."""
+    """The engine's root caller, deaf to the host's profiles and configuration files. One a process: what a session has read
+    of a service once, the next client of it need not read."""
     return boto3.session.Session(
         botocore_session=botocore.session.Session(session_vars=UNHEARD),
         aws_access_key_id=ACCESS_KEY,

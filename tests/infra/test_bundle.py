@@ -3,12 +3,15 @@
 import fnmatch
 import subprocess
 import sysconfig
+import threading
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from infra import bundle
 from infra.bundle import AWS, ENGINE_PYTHON, build_bundle, local_platform
 from infra.bytecode import version_of
 from infra.contents import CORE, FILES, MEASURE, ROOT, Contents, package_of
@@ -33,6 +36,31 @@ def test_the_same_sources_make_the_same_bytes(tmp_path: Path) -> None:
     again = build_bundle(local_platform(), package(tmp_path / "two"))
     assert again == first
     assert again.read_bytes() == before
+
+
+def test_of_two_that_need_the_same_bundle_at_once_one_packs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed: list[Path] = []
+
+    def slowly(_directory: Path, archive: Path, _spared: tuple[str, ...], _python: Path | None) -> None:
+        packed.append(archive)
+        time.sleep(0.1)
+
+    monkeypatch.setattr(bundle, "BUILD", tmp_path / "bundle")
+    monkeypatch.setattr(bundle, "_install", lambda *_: None)
+    monkeypatch.setattr(bundle, "_pack", slowly)
+    source, made = package(tmp_path), []
+    builders = [
+        threading.Thread(target=lambda: made.append(build_bundle(local_platform(), source))) for _ in range(3)
+    ]
+    for one in builders:
+        one.start()
+    for one in builders:
+        one.join()
+    assert len(packed) == 2  # the dependencies, and functions/ with them
+    assert len(made) == 3
+    assert len(set(made)) == 1
 
 
 def test_another_source_makes_another_bundle(tmp_path: Path) -> None:
