@@ -73,8 +73,12 @@ browser:  ## Chromium for the tests of pages, where this machine lets us install
 			|| echo "Debian's packages ($(BROWSER)) could not be installed: the tests of pages in a browser are skipped." >&2; \
 	else echo "No Chromium here: the tests of pages in a browser are skipped. Install $(BROWSER)." >&2; fi
 
-e2e: setup browser  ## two embedded engines side by side with the real bundle; a file's tests stay on one of them, in order
-	$(BIN)/pytest -n 2 --dist loadfile -q -m e2e
+ENGINES ?= 2
+# Where the engine's tests are: to collect all others, only to leave them out, takes each worker ten seconds.
+ENGINE_TESTS := tests/e2e tests/ops/local tests/ops/test_bench_sending.py
+
+e2e: setup browser  ## ENGINES=n embedded engines side by side with the real bundle; a file's tests stay on one of them, in order
+	$(BIN)/pytest -n $(ENGINES) --dist loadfile --no-loadscope-reorder -q -m e2e $(ENGINE_TESTS)
 
 test: lint browser  ## everything, from a bare machine; the types are looked at beside the unit tests, on what processor these leave
 	@mkdir -p build
