@@ -1,6 +1,7 @@
 """The run as a page: rate, backlog and memory by time, drawn by hand as the plan's pictures are."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -54,8 +55,9 @@ def page_of(outcome: Outcome) -> str:
 
 
 def _rates(outcome: Outcome) -> list[tuple[float, float]]:
-    """Of the seconds between one sample and the next."""
-    pairs = zip(outcome.samples, outcome.samples[1:], strict=False)
+    """Of the seconds between one sample and the next, while there was load."""
+    samples = [one for one in outcome.samples if one.at_seconds <= outcome.minutes * 60]
+    pairs = pairwise(samples)
     return [
         (after.at_seconds, (after.events - before.events) / max(after.at_seconds - before.at_seconds, 0.1))
         for before, after in pairs
