@@ -21,6 +21,10 @@ accounts:
   shop: {provider: acme, playbook: playbooks/ec}
   shop-2: {provider: acme, playbook: playbooks/store}
 environments:
+  dev:
+    parameters: {gradual_release: off}
+    accounts:
+      shop: {channel: "1650000003"}
   prod:
     company_bus: company
     parameters: {send_concurrency: 4}
@@ -38,13 +42,16 @@ NAMES = ("Name", "TableName", "QueueName", "BucketName", "FunctionName", "RoleNa
 
 @pytest.fixture(scope="session")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
-    """Both stacks' templates, and that cdk-nag finds nothing in either: synthesis fails on a finding."""
+    """Both stacks' templates, and that cdk-nag finds nothing in any environment's: synthesis fails on a finding."""
     out = tmp_path_factory.mktemp("accounts")
     file = out / "deployments.yaml"
     file.write_text(FILE.replace("playbooks/", f"{Path('playbooks').resolve()}/"), encoding="utf-8")
     app, _ = build_app(str(out / "cdk"), {"deployments": str(file)})
     cdk.Validations.of(app).add_plugins(cdk_nag.AwsSolutionsChecks(app))
     app.synth()
+    assert {path.name for path in (out / "cdk").glob("*.template.json")} == {
+        f"{name}.template.json" for name in (*STACKS, "Musubi-dev-shop")
+    }
     return {name: json.loads((out / "cdk" / f"{name}.template.json").read_text("utf-8")) for name in STACKS}
 
 
