@@ -36,7 +36,7 @@ def told_again(put: PuttingBack) -> int:
 
 def _messages(put: PuttingBack) -> Iterator[EventsReceived]:
     for customer_id in sorted({put.known.customer_of(told) for told in put.since.happened}):
-        events = put.events_of(customer_id)
+        events = put.told.events_of(customer_id)
         for history in (True, False):
             mine = [one for one in events if one.imported is history]
             for part in pages_of(mine, EVENTS_A_MESSAGE):
@@ -62,7 +62,7 @@ def runs_again(stores: Stores, now: Instant) -> list[str]:
             continue
         s3, bucket = stores.target.client("s3"), stores.settings.bucket
         for page in files.pages:
-            s3.delete_object(Bucket=bucket, Key=f"{files.prefix}/pages/{page}.enqueued")
+            s3.delete_object(Bucket=bucket, Key=f"{files.prefix}/pages/{page}.json.enqueued")
         stores.evaluation.again(CampaignRun(*run_of_source(files.source)))
         begun.append(files.source)
     return begun

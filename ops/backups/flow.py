@@ -14,6 +14,7 @@ from ops.backups.known import Known, known_of
 from ops.backups.lake import Since, facts_since
 from ops.backups.restoring import PuttingBack
 from ops.backups.sources import Source
+from ops.backups.telling import Telling
 from ops.erasing.flow import behind_of
 from ops.errors import UserError
 from ops.quota import recounted
@@ -129,7 +130,7 @@ def restored(
     since = facts_since(stores, source.wall)
     tell("Looking who is in the backup")
     known = known_of(stores, source, since)
-    put = PuttingBack(stores, source, since, known, restore_id, stores.now(), over, on_rows)
+    put = PuttingBack(stores, source, Telling(stores, since, known), restore_id, stores.now(), over, on_rows)
     written = put.run()
     written["rows without the erased"] = without_erased(stores, known)
     tell("Telling again what happened since")

@@ -19,7 +19,7 @@ from functions.domain.facts import PersonFact, person
 from functions.domain.instants import Instant, parse_instant
 from functions.domain.journeys import Journey
 from functions.domain.line_events import ANONYMOUS, anonymous_id, is_anonymous
-from functions.domain.restoring import event_of_fact, line_user_of
+from functions.domain.retelling import event_of_fact, line_user_of
 from ops.backups.lake import Happened, Since
 from ops.backups.sources import Source
 from ops.erasing.keeping import Kept, key_of

@@ -20,7 +20,6 @@ from functions.aws.stored import STAMP, encoded, stamp_of
 from functions.aws.timers import moved_row
 from functions.domain.customers import Customer
 from functions.domain.erasure import identity_of, is_own_row
-from functions.domain.events import Event
 from functions.domain.gate import Gate, new_gate
 from functions.domain.instants import Instant
 from functions.domain.line_events import ANONYMOUS, is_anonymous
@@ -34,8 +33,8 @@ from functions.domain.restoring import (
     passages,
     rebuilt_gate,
     record_of_fact,
-    stops,
 )
+from functions.domain.retelling import stops
 from functions.domain.sends import SendRecord
 from functions.ports import Conflict
 from ops.backups.keeping import OnRows, Row, table_name
@@ -43,6 +42,7 @@ from ops.backups.known import Known
 from ops.backups.lake import Since
 from ops.backups.rows import PutBack, marked, pages_of, unless
 from ops.backups.sources import Source
+from ops.backups.telling import Telling
 from ops.stores import Stores
 
 ATTEMPTS_MAX = 8
@@ -58,13 +58,22 @@ class PuttingBack:
 
     stores: Stores
     source: Source
-    since: Since
-    known: Known
+    told: Telling
     restore_id: str
     now: Instant
     over: bool
     on_rows: OnRows
     done: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def since(self) -> Since:
+        """The facts."""
+        return self.told.since
+
+    @property
+    def known(self) -> Known:
+        """Who is who."""
+        return self.told.known
 
     def run(self) -> Counter[str]:
         """All tables."""
@@ -162,35 +171,12 @@ class PuttingBack:
         return dict(put["Item"])
 
     def _rebuilt(self, gate: Gate) -> Gate:
-        names = self._told_of(gate.customer_id)
-        sends = [send for name in names for send in self.since.sends.get(name, [])]
-        journeys = [one for name in names for one in self.since.journeys.get(name, [])]
-        events = stops(self.events_of(gate.customer_id))
+        sends, journeys = self.told.sends_of(gate.customer_id), self.told.journeys_of(gate.customer_id)
+        events = stops(self.told.events_of(gate.customer_id))
         if not sends and not events:
             return gate
         then = self.known.then.get(gate.customer_id)
         return rebuilt_gate(gate, sends, events, passages(then.journeys if then else [], journeys), self.now)
-
-    def _told_of(self, customer_id: str) -> list[str]:
-        """Under which names facts tell of a customer."""
-        return self._names.get(customer_id, [])
-
-    @property
-    def _names(self) -> dict[str, list[str]]:
-        if self._names_found is None:
-            found: dict[str, list[str]] = {}
-            for told in self.since.named:
-                found.setdefault(self.known.customer_of(told), []).append(told)
-            self._names_found = found
-        return self._names_found
-
-    _names_found: dict[str, list[str]] | None = None
-
-    def events_of(self, customer_id: str) -> list[Event]:
-        """What happened to a customer since, as far as it can be told again; as it happened."""
-        facts = [one for name in self._told_of(customer_id) for one in self.since.happened.get(name, [])]
-        events = [event for event in map(self.known.event_of, facts) if event is not None]
-        return sorted(events, key=lambda one: (one.occurred_at, one.event_id))
 
     def _unite_gates(self, row: Row) -> None:
         """A gate stands already: what it knows and what the backup and the lake know, in one."""
@@ -214,21 +200,9 @@ class PuttingBack:
 
     def _gates_since(self, seen: set[str]) -> None:
         """Of customers first heard of since the backup: what was said to them is known before they are."""
-        for customer_id in sorted(self._first_heard_of_since(seen)):
+        for customer_id in self.told.first_heard_of_since(seen):
             user = customer_id.removeprefix(ANONYMOUS) if is_anonymous(customer_id) else ""
             self._unite(new_gate(customer_id, user, self.source.at, ""))
-
-    def _first_heard_of_since(self, seen: set[str]) -> Iterator[str]:
-        """Customers of whom facts tell and the backup does not, but for whom nothing but a pseudonym is left, and the erased."""
-        for customer_id in set(self._names) - seen:
-            is_lost = any(self.known.is_lost(told) for told in self._told_of(customer_id))
-            if not (is_lost or customer_id.startswith(f"{ERASED}:") or self._is_erased(customer_id)):
-                yield customer_id
-
-    def _is_erased(self, customer_id: str) -> bool:
-        return bool(self.known.suppressions) and (
-            self.stores.suppressions.find(identity_of(customer_id)) is not None
-        )
 
     def _fill_in(self, row: Row) -> None:
         """A row of the account's own: what it lacks comes back; what stands, as the stop, stays."""
@@ -271,13 +245,13 @@ class PuttingBack:
 
             self._put("customers", (marked(row, self.restore_id) for row in rows), unite)
             seen |= then.keys()
-        for customer_id in sorted(self._first_heard_of_since(seen)):
-            has_begun = any(self.since.journeys.get(told) for told in self._told_of(customer_id))
+        for customer_id in self.told.first_heard_of_since(seen):
+            has_begun = bool(self.told.journeys_of(customer_id))
             if has_begun and self.stores.customers.load(customer_id) is None:
                 self._unite_customers(Customer(customer_id))
 
     def _back(self, then: Customer, stands: Customer | None = None) -> Customer:
-        facts = [one for name in self._told_of(then.customer_id) for one in self.since.journeys.get(name, [])]
+        facts = self.told.journeys_of(then.customer_id)
         tied = max(self.known.gone.get(then.customer_id, []), default=None)
         link = Register(tied[1], tied[0], "") if tied else None
         return back(then, facts, self.now, stands, link, self.known.units.get(then.customer_id, ""))

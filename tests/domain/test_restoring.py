@@ -21,16 +21,14 @@ from functions.domain.registers import Register
 from functions.domain.restoring import (
     back,
     both_gates,
-    event_of_fact,
     goes_on,
     is_end,
-    line_user_of,
     passages,
     rebuilt_gate,
     record_of_fact,
-    stops,
     with_journeys,
 )
+from functions.domain.retelling import event_of_fact, line_user_of, stops
 from functions.domain.sends import SendRecord
 from functions.domain.verdicts import Ended
 from functions.playbook.checking import load_playbook

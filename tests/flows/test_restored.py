@@ -16,14 +16,8 @@ from functions.domain.customers import Customer
 from functions.domain.fact_rows import CustomerWritten, EventKept, SendWritten, rows_of
 from functions.domain.facts import Click, EventFact, Friendship, JourneyFact, Send
 from functions.domain.gate import Gate
-from functions.domain.restoring import (
-    back,
-    event_of_fact,
-    passages,
-    rebuilt_gate,
-    record_of_fact,
-    stops,
-)
+from functions.domain.restoring import back, passages, rebuilt_gate, record_of_fact
+from functions.domain.retelling import event_of_fact, stops
 from functions.ports import EventsReceived
 from tests.fakes.encoded import kept, read
 from tests.fakes.playbooks import campaign, days, from_segment, playbook, scenario, send

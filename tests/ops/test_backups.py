@@ -9,9 +9,11 @@ import msgspec
 import pytest
 
 from functions.aws.items import decode_gate, put_new
+from functions.aws.objects import S3Runs
 from functions.aws.raw_facts import S3RawFacts
 from functions.aws.statements import Statement
 from functions.domain.account import UNTIL_LIFTED, Block
+from functions.domain.campaigns import Chunk, Recipient, Run
 from functions.domain.customers import Customer
 from functions.domain.erasure import Suppression, hashed, identity_of
 from functions.domain.events import Event
@@ -261,6 +263,22 @@ def test_ends_of_messages_whose_gate_was_gone_are_taken_back(
     gate = stores.customers.load_gate("c1")
     assert gate is not None
     assert gate.claim(end.send_id) is None
+
+
+def test_a_campaign_run_that_somebody_has_no_end_in_goes_on_from_its_frozen_list(
+    stores: Stores, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made, runs = asked(capsys, "create"), S3Runs(stores.objects)
+    frozen = runs.freeze_run(Run("news", stores.now(), BOOK.version, stores.now(), 1))
+    runs.freeze_chunk(frozen, 0, 0, Chunk([Recipient("c1", "U1", {})]))
+    runs.checkpoint(frozen, 0, 0)
+    wipe(stores)
+    stop(stores)
+    done = asked(capsys, "restore", made["backup"])
+    assert done["runs"] == [frozen.source]
+    assert not runs.is_enqueued(frozen, 0, 0), "its pages are looked at again"
+    (body,) = messages(stores, stores.settings.queue_evaluate_url)
+    assert json.loads(body)["campaign"] == "news"
 
 
 @pytest.mark.parametrize(
