@@ -25,6 +25,7 @@ LONGEST_FIRST = (
     "test_upgrade",
     "test_faults",
     "test_fair_share",
+    "test_restore",
     "test_erasure",
     "test_main_job",
     "test_storm",
