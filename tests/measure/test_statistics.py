@@ -1,7 +1,9 @@
 """The tests of experiments against SciPy and statsmodels, and what they promise, by simulation."""
 
+import gc
 import math
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -65,9 +67,15 @@ def test_a_samples_variance_is_numpys() -> None:
     assert Sample(1, 2.0, 4.0).variance == 0.0
 
 
+def holm_of_statsmodels(ps: list[float]) -> list[float]:
+    # It tidies up all of the process's memory at each call, which in a process of tests takes a tenth of a second.
+    with mock.patch.object(gc, "collect"):
+        return list(multitest.multipletests(ps, method="holm")[1])
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
 def test_holms_adjustment_is_that_of_statsmodels(ps: list[float]) -> None:
-    assert holm(ps) == pytest.approx(list(multitest.multipletests(ps, method="holm")[1]))
+    assert holm(ps) == pytest.approx(holm_of_statsmodels(ps))
 
 
 def test_the_likelihood_ratio_is_the_normal_mixture_integrated() -> None:
