@@ -23,6 +23,7 @@ from tests.e2e.shop import Shop
 LONGEST_FIRST = (
     "test_playbook_week",
     "test_upgrade",
+    "test_restore",
     "test_faults",
     "test_fair_share",
     "test_restore",
