@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.invocation import Line, line_logger
+from functions.invocation import Line
 from infra.deployments import LINK_URL_MAX
 from infra.function import LIVE
 from tests.infra.conftest import Template
@@ -104,7 +104,7 @@ def test_codedeploy_moves_each_alias_and_goes_back_when_an_alarm_rings(template:
 
 
 def test_messages_that_fail_in_any_function_are_seen(
-    template: Template, capsys: pytest.CaptureFixture[str]
+    template: Template, caplog: pytest.LogCaptureFixture
 ) -> None:
     filters = resources(template, "AWS::Logs::MetricFilter").values()
     assert refers([one["LogGroupName"] for one in filters]) == refers(
@@ -113,12 +113,11 @@ def test_messages_that_fail_in_any_function_are_seen(
     ((pattern, value),) = {
         (one["FilterPattern"], one["MetricTransformations"][0]["MetricValue"]) for one in filters
     }
-    line_logger.cache_clear()
     line = Line()
     line.take(["m1", "m2"], failed=2)
-    line.write(0.1, "r", "")
-    told = json.loads(capsys.readouterr().out.splitlines()[-1])
-    line_logger.cache_clear()
+    with caplog.at_level("INFO"):
+        line.write(0.1, "r", "")
+    told = vars(caplog.records[-1])
     assert (pattern, value) == ("{ $.failed > 0 }", "$.failed")
     assert told["failed"] == 2
     (alarm,) = [
