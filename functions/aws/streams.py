@@ -27,14 +27,13 @@ class StreamedTables(NamedTuple):
     customers: str
 
 
-def writes_in(event: Mapping[str, Any], tables: StreamedTables) -> list[Written | Unreadable]:
-    """The writes of a batch in order. Deletions are none: what was true once stays a fact, until it is erased. Rows of
-    other kinds that live beside, such as an account's counters, have no such body and are passed over."""
-    return list(_writes(event.get("Records", []), tables))
+def writes_in(event: Mapping[str, Any], tables: StreamedTables) -> Iterator[Written | Unreadable]:
+    """The writes of a batch in order, each read when its turn comes: a batch may be two thousand customers, before and after.
 
-
-def _writes(records: list[Any], tables: StreamedTables) -> Iterator[Written | Unreadable]:
-    for record in records:
+    Deletions are none: what was true once stays a fact, until it is erased. Rows of other kinds that live beside, such as an
+    account's counters, have no such body and are passed over.
+    """
+    for record in event.get("Records", []):
         change = record["dynamodb"]
         if record["eventName"] == "REMOVE" or "body" not in change.get("NewImage", {}):
             continue

@@ -43,8 +43,8 @@ class RecordFacts:
     measures: Measures
     live: Live | None = None
 
-    def run(self, writes: Sequence[Written | Unreadable]) -> int:
-        """Keep the rows of all; how many. What no row can be made of is set aside, so that it stands before nothing else.
+    def run(self, writes: Iterable[Written | Unreadable]) -> int:
+        """Keep the rows of all; how many. No write is kept longer than its rows take to be made. What no row can be made of is set aside, so that it stands before nothing else.
         Raises Retryable where the bucket, a playbook or the live bus cannot be had just now: the batch comes again."""
         rows: dict[str, list[Fact]] = defaultdict(list)
         tables: dict[str, Table] = {}

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import pytest
@@ -124,20 +124,16 @@ def test_a_bucket_that_takes_nothing_lets_the_batch_come_again() -> None:
 
 def test_a_stream_is_read_by_table_and_what_is_gone_or_has_no_body_is_passed_over() -> None:
     body = {"pk": {"S": "C1"}, "body": {"S": msgspec.json.encode(kept("purchase", 1).event).decode()}}
-    told = writes_in(
-        {
-            "Records": [
-                record("Events", body),
-                record("Events", body, kind="REMOVE"),
-                record("Events", {"pk": {"S": "C1"}, "sk": {"S": BASE}, "base": {"S": "{}"}}),
-                record("Events", {"pk": {"S": "C1"}, "sk": {"S": BASE}, "base": {"S": "{}"}}, kind="MODIFY"),
-                record("Customers", {"pk": {"S": "counter"}}),
-                record("Sends", {"pk": {"S": "C1"}, "body": {"S": "{"}}),
-                record("Elsewhere", body),
-            ]
-        },
-        TABLES,
-    )
+    records = [
+        record("Events", body),
+        record("Events", body, kind="REMOVE"),
+        record("Events", {"pk": {"S": "C1"}, "sk": {"S": BASE}, "base": {"S": "{}"}}),
+        record("Events", {"pk": {"S": "C1"}, "sk": {"S": BASE}, "base": {"S": "{}"}}, kind="MODIFY"),
+        record("Customers", {"pk": {"S": "counter"}}),
+        record("Sends", {"pk": {"S": "C1"}, "body": {"S": "{"}}),
+        record("Elsewhere", body),
+    ]
+    told = list(writes_in({"Records": records}, TABLES))
     assert [type(one).__name__ for one in told] == ["EventKept", "Unreadable"]
     assert isinstance(told[0], EventKept)
     assert (told[0].customer_id, told[0].told_at) == ("C1", NOW)
@@ -147,10 +143,32 @@ def test_a_row_that_was_put_back_tells_nothing_and_what_changes_in_it_later_does
     body = {"pk": {"S": "C1"}, "body": {"S": msgspec.json.encode(kept("purchase", 1).event).decode()}}
     back = {**body, RESTORED: {"S": "a restore"}}
     told = [
-        len(writes_in({"Records": [record("Events", row, kind=kind)]}, TABLES))
+        len(list(writes_in({"Records": [record("Events", row, kind=kind)]}, TABLES)))
         for row, kind in ((back, "INSERT"), (back, "MODIFY"), (body, "INSERT"))
     ]
     assert told == [0, 1, 1]
+
+
+def test_a_write_is_let_go_once_its_rows_are_made() -> None:
+    """A worker's memory is that of its batch's bytes, and not of every customer in it, decoded twice, besides."""
+    gone: list[str] = []
+
+    class Write(EventKept):
+        def __del__(self) -> None:
+            gone.append(self.customer_id)
+
+    def one_by_one() -> Iterator[EventKept]:
+        for number in range(50):
+            assert len(gone) >= number - 1
+            yield Write(*kept("purchase", number))
+
+    assert flow(Raw(), Counted()).run(one_by_one()) >= 50
+
+
+def test_a_batch_is_read_a_write_at_a_time() -> None:
+    body = {"pk": {"S": "C1"}, "body": {"S": msgspec.json.encode(kept("purchase", 1).event).decode()}}
+    records = [record("Events", body), "never looked at"]
+    assert isinstance(next(writes_in({"Records": records}, TABLES)), EventKept)
 
 
 FOLLOWS = [kept("line_follow", number) for number in range(3)]
