@@ -34,21 +34,27 @@ def processes_of(place: Place) -> list[str]:
     return [process.command for process in found if str(place.run_dir) in process.command]
 
 
-def scratch() -> set[str]:
-    """What lies in the system's folder for temporary things and is named after the engine or after us."""
-    names = {path.name for path in Path(tempfile.gettempdir()).iterdir()}
-    return {name for name in names if name.startswith(("ministack", "musubi"))}
+def engines_scratch() -> set[str]:
+    """What lies in the system's folder for temporary things and is named after the engine."""
+    return {path.name for path in Path(tempfile.gettempdir()).iterdir() if path.name.startswith("ministack")}
 
 
 @pytest.fixture
-def nothing_left(wishes: Wishes) -> Iterator[None]:
-    """The test may do what it likes: afterwards there is no process and no file of its run."""
-    before = scratch()
-    yield
+def nothing_left(
+    wishes: Wishes, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """The test may do what it likes: afterwards there is no process and no file of its run. What is ours goes into a folder
+    of the test's own meanwhile, for other tests put things into the system's beside it."""
+    before, ours = engines_scratch(), tmp_path_factory.mktemp("temporary")
+    with monkeypatch.context() as here:
+        here.setattr(tempfile, "tempdir", str(ours))
+        here.setenv("TMPDIR", str(ours))
+        yield
     assert processes_of(wishes.place) == []
     assert not wishes.place.run_dir.exists()
     assert not wishes.place.record_path.exists()
-    assert scratch() <= before
+    assert list(ours.iterdir()) == []
+    assert engines_scratch() <= before
 
 
 @pytest.mark.usefixtures("nothing_left")
