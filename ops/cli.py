@@ -153,7 +153,8 @@ def _fail_if_refused(error: Exception, arguments: Sequence[str]) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; never returns but by SystemExit."""
     try:
-        code = musubi.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        given = list(arguments) if arguments is not None else None
+        code = musubi.main(args=given, prog_name="musubi", standalone_mode=False)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "musubi"
         _fail(f"{error.format_message()} (see '{path} --help')")

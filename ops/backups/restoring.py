@@ -101,8 +101,7 @@ class PuttingBack:
         self.done["suppressions"] = self._table("identities").all(rows)
 
     def _write_over(self, row: Row) -> None:
-        self._client.put_item(TableName=table_name(self.stores, "identities"), Item=row)
-        self.done["identities"] += 1
+        self.done["identities"] += self._table("identities").over(row)
 
     def _events(self) -> None:
         self._put("events", (marked(row, self.restore_id) for row in self._rows("events")))

@@ -6,9 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeVar
 
+from botocore.exceptions import ClientError
+
+from functions.aws.items import is_condition_failure
 from functions.aws.statements import STATEMENTS_MAX, Statement, execute
 from functions.aws.streams import RESTORED
-from functions.ports import Retryable
+from functions.ports import Conflict, Retryable
 from ops.backups.keeping import Row
 
 WRITERS = 8
@@ -42,6 +45,39 @@ class PutBack:
                     list(pool.map(standing, stood))
                 self._on_rows(len(window))
         return written
+
+    def over(self, row: Row) -> bool:
+        """Put the row in the place of what stands under its key; whether that was another. Conflict where somebody writes it
+        each time."""
+        for _ in range(TRIES_MAX):
+            stands = self._client.get_item(
+                TableName=self._table,
+                Key={key: row[key] for key in ("pk", "sk") if key in row},
+                ConsistentRead=True,
+            ).get("Item")
+            if stands == row:
+                return False
+            if self._replaced(row, stands or {}):
+                return True
+        raise Conflict(
+            f"a row of {self._table} is written all the time; stop what writes it, and give the same command again"
+        )
+
+    def _replaced(self, row: Row, stands: Row) -> bool:
+        """Whether it was written. In prose: what stands is still what was read, attribute by attribute; or nothing is."""
+        names = list(stands)
+        still = " AND ".join(f"#n{i} = :v{i}" for i in range(len(names)))
+        held: dict[str, Any] = {"ConditionExpression": still or "attribute_not_exists(pk)"}
+        if names:
+            held["ExpressionAttributeNames"] = {f"#n{i}": name for i, name in enumerate(names)}
+            held["ExpressionAttributeValues"] = {f":v{i}": stands[name] for i, name in enumerate(names)}
+        try:
+            self._client.put_item(TableName=self._table, Item=row, **held)
+        except ClientError as error:
+            if is_condition_failure(error):
+                return False
+            raise
+        return True
 
     def _inserted(self, rows: Sequence[Row]) -> tuple[int, list[Row]]:
         """How many were written, and those that stand. Some may have been written by a request whose answer was lost."""

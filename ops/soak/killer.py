@@ -3,19 +3,20 @@
 import random
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from ops.local.workers import kill, workers_of
+from ops.soak.beside import beside
 
 LOOK_EVERY_SECONDS = 0.2
 ESTABLISHED = "01"
 
 
 class Killer:
-    """A thread, as a context manager: after every `calls_mean` calls to LINE, more or less, it kills one worker that speaks
-    to it, at `port`.
+    """After every `calls_mean` calls to LINE, more or less, it kills one worker that speaks to it, at
+    `port`.
 
     One that still imports is left alone: to kill it would only stop the run, and break nothing. `calls` tells how many
     calls there were, `killed` counts.
@@ -37,22 +38,16 @@ class Killer:
         self._calls = calls
         self._between = (calls_mean // 3, calls_mean * 5 // 3)
         self._dice = random.Random(seed)  # noqa: S311 - which worker and when, nothing else
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._kill_all_along, daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    @contextmanager
+    def at_work(self) -> Iterator[Self]:
+        """It kills while the block runs."""
+        with beside(self._kill_all_along):
+            yield self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    def _kill_all_along(self) -> None:
+    def _kill_all_along(self, stopping: threading.Event) -> None:
         next_at = self._calls() + self._dice.randint(*self._between)
-        while not self._stopping.wait(LOOK_EVERY_SECONDS):
+        while not stopping.wait(LOOK_EVERY_SECONDS):
             if self._calls() < next_at:
                 continue
             workers = workers_of(self._run_dir, self._function)
@@ -77,27 +72,3 @@ def _connections_to(port: int) -> Iterator[str]:
         remote, state, inode = fields[2], fields[3], fields[9]
         if state == ESTABLISHED and int(remote.rpartition(":")[2], 16) == port:
             yield inode
-
-
-class Watch:
-    """A thread, as a context manager, that does something every so often, such as moving a progress bar on."""
-
-    def __init__(self, deed: Callable[[], None], every_seconds: float = 0.5) -> None:
-        self._deed = deed
-        self._every_seconds = every_seconds
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._stopping.wait(self._every_seconds):
-            self._deed()

@@ -30,7 +30,8 @@ from ops.local.clock import LocalClock
 from ops.local.place import Place
 from ops.local.queues import WorkQueues
 from ops.local.up import Wishes, bring_up
-from ops.soak.killer import Killer, Watch
+from ops.soak.beside import every
+from ops.soak.killer import Killer
 from ops.stores import Stores
 from ops.target import Target
 
@@ -55,6 +56,7 @@ CALLS_BETWEEN_MIN = 30
 """A kill costs seconds: two of processor until another worker has imported, one in which the engine starts no batch, and
 twelve until the batch comes back. So it is the calls that are counted, not the seconds, and a large storm spreads its kills."""
 EVENTS_A_REQUEST = 100
+SHOWN_EVERY_SECONDS = 0.5
 STATUS_ACCEPTED = 202
 ENDPOINTS = ("push", "multicast")
 
@@ -179,8 +181,8 @@ def storm(stage: Stage, sends: int) -> Outcome:
     put_back_letters = 0
     run_dir, port = Path(stage.record["run_dir"]), urlsplit(stage.record["line_url"]).port or 0
     with (
-        Killer(run_dir, "send", port, lambda: _calls(stage), _calls_between(wanted)) as killer,
-        Watch(lambda: _show_accepted(stage, wanted)),
+        Killer(run_dir, "send", port, lambda: _calls(stage), _calls_between(wanted)).at_work() as killer,
+        every(SHOWN_EVERY_SECONDS, lambda: _show_accepted(stage, wanted)),
     ):
         with stage.phase("journeys"):
             buy(stage, buyers)

@@ -19,8 +19,9 @@ from functions.domain.erasure import Suppression, hashed, identity_of
 from functions.domain.events import Event
 from functions.domain.fact_rows import EventKept, SendWritten, rows_of
 from functions.domain.facts import TABLE_OF
-from functions.ports import EventsReceived, Written
+from functions.ports import Conflict, EventsReceived, Written
 from ops.backups.keeping import TABLES, line_of, row_of, table_name
+from ops.backups.rows import PutBack
 from ops.backups.sources import point_in_time
 from ops.stores import Stores
 from tests.aws.samples import MINUTE, record
@@ -240,6 +241,59 @@ def test_a_row_that_went_on_since_stays_as_it_is_unless_it_is_corrupt(
     found = stores.customers.load("c1")
     assert found is not None
     assert found.intended == customer.intended
+
+
+class OvertakenAfterReads:
+    """Somebody writes the row that was read, so many times, before it is put."""
+
+    def __init__(self, client: Any, times: int) -> None:
+        self._client, self.times = client, times
+        self.put_item = client.put_item
+
+    def get_item(self, **asked: Any) -> Any:
+        found = self._client.get_item(**asked)
+        if self.times:
+            self.times -= 1
+            row = {**found.get("Item", asked["Key"]), "body": {"S": f"newer {self.times}"}}
+            self._client.put_item(TableName=asked["TableName"], Item=row)
+        return found
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_was_written_after_it_was_read_is_read_again_before_a_row_is_put_over_it(
+    stores: Stores, is_there: bool
+) -> None:
+    client, table = stores.target.client("dynamodb"), stores.settings.table_identities
+    row = {"pk": {"S": "line#U9"}, "sk": {"S": "link"}, "body": {"S": "as it was"}}
+    if is_there:
+        client.put_item(TableName=table, Item={**row, "body": {"S": "corrupt"}})
+    overtaken = OvertakenAfterReads(client, times=2)
+    assert PutBack(overtaken, table, lambda count: None).over(row)
+    assert overtaken.times == 0
+    assert client.get_item(TableName=table, Key={"pk": row["pk"], "sk": row["sk"]})["Item"] == row
+    assert not PutBack(client, table, lambda count: None).over(row), "it stands already"
+
+
+def test_a_row_that_is_written_all_the_time_is_left_to_whoever_writes_it(stores: Stores) -> None:
+    client, table = stores.target.client("dynamodb"), stores.settings.table_identities
+    row = {"pk": {"S": "line#U9"}, "sk": {"S": "link"}, "body": {"S": "as it was"}}
+    with pytest.raises(Conflict, match="stop what writes it"):
+        PutBack(OvertakenAfterReads(client, times=99), table, lambda count: None).over(row)
+    assert client.get_item(TableName=table, Key={"pk": row["pk"], "sk": row["sk"]})["Item"] != row
+
+
+def test_identities_go_back_over_what_became_of_them_where_that_is_asked_for(
+    stores: Stores, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client, table = stores.target.client("dynamodb"), stores.settings.table_identities
+    row = {"pk": {"S": "line#U1"}, "sk": {"S": "link"}, "body": {"S": "as it was"}}
+    client.put_item(TableName=table, Item=row)
+    made = asked(capsys, "create")
+    client.put_item(TableName=table, Item={**row, "body": {"S": "corrupt"}})
+    wipe(stores, "gates")
+    stop(stores)
+    asked(capsys, "restore", made["backup"], "--over")
+    assert client.get_item(TableName=table, Key={"pk": row["pk"], "sk": row["sk"]})["Item"] == row
 
 
 def test_ends_of_messages_whose_gate_was_gone_are_taken_back(

@@ -4,8 +4,9 @@ import datetime as dt
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from functions.domain.instants import MINUTE, minute_of
@@ -13,6 +14,7 @@ from ops.engine.errors import LocalError
 from ops.local.due import Occurrence, Schedules
 from ops.local.instants import text_of
 from ops.local.place import Place, replace_text
+from ops.soak.beside import beside
 from ops.target import Target
 
 if TYPE_CHECKING:
@@ -99,29 +101,23 @@ def _fired(place: Place) -> Path:
 
 
 class Mover:
-    """A thread, as a context manager, that moves time on by so many virtual minutes a second of ours. `error`: why it ended
+    """Moves time on by so many virtual minutes a second of ours. `error`: why it ended
     before it was asked to. `behind_seconds`: the longest that it took over one step."""
 
     def __init__(self, moving: MovingTime, minutes_per_second: float) -> None:
         self._moving, self._speed = moving, minutes_per_second
         self.error: Exception | None = None
         self.behind_seconds = 0.0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._move, daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    @contextmanager
+    def at_work(self) -> Iterator[Self]:
+        """Time moves on while the block runs."""
+        with beside(self._move):
+            yield self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        self._thread.join()
-
-    def _move(self) -> None:
+    def _move(self, stopping: threading.Event) -> None:
         start, began = self._moving.now, time.monotonic()
-        while not self._stopping.wait(STEP_SECONDS):
+        while not stopping.wait(STEP_SECONDS):
             elapsed = time.monotonic() - began
             try:
                 self._moving.move_to(start + dt.timedelta(minutes=int(elapsed * self._speed)))

@@ -18,7 +18,7 @@ from ops.local.facts import WaitingFacts
 from ops.local.place import Place
 from ops.local.queues import WorkQueues
 from ops.local.up import Wishes, bring_up
-from ops.soak.killer import Watch
+from ops.soak.beside import every
 from ops.soak.steady.acting import Actors, customer_of
 from ops.soak.steady.checking import differences, in_lake, in_table, kept_of
 from ops.soak.steady.crowd import requests_of
@@ -129,8 +129,8 @@ class Steady:
         requests = requests_of(self._wanted.events_per_second, self._wanted.customers)
         with ExitStack() as beside:
             for deed, seconds in ((self._look, self._wanted.sample_seconds), (self._lag.look, LAG_SECONDS)):
-                beside.enter_context(Watch(self._guarded(deed), seconds))
-            beside.enter_context(mover)
+                beside.enter_context(every(seconds, self._guarded(deed)))
+            beside.enter_context(mover.at_work())
             offered = self._generator.run(requests, lambda: self._engine_ended)
         self._look()
         if self._engine_ended:
