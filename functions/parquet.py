@@ -10,7 +10,7 @@ from typing import Any
 from functions.domain.instants import format_instant
 from functions.domain.loads import Load, Place
 from functions.load.reading import File, Row, UnreadableFile
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 
 BATCH_ROWS = 1_000
 BUFFER_BYTES = 1024 * 1024

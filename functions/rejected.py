@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from functions.domain.instants import Instant
-from functions.ports import Measures, Suppressions
+from functions.ports.account import Measures
+from functions.ports.customers import Suppressions
 
 ERASED_DROPPED = "ErasedDropped"
 

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from functions.domain.dead_letters import RECEIVES_MAX, FailureNote
 from functions.domain.instants import from_milliseconds
 from functions.invocation import LINE
-from functions.ports import MusubiError
+from functions.ports.errors import MusubiError
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from typing import Any
 from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
 
 from functions.domain.instants import Instant
-from functions.ports import Purpose, TokenExpired, TokenInvalid
+from functions.ports.errors import TokenExpired, TokenInvalid
+from functions.ports.tokens import Purpose
 
 __all__ = ["KeysError", "Purpose", "TokenExpired", "TokenInvalid", "Tokens", "checked_keys"]
 KEYS_MAX = 2

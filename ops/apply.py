@@ -13,7 +13,8 @@ from functions.domain.compiled import Compiled
 from functions.domain.instants import Instant
 from functions.domain.playbook import Playbook
 from functions.playbook import PlaybookFault, PlaybookFaults, load_playbook
-from functions.ports import BackfillSegment, Rejected, Retryable
+from functions.ports.errors import Rejected, Retryable
+from functions.ports.messages import BackfillSegment
 from ops.callers import caller_of
 from ops.changes import Change, changes_between
 from ops.errors import UserError

@@ -9,7 +9,7 @@ from functions.domain.approvals import Approval, Awaiting, Decision, FrozenList,
 from functions.domain.campaigns import Chunk, Run, run_expires_at
 from functions.domain.compiled import Compiled
 from functions.domain.instants import InstantError, format_instant, parse_instant
-from functions.ports import CampaignRun
+from functions.ports.messages import CampaignRun
 from functions.rendering import JinjaRenderer
 from ops.errors import UserError
 from ops.runs import run_files

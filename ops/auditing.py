@@ -13,7 +13,7 @@ from functions.aws.rejects import S3RejectedEvents
 from functions.aws.scans import S3Audits
 from functions.domain.audits import AUDIT_PARTS, AuditReport
 from functions.evaluate.audit import Audit
-from functions.ports import AuditPart
+from functions.ports.messages import AuditPart
 from ops.deployment import FORMAT, deployment_options, target_of
 from ops.stores import Stores
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from functions.domain.context import Context, fact_value, with_facts, without_fact
 from functions.domain.instants import Instant, format_instant
 from functions.playbook.quantities import seconds_of
-from functions.ports import Conflict, Rejected
+from functions.ports.errors import Conflict, Rejected
 from ops.context_files import read_facts, said
 from ops.deployment import FORMAT, deployment_options, target_of
 from ops.errors import UserError

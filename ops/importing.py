@@ -24,7 +24,9 @@ from functions.domain.loads import Drop, Load, Refusal, drop_of, load_id_of
 from functions.load.flow import LoadFiles
 from functions.load.windows import ErrorLine
 from functions.parquet import Arrow
-from functions.ports import Conflict, EventsReceived, FileDropped, Inbox, InboxMessage, LoadOrder
+from functions.ports.errors import Conflict
+from functions.ports.messages import EventsReceived, FileDropped, InboxMessage, LoadOrder
+from functions.ports.queues import Inbox
 from ops.errors import UserError
 from ops.loaded_file import LocalFile
 from ops.stores import Stores

@@ -11,7 +11,7 @@ from rich.console import Console
 from functions.aws.measuring import measure_body
 from functions.measure.days import last_day_over
 from functions.measure.progress import LAST
-from functions.ports import MeasureDay
+from functions.ports.messages import MeasureDay
 from ops.deployment import FORMAT, deployment_options, target_of
 from ops.errors import UserError
 from ops.local.facts import WaitingFacts

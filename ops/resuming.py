@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from functions.domain.account import scopes_of
 from functions.domain.sends import Intent
-from functions.ports import DueRow
+from functions.ports.timers import DueRow
 from ops.stores import Stores
 
 SCAN_SEGMENTS = 8

@@ -8,7 +8,7 @@ import click
 
 from functions.domain.account import ACCOUNT_SCOPE
 from functions.domain.playbook import Playbook
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from ops.errors import UserError
 from ops.stores import Stores
 from ops.versions import history

@@ -13,7 +13,7 @@ from functions.aws.stored import over
 from functions.domain.account import Account, Block
 from functions.domain.instants import Instant, parse_instant
 from functions.domain.watermarks import LoadNote, SourceLog, accepted, noted
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

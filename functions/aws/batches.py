@@ -4,7 +4,8 @@ import msgspec
 
 from functions.aws.objects import Objects
 from functions.domain.batches import Entry, Sealed
-from functions.ports import Accepted, Retryable
+from functions.ports.errors import Retryable
+from functions.ports.line import Accepted
 
 PLACES_MAX = 1_000
 """More calls than a day of them."""

@@ -7,7 +7,7 @@ import msgspec
 from functions.aws.objects import CONTEXT, Objects
 from functions.aws.stored import over
 from functions.domain.context import EMPTY, Context, Fact
-from functions.ports import Conflict, Rejected
+from functions.ports.errors import Conflict, Rejected
 
 CONTEXT_BYTES_MAX = 256 * 1024
 ATTEMPTS = 8

@@ -23,7 +23,7 @@ from functions.aws.queues import (
 from functions.aws.request_batches import fitting_batches
 from functions.domain.dead_letters import Letter
 from functions.domain.instants import from_milliseconds, parse_instant
-from functions.ports import MissedMinute, Payload
+from functions.ports.messages import MissedMinute, Payload
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from functions.ports import BusEvents
+from functions.ports.messages import BusEvents
 
 
 class _Envelope(msgspec.Struct):

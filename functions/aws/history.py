@@ -10,7 +10,7 @@ from functions.aws.items import put_new
 from functions.aws.stored import STAMP, decoded, encoded, format_of, stamp_of
 from functions.domain.bases import Base, Kept, split
 from functions.domain.events import LAST_KEY, Event
-from functions.ports import Conflict, Retryable
+from functions.ports.errors import Conflict, Retryable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

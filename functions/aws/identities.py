@@ -30,7 +30,7 @@ from functions.domain.links import KEEPSAKES_KEPT, AuditEntry, Link, Review
 from functions.domain.phones import CustomerPhone, PhoneOwners
 from functions.domain.stored import Carrying
 from functions.domain.undoing import Keepsake
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

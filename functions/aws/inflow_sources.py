@@ -5,7 +5,7 @@ import msgspec
 from functions.aws.objects import Objects
 from functions.aws.stored import over
 from functions.domain.inflow import InflowSource
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 
 PREFIX = "inflow/"
 _SOURCES, _TOKENS = f"{PREFIX}sources/", f"{PREFIX}tokens/"

@@ -15,7 +15,8 @@ from functions.aws.statements import Statement, execute
 from functions.aws.stored import STAMP, decoded, encoded, format_of, stamp_of
 from functions.domain.customers import Customer
 from functions.domain.gate import Gate
-from functions.ports import Both, Conflict, Retryable, Written
+from functions.ports.customers import Both, Written
+from functions.ports.errors import Conflict, Retryable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

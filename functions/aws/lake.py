@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from functions.aws.objects import OVERTAKEN
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

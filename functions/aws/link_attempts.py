@@ -17,7 +17,7 @@ from functions.domain.linking_attempts import (
     Way,
     may_take,
 )
-from functions.ports import SecretKind
+from functions.ports.identities import SecretKind
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

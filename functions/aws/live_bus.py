@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.aws.request_batches import fitting_batches
 from functions.domain.live import SOURCE, Told
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 
 TIME_BYTES = 14
 TRIES_MAX = 4

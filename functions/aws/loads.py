@@ -16,7 +16,8 @@ from functions.domain.loads import INCOMING, Load
 from functions.domain.snapshots import Snapshot
 from functions.load.reading import UnreadableFile
 from functions.load.windows import ErrorLine
-from functions.ports import Conflict, LoadOrder
+from functions.ports.errors import Conflict
+from functions.ports.messages import LoadOrder
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

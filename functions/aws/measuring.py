@@ -3,7 +3,7 @@
 import msgspec
 
 from functions.aws.queues import Queue
-from functions.ports import MeasureDay
+from functions.ports.messages import MeasureDay
 
 
 def measure_body(order: MeasureDay) -> str:

@@ -14,7 +14,7 @@ from functions.domain.context import EMPTY, Context, Fact
 from functions.domain.instants import Instant, format_instant
 from functions.domain.playbook import Playbook
 from functions.domain.stored import FORMAT
-from functions.ports import Rejected, Retryable
+from functions.ports.errors import Rejected, Retryable
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

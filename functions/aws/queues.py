@@ -13,7 +13,8 @@ from functions.domain.audits import part_of
 from functions.domain.instants import parse_instant
 from functions.domain.sends import BatchOrder, Intent, Lane, MenuOrder, Order, lane_of
 from functions.invocation import LINE
-from functions.ports import (
+from functions.ports.errors import Retryable
+from functions.ports.messages import (
     AuditPart,
     BackfillSegment,
     CampaignRun,
@@ -22,9 +23,8 @@ from functions.ports import (
     FileDropped,
     InboxMessage,
     LoadOrder,
-    Retryable,
-    Together,
 )
+from functions.ports.sending import Together
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

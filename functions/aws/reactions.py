@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from functions.domain.breaker import Counts, day_of
 from functions.domain.instants import Instant, format_instant, parse_instant
-from functions.ports import Conflict, Retryable
+from functions.ports.errors import Conflict, Retryable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

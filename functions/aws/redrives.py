@@ -7,7 +7,7 @@ import msgspec
 from functions.aws.objects import Objects
 from functions.domain.instants import Instant
 from functions.domain.redrives import Page, Redrive, Tally, Trail
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 
 PREFIX = "audits/redrive/"
 BEGUN, FINISHED = "begun.json", "finished.json"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from functions.aws.queues import evaluation_body
 from functions.domain.instants import Instant
-from functions.ports import CampaignRun
+from functions.ports.messages import CampaignRun
 
 if TYPE_CHECKING:
     from types_boto3_scheduler import EventBridgeSchedulerClient

@@ -9,7 +9,7 @@ import msgspec
 from functions.aws.statements import Statement, execute
 from functions.domain.instants import Instant, format_instant
 from functions.domain.sends import SendRecord
-from functions.ports import Written
+from functions.ports.customers import Written
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -14,7 +14,7 @@ from functions.aws.parallel_scans import scanned
 from functions.aws.stored import over
 from functions.domain.instants import Instant, format_instant
 from functions.domain.sends import SendRecord
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

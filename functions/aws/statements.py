@@ -6,7 +6,7 @@ A statement costs what the single write costs; a request costs the sender's CPU 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from functions.ports import Written
+from functions.ports.customers import Written
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

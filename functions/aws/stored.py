@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from functions.domain.stored import FORMAT, Beyond, Carrying, carried, says_more
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 
 _Value = TypeVar("_Value", bound=Carrying)
 _encode = msgspec.json.Encoder().encode

@@ -11,7 +11,7 @@ from functions.domain.events import Event
 from functions.domain.fact_rows import CustomerWritten, EventKept, SendWritten, Written
 from functions.domain.instants import Instant
 from functions.domain.sends import SendRecord
-from functions.ports import Unreadable
+from functions.ports.facts import Unreadable
 
 RESTORED = "restored"
 """The attribute of rows that a restore has put back: what they say became facts when it happened, and is told once."""

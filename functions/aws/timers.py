@@ -12,7 +12,8 @@ from functions.aws.items import is_condition_failure
 from functions.aws.queues import decode_order
 from functions.domain.instants import Instant, format_instant, parse_instant
 from functions.domain.sends import BatchOrder, Intent, MenuOrder, Order
-from functions.ports import DueRow, Retryable
+from functions.ports.errors import Retryable
+from functions.ports.timers import DueRow
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from functions.click.pages import Trouble, page
 from functions.domain.instants import Instant
 from functions.domain.tracked_links import Click, agent_of, click_of, event_of
-from functions.ports import EventsReceived, Inbox, Measures, SignedTokens, TokenExpired, TokenInvalid
+from functions.ports.account import Measures
+from functions.ports.errors import TokenExpired, TokenInvalid
+from functions.ports.messages import EventsReceived
+from functions.ports.queues import Inbox
+from functions.ports.tokens import SignedTokens
 
 logger = logging.getLogger(__name__)
 

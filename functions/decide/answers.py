@@ -20,7 +20,9 @@ from functions.domain.surveys import (
     open_question,
     question_of,
 )
-from functions.ports import Customers, Measures, Playbooks
+from functions.ports.account import Measures
+from functions.ports.customers import Customers
+from functions.ports.playbooks import Playbooks
 
 REFUSED = "SurveyAnswersRefused"
 

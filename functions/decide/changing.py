@@ -10,7 +10,10 @@ from functions.domain.customers import Customer, emptied, new_customer, next_due
 from functions.domain.gate import Gate, new_gate
 from functions.domain.instants import Instant
 from functions.domain.line_events import anonymous_id, is_anonymous
-from functions.ports import Conflict, Customers, Retryable, SendQueue, Timers
+from functions.ports.customers import Customers
+from functions.ports.errors import Conflict, Retryable
+from functions.ports.queues import SendQueue
+from functions.ports.timers import Timers
 
 ATTEMPTS_MAX = 8
 

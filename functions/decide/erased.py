@@ -20,20 +20,12 @@ from functions.domain.link_changes import Joining, LinkChange, MergeEntry
 from functions.domain.links import Link
 from functions.domain.phones import CustomerPhone, PhoneOwners
 from functions.domain.undoing import Keepsake
-from functions.ports import (
-    Both,
-    Customers,
-    Events,
-    EventsReceived,
-    Identities,
-    InboxMessage,
-    LineReceived,
-    Measures,
-    MusubiError,
-    Playbooks,
-    Suppressions,
-    Written,
-)
+from functions.ports.account import Measures
+from functions.ports.customers import Both, Customers, Events, Suppressions, Written
+from functions.ports.errors import MusubiError
+from functions.ports.identities import Identities
+from functions.ports.messages import EventsReceived, InboxMessage, LineReceived
+from functions.ports.playbooks import Playbooks
 
 ERASED_DROPPED = "ErasedDropped"
 

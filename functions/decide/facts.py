@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functions.decide.changing import ATTEMPTS_MAX, first_gate
 from functions.domain.events import Event
 from functions.domain.gate import concerns_gate, with_facts
-from functions.ports import Conflict, Customers
+from functions.ports.customers import Customers
+from functions.ports.errors import Conflict
 
 
 @dataclass(frozen=True, slots=True)

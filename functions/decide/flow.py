@@ -28,21 +28,20 @@ from functions.domain.identity import Link
 from functions.domain.instants import Instant
 from functions.domain.line_events import anonymous_id, is_anonymous, read_line_event
 from functions.domain.preferences import said_in_chat
-from functions.ports import (
+from functions.ports.customers import Customers, Events
+from functions.ports.errors import Retryable
+from functions.ports.identities import Identities
+from functions.ports.messages import (
     CustomerDue,
     CustomerRefresh,
-    Customers,
-    Events,
     EventsReceived,
-    Identities,
     InboxMessage,
     LineReceived,
     LinkAttemptDue,
-    Playbooks,
-    Retryable,
-    SendQueue,
-    Timers,
 )
+from functions.ports.playbooks import Playbooks
+from functions.ports.queues import SendQueue
+from functions.ports.timers import Timers
 
 HOPS_MAX = 8
 

@@ -14,7 +14,9 @@ from functions.domain.line_events import is_anonymous
 from functions.domain.memberships import is_outdated
 from functions.domain.profiles import must_refold
 from functions.domain.progress import moved_on, refreshed, take_in, take_in_again
-from functions.ports import CustomerRefresh, Events, Playbooks
+from functions.ports.customers import Events
+from functions.ports.messages import CustomerRefresh
+from functions.ports.playbooks import Playbooks
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,10 @@ from functions.domain.events import Event
 from functions.domain.instants import Instant
 from functions.domain.line_events import is_anonymous
 from functions.domain.profiles import amendments_of
-from functions.ports import Conflict, Customers, Events, Identities, Playbooks
+from functions.ports.customers import Customers, Events
+from functions.ports.errors import Conflict
+from functions.ports.identities import Identities
+from functions.ports.playbooks import Playbooks
 
 ATTEMPTS_MAX = 8
 HOPS_MAX = 8

@@ -16,7 +16,10 @@ from functions.domain.link_changes import Joining, MergeEntry, Reward
 from functions.domain.links import is_parting, newest_of
 from functions.domain.parting import names_of, parted, regained, released
 from functions.domain.undoing import Histories, Keepsake, keepsake_of
-from functions.ports import Conflict, Customers, Events, Identities, Playbooks
+from functions.ports.customers import Customers, Events
+from functions.ports.errors import Conflict
+from functions.ports.identities import Identities
+from functions.ports.playbooks import Playbooks
 
 
 @dataclass(frozen=True, slots=True)

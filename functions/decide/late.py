@@ -11,7 +11,7 @@ from typing import Any
 
 from functions.domain.events import TOO_OLD, Event
 from functions.domain.instants import Instant, format_instant
-from functions.ports import Measures
+from functions.ports.account import Measures
 from functions.rejected import RejectedEvents
 
 EVENTS_TOO_OLD = "EventsTooOld"

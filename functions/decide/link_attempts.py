@@ -12,7 +12,9 @@ from functions.decide.link_replies import LinkReplies
 from functions.domain.instants import Instant
 from functions.domain.line_events import LineEvent
 from functions.domain.linking_attempts import Taken, Way, code_in, lapsed_event, link_events
-from functions.ports import EventsReceived, LinkAttemptDue, LinkAttempts, Measures
+from functions.ports.account import Measures
+from functions.ports.identities import LinkAttempts
+from functions.ports.messages import EventsReceived, LinkAttemptDue
 
 REFUSED = "LinkAttemptsRefused"
 

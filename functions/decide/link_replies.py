@@ -12,7 +12,8 @@ from typing import Any, Literal, Protocol
 
 from functions.domain.instants import Instant
 from functions.domain.line_events import LineEvent
-from functions.ports import MusubiError, SignedTokens
+from functions.ports.errors import MusubiError
+from functions.ports.tokens import SignedTokens
 
 Page = Literal["dialog", "manage"]
 POSTBACKS: Mapping[str, Page] = {"musubi:link": "dialog", "musubi:manage": "manage"}

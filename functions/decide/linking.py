@@ -29,7 +29,10 @@ from functions.domain.links import (
 )
 from functions.domain.rewards import rewarded
 from functions.domain.undoing import Histories, disowned, keepsake_of, undone
-from functions.ports import Conflict, Customers, Events, Identities, Playbooks
+from functions.ports.customers import Customers, Events
+from functions.ports.errors import Conflict
+from functions.ports.identities import Identities
+from functions.ports.playbooks import Playbooks
 
 LINK_EVENTS = ("line_linked", "line_unlinked")
 ATTEMPTS_MAX = 12

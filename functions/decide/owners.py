@@ -8,7 +8,9 @@ from functions.domain.customers import Customer
 from functions.domain.line_events import is_anonymous
 from functions.domain.link_changes import LinkChange, MergeEntry
 from functions.domain.links import AuditEntry, Link, review_of, without_claim
-from functions.ports import Conflict, Customers, Identities, Retryable
+from functions.ports.customers import Customers
+from functions.ports.errors import Conflict, Retryable
+from functions.ports.identities import Identities
 
 HOPS_MAX = 8
 ATTEMPTS_MAX = 8

@@ -11,7 +11,9 @@ from functions.domain.line_events import is_anonymous
 from functions.domain.link_changes import LinkChange
 from functions.domain.links import AuditEntry, Link, Review
 from functions.domain.phones import CustomerPhone, PhoneOwners, is_hash, owners_after, phone_after
-from functions.ports import Conflict, Customers, Identities
+from functions.ports.customers import Customers
+from functions.ports.errors import Conflict
+from functions.ports.identities import Identities
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,9 @@ from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.instants import Instant
 from functions.domain.playbook import Breaker
-from functions.ports import AccountState, Customers, Measures, Playbooks, Reactions
+from functions.ports.account import AccountState, Measures, Reactions
+from functions.ports.customers import Customers
+from functions.ports.playbooks import Playbooks
 
 BREAKER_OPENED = "BreakerOpened"
 

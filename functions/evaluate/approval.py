@@ -7,7 +7,8 @@ from functions.domain.approvals import Answer, Awaiting, FrozenList, answer_of, 
 from functions.domain.campaigns import Run
 from functions.domain.compiled import Compiled
 from functions.domain.instants import Instant
-from functions.ports import Measures, Runs, Schedules
+from functions.ports.account import Measures
+from functions.ports.campaigns import Runs, Schedules
 
 APPROVAL_AWAITED = "ApprovalAwaited"
 

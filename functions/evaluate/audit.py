@@ -13,18 +13,12 @@ from functions.domain.bases import lines_of
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer, folds_away
 from functions.domain.instants import Instant
-from functions.ports import (
-    SECONDS_IN_HAND,
-    Audience,
-    AuditPart,
-    Audits,
-    Continuation,
-    CustomerRefresh,
-    Inbox,
-    Measures,
-    Playbooks,
-    Rejected,
-)
+from functions.ports.account import Measures
+from functions.ports.campaigns import Audience, Audits
+from functions.ports.errors import Rejected
+from functions.ports.messages import AuditPart, CustomerRefresh
+from functions.ports.playbooks import Playbooks
+from functions.ports.queues import SECONDS_IN_HAND, Continuation, Inbox
 from functions.rejected import Unmended
 
 logger = logging.getLogger(__name__)

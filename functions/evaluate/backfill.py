@@ -14,16 +14,10 @@ from functions.domain.backfills import Backfill, ScanProgress, needs_refresh
 from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer, pinned_versions
 from functions.domain.instants import Instant
-from functions.ports import (
-    SECONDS_IN_HAND,
-    Audience,
-    Backfills,
-    BackfillSegment,
-    Continuation,
-    CustomerRefresh,
-    Inbox,
-    Playbooks,
-)
+from functions.ports.campaigns import Audience, Backfills
+from functions.ports.messages import BackfillSegment, CustomerRefresh
+from functions.ports.playbooks import Playbooks
+from functions.ports.queues import SECONDS_IN_HAND, Continuation, Inbox
 
 logger = logging.getLogger(__name__)
 

@@ -24,18 +24,12 @@ from functions.domain.compiled import Compiled
 from functions.domain.instants import Instant
 from functions.domain.sends import Order
 from functions.evaluate.approval import AskApproval
-from functions.ports import (
-    SECONDS_IN_HAND,
-    Audience,
-    CampaignRun,
-    Continuation,
-    Measures,
-    PlaybooksNow,
-    Retryable,
-    Runs,
-    Schedules,
-    SendQueue,
-)
+from functions.ports.account import Measures
+from functions.ports.campaigns import Audience, Runs, Schedules
+from functions.ports.errors import Retryable
+from functions.ports.messages import CampaignRun
+from functions.ports.playbooks import PlaybooksNow
+from functions.ports.queues import SECONDS_IN_HAND, Continuation, SendQueue
 
 logger = logging.getLogger(__name__)
 

@@ -5,13 +5,13 @@ from typing import Any
 from functions.aws.queues import decode_evaluation
 from functions.evaluate.wiring import auditing, backfilling, evaluate, failure_notes
 from functions.invocation import told
-from functions.ports import AuditPart, BackfillSegment, CampaignRun
+from functions.ports.messages import AuditPart, BackfillSegment, CampaignRun
 from functions.sqs_batches import answer_batch
 
 
 @told
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """SQS batch of orders (functions/ports.py) → the messages that failed."""
+    """SQS batch of orders (functions/ports/messages.py) → the messages that failed."""
 
     def time_left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000

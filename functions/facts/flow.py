@@ -10,7 +10,10 @@ from functions.domain.facts import TABLE_OF, Fact, Send
 from functions.domain.instants import Instant
 from functions.domain.lake import Table
 from functions.domain.live import KINDS, is_live, told
-from functions.ports import LiveBus, Measures, Playbooks, RawFacts, Rejected, Unreadable
+from functions.ports.account import Measures
+from functions.ports.errors import Rejected
+from functions.ports.facts import LiveBus, RawFacts, Unreadable
+from functions.ports.playbooks import Playbooks
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,10 @@ from functions.domain.bearer_keys import bears
 from functions.domain.events import ID_CHARACTERS_MAX, Event, Fault, check_event
 from functions.domain.instants import Instant
 from functions.domain.json_bodies import DEPTH_MAX, parsed
-from functions.ports import AccountState, BusEvents, EventsReceived, Inbox, Playbooks
+from functions.ports.account import AccountState
+from functions.ports.messages import BusEvents, EventsReceived
+from functions.ports.playbooks import Playbooks
+from functions.ports.queues import Inbox
 from functions.rejected import RejectedEvents
 
 BODY_BYTES_MAX = 1024 * 1024

@@ -7,7 +7,7 @@ from functions.aws.event_bus import decode_bus
 from functions.http_events import body_of, header_of, json_answer
 from functions.ingest.wiring import failure_notes, ingest
 from functions.invocation import told
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from functions.sqs_batches import answer_batch
 
 logger = logging.getLogger(__name__)

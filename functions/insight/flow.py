@@ -26,7 +26,8 @@ from functions.domain.insight import (
     with_done,
 )
 from functions.domain.instants import Instant
-from functions.ports import AggregationUnits, Conflict, RateLimited
+from functions.ports.errors import Conflict, RateLimited
+from functions.ports.line import AggregationUnits
 
 logger = logging.getLogger(__name__)
 

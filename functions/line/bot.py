@@ -9,7 +9,7 @@ from linebot.v3.messaging import ApiClient, ApiException, Configuration, Messagi
 
 from functions.line.access import AccessToken
 from functions.line.messaging import UNAUTHORIZED
-from functions.ports import AccountRefused, Rejected, Retryable
+from functions.ports.errors import AccountRefused, Rejected, Retryable
 
 TIMEOUT_SECONDS = 5.0
 NOT_FOUND = 404

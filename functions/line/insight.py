@@ -9,7 +9,7 @@ import urllib3
 
 from functions.domain.insight import Figures
 from functions.line.access import AccessToken
-from functions.ports import AccountRefused, RateLimited, Rejected, Retryable
+from functions.ports.errors import AccountRefused, RateLimited, Rejected, Retryable
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import urllib3
 
 from functions.line.access import AccessToken
-from functions.ports import AccountRefused, RateLimited, Rejected, Retryable
+from functions.ports.errors import AccountRefused, RateLimited, Rejected, Retryable
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 4.0

@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 import urllib3
 
 from functions.domain.instants import Instant
-from functions.ports import LoginTokens, RateLimited, Rejected, Retryable, Unknown
+from functions.ports.errors import RateLimited, Rejected, Retryable, Unknown
+from functions.ports.identities import LoginTokens
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 4.0

@@ -14,7 +14,8 @@ from linebot.v3.messaging import ApiClient, ApiException, Configuration
 
 from functions.line.access import AccessToken
 from functions.line.pacing import Pace
-from functions.ports import Accepted, AccountRefused, OverQuota, RateLimited, Rejected, Unknown
+from functions.ports.errors import AccountRefused, OverQuota, RateLimited, Rejected, Unknown
+from functions.ports.line import Accepted
 
 CONNECTIONS_MAX = 32
 """More than the threads of a worker: none of them opens a connection for one call alone."""

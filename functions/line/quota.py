@@ -6,7 +6,7 @@ from linebot.v3.messaging import ApiClient, ApiException, Configuration, Messagi
 from functions.domain.money import LineUsage
 from functions.line.access import AccessToken
 from functions.line.messaging import UNAUTHORIZED
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 
 TIMEOUT_SECONDS = 2.0
 """Messages wait for the answer, and need it less than they need to go."""

@@ -7,7 +7,7 @@ from typing import Any
 import urllib3
 
 from functions.line.access import AccessToken
-from functions.ports import AccountRefused, Rejected, Unknown
+from functions.ports.errors import AccountRefused, Rejected, Unknown
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 2.0

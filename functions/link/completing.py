@@ -8,15 +8,12 @@ from functions.domain.instants import Instant
 from functions.domain.linking_attempts import Agreed, Taken, Way, link_events, may_return_to
 from functions.domain.playbook import Linking
 from functions.link.answers import Answer, Lang, Pages, html_of, policy_of
-from functions.ports import (
-    EventsReceived,
-    Identities,
-    Inbox,
-    LinkAttempts,
-    MusubiError,
-    Playbooks,
-    SignedTokens,
-)
+from functions.ports.errors import MusubiError
+from functions.ports.identities import Identities, LinkAttempts
+from functions.ports.messages import EventsReceived
+from functions.ports.playbooks import Playbooks
+from functions.ports.queues import Inbox
+from functions.ports.tokens import SignedTokens
 
 
 class AddFriend(Protocol):

@@ -12,7 +12,7 @@ from functions.link.login import LoginWay
 from functions.link.manage import Manage
 from functions.link.preferences import PreferencesPage
 from functions.link.shop import ShopDoor
-from functions.ports import MusubiError, Rejected, Retryable, TokenExpired, TokenInvalid, Unknown
+from functions.ports.errors import MusubiError, Rejected, Retryable, TokenExpired, TokenInvalid, Unknown
 
 BODY_BYTES_MAX = 16 * 1024
 logger = logging.getLogger(__name__)

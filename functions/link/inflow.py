@@ -10,7 +10,8 @@ from functions.domain.inflow import InflowSource, inflow_event, token_digest
 from functions.domain.line_events import anonymous_id
 from functions.link.answers import Answer, Lang, redirect_to
 from functions.link.completing import Completing
-from functions.ports import EventsReceived, Rejected, TokenInvalid
+from functions.ports.errors import Rejected, TokenInvalid
+from functions.ports.messages import EventsReceived
 
 TOKEN_CHARACTERS_MAX = 300
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}")

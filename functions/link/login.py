@@ -10,7 +10,9 @@ from functions.link.answers import Answer, Lang, Request, cookie_line, cookie_na
 from functions.link.completing import Completing
 from functions.link.inflow import Arrivals
 from functions.link.shop import Randomness
-from functions.ports import LoginTokens, MusubiError, Rejected, SingleUse
+from functions.ports.errors import MusubiError, Rejected
+from functions.ports.identities import LoginTokens
+from functions.ports.tokens import SingleUse
 
 CANCELLED = "access_denied"
 

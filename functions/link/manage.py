@@ -8,7 +8,8 @@ from functions.link.answers import Answer, Request
 from functions.link.completing import Completing
 from functions.link.dialog import FRIEND_MAX
 from functions.link.shop import Randomness
-from functions.ports import EventsReceived, SingleUse
+from functions.ports.messages import EventsReceived
+from functions.ports.tokens import SingleUse
 
 FORM_MAX = dt.timedelta(minutes=15)
 JAPAN = dt.timezone(dt.timedelta(hours=9))

@@ -14,7 +14,10 @@ from functions.domain.quiet_hours import ChosenHours
 from functions.link.answers import Answer, Request
 from functions.link.completing import Completing
 from functions.link.shop import Randomness
-from functions.ports import Customers, EventsReceived, Identities, SingleUse
+from functions.ports.customers import Customers
+from functions.ports.identities import Identities
+from functions.ports.messages import EventsReceived
+from functions.ports.tokens import SingleUse
 
 LINK_MAX = dt.timedelta(days=400)
 """A link in an old message still lets its reader stop what comes."""

@@ -21,7 +21,8 @@ from functions.domain.linking_attempts import (
 from functions.domain.playbook import Playbook
 from functions.link.answers import Answer, Lang, json_of
 from functions.link.completing import Completing
-from functions.ports import Rejected, Retryable, Timers
+from functions.ports.errors import Rejected, Retryable
+from functions.ports.timers import Timers
 
 BODY_BYTES_MAX = 16 * 1024
 PURPOSES_MAX = 20

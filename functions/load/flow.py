@@ -64,15 +64,10 @@ from functions.load.windows import (
     whose_row,
     windows_of,
 )
-from functions.ports import (
-    SECONDS_IN_HAND,
-    AccountState,
-    EventsReceived,
-    FileDropped,
-    Inbox,
-    LoadOrder,
-    Playbooks,
-)
+from functions.ports.account import AccountState
+from functions.ports.messages import EventsReceived, FileDropped, LoadOrder
+from functions.ports.playbooks import Playbooks
+from functions.ports.queues import SECONDS_IN_HAND, Inbox
 from functions.rejected import RejectedEvents
 
 logger = logging.getLogger(__name__)

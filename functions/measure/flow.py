@@ -12,7 +12,11 @@ from functions.measure.days import last_day_over
 from functions.measure.merging import Merging
 from functions.measure.progress import MeasureProgress
 from functions.measure.workspace import Workspace, opened
-from functions.ports import Lake, MeasureContinuation, MeasureDay, Playbooks, Together
+from functions.ports.facts import Lake
+from functions.ports.messages import MeasureDay
+from functions.ports.playbooks import Playbooks
+from functions.ports.queues import MeasureContinuation
+from functions.ports.sending import Together
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from functions.sqs_batches import answer_batch
 
 @told
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """SQS batch of orders (functions/ports.py) → the messages that failed."""
+    """SQS batch of orders (functions/ports/messages.py) → the messages that failed."""
 
     def time_left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000

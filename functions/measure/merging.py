@@ -16,7 +16,7 @@ from functions.domain.lake import Table
 from functions.measure.days import day_begins
 from functions.measure.progress import MeasureProgress
 from functions.measure.workspace import Workspace, select
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 
 OBJECTS_TOGETHER_MAX = 2_000
 """Raw objects merged at once: it bounds what the scratch directory holds."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from functions.ports import Lake
+from functions.ports.facts import Lake
 
 TOUCHED = "measure/touched/"
 LAST = "measure/last-day"

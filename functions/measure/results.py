@@ -17,7 +17,7 @@ from functions.domain.instants import Instant
 from functions.measure.flow import Measured
 from functions.measure.periods import newest
 from functions.measure.views import Views, WorkspaceViews
-from functions.ports import Lake
+from functions.ports.facts import Lake
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from functions.domain.alerts import Alert, Noted, decode_noted, feed_key
 from functions.measure.alerts import Looked, look
 from functions.measure.flow import Measured
 from functions.measure.views import WorkspaceViews
-from functions.ports import Bell, Lake
+from functions.ports.account import Bell
+from functions.ports.facts import Lake
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 
 from functions.domain.lake import Table
-from functions.ports import Lake, Together
+from functions.ports.facts import Lake
+from functions.ports.sending import Together
 
 MEMORY = "1500MB"
 THREADS = 2

@@ -15,7 +15,8 @@ import msgspec
 from functions.domain.dead_letters import CLEARED, STAYS, UNREADABLE, Filters, Letter, Seen
 from functions.domain.instants import Instant
 from functions.domain.redrives import Page, Planned, Redrive, Tally, Trail
-from functions.ports import DeadLetters, Redrives, Rejected
+from functions.ports.dead_letters import DeadLetters, Redrives
+from functions.ports.errors import Rejected
 from functions.redrive.foresight import Foresight, subject_of
 
 LETTERS_MAX = 10_000

@@ -11,26 +11,26 @@ from functions.domain.instants import Instant, format_instant
 from functions.domain.line_events import anonymous_id
 from functions.domain.sends import BatchOrder, Intent, MenuOrder
 from functions.domain.situations import situation_of, versions_needed
-from functions.ports import (
-    AccountState,
+from functions.ports.account import AccountState
+from functions.ports.customers import Customers
+from functions.ports.errors import MusubiError
+from functions.ports.messages import (
     AuditPart,
     BackfillSegment,
     BusEvents,
     CampaignRun,
     CustomerDue,
     CustomerRefresh,
-    Customers,
     EventsReceived,
     FileDropped,
     LineReceived,
     LinkAttemptDue,
     LoadOrder,
     MissedMinute,
-    MusubiError,
     Payload,
-    Playbooks,
-    Sends,
 )
+from functions.ports.playbooks import Playbooks
+from functions.ports.sending import Sends
 
 HOPS_MAX = 4
 

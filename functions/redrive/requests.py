@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from functions.domain.dead_letters import Filters, aged
-from functions.ports import MusubiError
+from functions.ports.errors import MusubiError
 from functions.redrive.flow import Replay
 from functions.redrive.reports import replay_report, survey_report
 

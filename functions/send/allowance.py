@@ -34,7 +34,10 @@ from functions.domain.money import (
 )
 from functions.domain.playbook import Playbook
 from functions.domain.sends import Intent
-from functions.ports import Allowances, LineQuota, Measures, MusubiError, Playbooks
+from functions.ports.account import Allowances, Measures
+from functions.ports.errors import MusubiError
+from functions.ports.line import LineQuota
+from functions.ports.playbooks import Playbooks
 
 logger = logging.getLogger(__name__)
 

@@ -14,15 +14,11 @@ from functions.domain.sends import Intent
 from functions.domain.situations import situation_of, versions_needed
 from functions.domain.trace import Facts
 from functions.domain.verdicts import RECHECK_MIN, Situation, Wait, suppressed
-from functions.ports import (
-    AccountState,
-    Both,
-    Conflict,
-    Customers,
-    Playbooks,
-    Retryable,
-    Sends,
-)
+from functions.ports.account import AccountState
+from functions.ports.customers import Both, Customers
+from functions.ports.errors import Conflict, Retryable
+from functions.ports.playbooks import Playbooks
+from functions.ports.sending import Sends
 from functions.send.allowance import Lease
 
 Unsure = dict[str, Gate]

@@ -13,16 +13,12 @@ from functions.domain.instants import Instant, next_multiple
 from functions.domain.sends import BatchOrder, Intent, Order, SendRecord, held, record_of
 from functions.domain.trace import Facts
 from functions.domain.verdicts import Ended
-from functions.ports import (
-    Accepted,
-    AccountRefused,
-    AccountState,
-    OverQuota,
-    Retryable,
-    SendQueue,
-    Sends,
-    Timers,
-)
+from functions.ports.account import AccountState
+from functions.ports.errors import AccountRefused, OverQuota, Retryable
+from functions.ports.line import Accepted
+from functions.ports.queues import SendQueue
+from functions.ports.sending import Sends
+from functions.ports.timers import Timers
 from functions.send.claiming import Claiming
 from functions.send.pushing import Answer, Refused, Silent
 

@@ -18,22 +18,14 @@ from functions.domain.instants import Instant
 from functions.domain.sends import BatchOrder, Intent, MenuOrder, Order, SendRecord, content_hash
 from functions.domain.trace import Facts
 from functions.domain.verdicts import Ended, Wait
-from functions.ports import (
-    AccountState,
-    Addresses,
-    AggregationUnits,
-    Batches,
-    Customers,
-    Line,
-    Playbooks,
-    Reactions,
-    Renderer,
-    Runs,
-    SendQueue,
-    Sends,
-    Timers,
-    Together,
-)
+from functions.ports.account import AccountState, Reactions
+from functions.ports.campaigns import Runs
+from functions.ports.customers import Customers
+from functions.ports.line import AggregationUnits, Line
+from functions.ports.playbooks import Playbooks
+from functions.ports.queues import SendQueue
+from functions.ports.sending import Addresses, Batches, Renderer, Sends, Together
+from functions.ports.timers import Timers
 from functions.send.allowance import Lease, Lending
 from functions.send.claiming import Claimed, Claiming, Wanted
 from functions.send.ending import Ending, Failures, Finished, Pushed

@@ -10,16 +10,11 @@ import msgspec
 from functions.domain.instants import Instant, next_multiple
 from functions.domain.menus import is_wanted
 from functions.domain.sends import MenuOrder
-from functions.ports import (
-    AccountRefused,
-    AccountState,
-    Both,
-    Line,
-    Playbooks,
-    RateLimited,
-    Rejected,
-    Unknown,
-)
+from functions.ports.account import AccountState
+from functions.ports.customers import Both
+from functions.ports.errors import AccountRefused, RateLimited, Rejected, Unknown
+from functions.ports.line import Line
+from functions.ports.playbooks import Playbooks
 
 logger = logging.getLogger(__name__)
 

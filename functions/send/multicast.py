@@ -17,19 +17,12 @@ from functions.domain.instants import Instant
 from functions.domain.sends import KEY_LIFE, BatchOrder, Intent, SendRecord, content_hash, record_of
 from functions.domain.trace import Facts
 from functions.domain.verdicts import Ended, Wait
-from functions.ports import (
-    Accepted,
-    AccountRefused,
-    Batches,
-    Both,
-    Conflict,
-    Line,
-    Playbooks,
-    RateLimited,
-    Rejected,
-    Retryable,
-    Runs,
-)
+from functions.ports.campaigns import Runs
+from functions.ports.customers import Both
+from functions.ports.errors import AccountRefused, Conflict, RateLimited, Rejected, Retryable
+from functions.ports.line import Accepted, Line
+from functions.ports.playbooks import Playbooks
+from functions.ports.sending import Batches
 from functions.send.claiming import Claiming
 from functions.send.ending import RATE_DELAY_SECONDS, Ending, Failures, retry_at
 from functions.send.pushing import Refused, Silent, answer_of

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from functions.ports import Accepted, AccountRefused, RateLimited, Rejected, Unknown
+from functions.ports.errors import AccountRefused, RateLimited, Rejected, Unknown
+from functions.ports.line import Accepted
 
 TRIES_MAX = 2
 

@@ -10,7 +10,10 @@ from functions.domain.instants import Instant
 from functions.domain.sends import BatchOrder, Intent, SendRecord, content_hash
 from functions.domain.trace import Facts
 from functions.domain.verdicts import Ended, Wait
-from functions.ports import Batches, Playbooks, Renderer, Retryable, SendQueue
+from functions.ports.errors import Retryable
+from functions.ports.playbooks import Playbooks
+from functions.ports.queues import SendQueue
+from functions.ports.sending import Batches, Renderer
 from functions.send.allowance import Lending
 from functions.send.claiming import Claimed, Claiming, Result, Wanted
 from functions.send.ending import Ending, Failures

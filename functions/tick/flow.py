@@ -5,16 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from functions.domain.instants import MINUTE, Instant, minute_of
-from functions.ports import (
-    CustomerDue,
-    DueRow,
-    Inbox,
-    InboxMessage,
-    LinkAttemptDue,
-    Retryable,
-    SendQueue,
-    Timers,
-)
+from functions.ports.errors import Retryable
+from functions.ports.messages import CustomerDue, InboxMessage, LinkAttemptDue
+from functions.ports.queues import Inbox, SendQueue
+from functions.ports.timers import DueRow, Timers
 
 LOOK_BACK = dt.timedelta(minutes=5)
 """A row may be written into a bucket that was just read, and an invocation may come late."""

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from functions.domain.instants import Instant
 from functions.domain.watermarks import reports_of
-from functions.ports import AccountState, Measures, MusubiError, Playbooks
+from functions.ports.account import AccountState, Measures
+from functions.ports.errors import MusubiError
+from functions.ports.playbooks import Playbooks
 
 SOURCES_HELD = "SourcesHeld"
 

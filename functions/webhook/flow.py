@@ -9,7 +9,8 @@ from typing import Any
 
 from functions.domain.instants import Instant
 from functions.domain.json_bodies import parsed
-from functions.ports import Inbox, LineReceived
+from functions.ports.messages import LineReceived
+from functions.ports.queues import Inbox
 
 BODY_BYTES_MAX = 1024 * 1024
 

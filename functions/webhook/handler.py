@@ -5,7 +5,7 @@ from typing import Any
 
 from functions.http_events import body_of, header_of, json_answer
 from functions.invocation import told
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from functions.webhook.wiring import receive
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from functions.domain.campaigns import run_of_source
 from functions.domain.facts import EventFact
 from functions.domain.instants import Instant
 from functions.domain.sends import CLAIM_OUTLIVES, EXPIRES_MAX
-from functions.ports import CampaignRun, EventsReceived
+from functions.ports.messages import CampaignRun, EventsReceived
 from ops.backups.known import Known
 from ops.backups.lake import Since
 from ops.backups.restoring import PuttingBack

@@ -36,7 +36,7 @@ from functions.domain.restoring import (
 )
 from functions.domain.retelling import stops
 from functions.domain.sends import SendRecord
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 from ops.backups.keeping import OnRows, Row, table_name
 from ops.backups.known import Known
 from ops.backups.lake import Since

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from functions.aws.items import is_condition_failure
 from functions.aws.statements import STATEMENTS_MAX, Statement, execute
 from functions.aws.streams import RESTORED
-from functions.ports import Conflict, Retryable
+from functions.ports.errors import Conflict, Retryable
 from ops.backups.keeping import Row
 
 WRITERS = 8

@@ -21,7 +21,7 @@ from itsdangerous import URLSafeTimedSerializer
 from functions.click import handler as module
 from functions.click.wiring import follow
 from functions.domain.tracked_links import Click, payload_of
-from functions.ports import InboxMessage
+from functions.ports.messages import InboxMessage
 from functions.settings import read_settings
 from functions.tokens import Tokens
 from infra.bundle import ROOT

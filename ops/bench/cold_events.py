@@ -14,7 +14,7 @@ from functions.aws.queues import evaluation_body
 from functions.domain.events import Event
 from functions.domain.sends import SendRecord
 from functions.domain.tracked_links import Click, payload_of
-from functions.ports import CampaignRun, EventsReceived
+from functions.ports.messages import CampaignRun, EventsReceived
 from functions.tokens import Tokens
 from functions.webhook.flow import signature_of
 from infra.contents import ROOT

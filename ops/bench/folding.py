@@ -12,7 +12,7 @@ import msgspec
 from functions.aws.objects import Objects, S3Playbooks
 from functions.decide.erased import ForTheLiving
 from functions.domain.events import Event
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from ops.bench import world
 from ops.bench.capacity import READ_UNIT_BYTES, WRITE_UNIT_BYTES, item_bytes
 from ops.bench.composition import compose_decide

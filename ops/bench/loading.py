@@ -25,7 +25,7 @@ from functions.domain.playbook import Playbook
 from functions.load.flow import LoadFiles
 from functions.load.windows import ErrorLine
 from functions.parquet import Arrow
-from functions.ports import FileDropped, InboxMessage, LoadOrder
+from functions.ports.messages import FileDropped, InboxMessage, LoadOrder
 from ops.loaded_file import LocalFile
 
 NOW = dt.datetime(2026, 11, 20, 3, tzinfo=dt.UTC)

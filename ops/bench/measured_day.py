@@ -29,7 +29,7 @@ from functions.measure.stages import Rankings, Recommendations, scores
 from functions.measure.watch import Watch
 from functions.measure.workspace import Workspace, opened
 from functions.playbook import load_playbook
-from functions.ports import MeasureDay
+from functions.ports.messages import MeasureDay
 from infra.bundle import ROOT
 
 DAY = dt.date(2026, 11, 25)

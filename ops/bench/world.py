@@ -26,7 +26,7 @@ from functions.domain.experiments import is_held_out
 from functions.domain.gate import Contact, Gate
 from functions.domain.playbook import Playbook
 from functions.domain.sends import BatchOrder, Intent, send_id_of
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from ops.bench.composition import compose_decide
 from ops.bench.servers import Servers
 from ops.check import sound_playbook

@@ -16,7 +16,7 @@ from functions.domain.dead_letters import Filters, aged, counted
 from functions.domain.instants import format_instant
 from functions.domain.redrives import Redrive, Tally, Trail
 from functions.playbook.quantities import seconds_of
-from functions.ports import Conflict, Rejected
+from functions.ports.errors import Conflict, Rejected
 from functions.redrive.flow import REMEMBERED, Replay, Report, Survey
 from functions.redrive.reports import replay_report, survey_report
 from ops.callers import caller_of

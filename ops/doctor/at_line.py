@@ -8,7 +8,7 @@ from typing import Any, Final
 from functions.aws.secrets import SecretField
 from functions.line.bot import LineBot
 from functions.line.quota import LineMonthlyQuota
-from functions.ports import AccountRefused, Rejected, Retryable
+from functions.ports.errors import AccountRefused, Rejected, Retryable
 from functions.tokens import KEY_CHARACTERS_MIN, KEYS_MAX
 from ops.doctor.findings import Finding, mend, note, ok
 from ops.doctor.visit import Visit

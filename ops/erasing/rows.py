@@ -22,7 +22,7 @@ from functions.domain.customers import Customer
 from functions.domain.erasure import ERASED, Person, anonymous_record, is_own_row, scrubbed
 from functions.domain.gate import Gate
 from functions.domain.sends import SendRecord
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 from ops.stores import Stores
 
 TABLES = ("gates", "customers", "timers", "identities", "events", "sends")

@@ -11,7 +11,7 @@ import msgspec
 from functions.aws.secrets import SecretKeys
 from functions.domain.inflow import InflowSource, token_digest
 from functions.domain.instants import format_instant
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 from functions.tokens import Tokens
 from ops.callers import caller_of
 from ops.deployment import FORMAT, deployment_options, target_of

@@ -11,7 +11,7 @@ from functions.domain.events import Event
 from functions.domain.instants import format_instant
 from functions.domain.link_decisions import given, kept_free, parting_of, undo_of
 from functions.domain.links import Link, Review, State
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from ops.callers import caller_of
 from ops.deployment import FORMAT, deployment_options, target_of
 from ops.errors import UserError

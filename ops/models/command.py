@@ -12,7 +12,7 @@ from functions.measure.models.fitted import PREFIX, Fitted, decoded, encoded, ne
 from functions.measure.tables import CUSTOMERS
 from functions.measure.views import WorkspaceViews
 from functions.measure.workspace import opened
-from functions.ports import Lake
+from functions.ports.facts import Lake
 from ops.deployment import FORMAT, deployment_options, target_of
 from ops.errors import UserError
 from ops.models.fit import CUSTOMERS_MIN, fitted_on

@@ -10,7 +10,7 @@ from functions.domain.compiled import Compiled
 from functions.domain.context import EMPTY, Context
 from functions.domain.instants import Instant
 from functions.domain.playbook import Playbook
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from ops.errors import UserError
 from ops.evaluate import FOREVER, tell
 from ops.plan import deployed, filed

@@ -22,7 +22,7 @@ from functions.domain.rejects import (
     mended,
     still_wrong,
 )
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from ops.stores import Stores
 
 

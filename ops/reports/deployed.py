@@ -6,7 +6,8 @@ from functools import cache
 
 from functions.aws.lake import S3Lake
 from functions.domain.playbook import Playbook
-from functions.ports import Lake, Rejected, Retryable
+from functions.ports.errors import Rejected, Retryable
+from functions.ports.facts import Lake
 from ops.reports.feed import alerts_in
 from ops.reports.source import Source, Surroundings, opened_source
 from ops.stores import Stores

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from functions.domain.alerts import FEED, Alert, Noted, decode_noted
-from functions.ports import Lake
+from functions.ports.facts import Lake
 
 
 def alerts_in(lake: Lake, since: dt.date | None = None) -> list[Alert]:

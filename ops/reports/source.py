@@ -15,7 +15,7 @@ from functions.measure import kpis
 from functions.measure.kpis import KPIS, KpiValue, ScopeKind
 from functions.measure.views import WorkspaceViews
 from functions.measure.workspace import Workspace, opened
-from functions.ports import Lake
+from functions.ports.facts import Lake
 from ops.errors import UserError
 from ops.reports.content import Figure
 from ops.versions import Version

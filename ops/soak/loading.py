@@ -17,7 +17,7 @@ from functions.aws.loads import S3Loads
 from functions.aws.queues import decode_inbox
 from functions.domain.instants import format_instant
 from functions.domain.loads import Load
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from ops.errors import UserError
 from ops.local.place import Place
 from ops.local.up import bring_up

@@ -10,7 +10,7 @@ from functions.domain.customers import Customer
 from functions.domain.events import Event
 from functions.domain.instants import format_instant
 from functions.domain.profiles import JOURNEY
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from ops.callers import caller_of
 from ops.customer_card import find_customer
 from ops.deployment import FORMAT, deployment_options, target_of

@@ -16,7 +16,9 @@ from functions.domain.gate import Gate
 from functions.domain.instants import Instant
 from functions.domain.resolutions import Said, gate_after, is_said, resolved
 from functions.domain.sends import SendRecord
-from functions.ports import Conflict, Customers, Reconciled
+from functions.ports.customers import Customers
+from functions.ports.errors import Conflict
+from functions.ports.sending import Reconciled
 
 ATTEMPTS_MAX = 8
 HOPS_MAX = 8

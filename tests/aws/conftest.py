@@ -24,19 +24,13 @@ from functions.aws.send_reports import SendReports
 from functions.aws.timers import DynamoTimers
 from functions.domain.context import Context
 from functions.domain.playbook import Playbook
-from functions.ports import (
-    Audits,
-    Batches,
-    Customers,
-    Events,
-    Identities,
-    Playbooks,
-    Reactions,
-    Reconciled,
-    Runs,
-    Sends,
-    Timers,
-)
+from functions.ports.account import Reactions
+from functions.ports.campaigns import Audits, Runs
+from functions.ports.customers import Customers, Events
+from functions.ports.identities import Identities
+from functions.ports.playbooks import Playbooks
+from functions.ports.sending import Batches, Reconciled, Sends
+from functions.ports.timers import Timers
 from ops.engine.clients import Clients
 from ops.engine.processes import end_groups, free_port
 from ops.engine.server import Engine, start_engine, wait_until_healthy

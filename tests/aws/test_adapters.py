@@ -27,7 +27,8 @@ from functions.domain.account import Account, Block
 from functions.domain.context import Context, Fact, fact_value, with_facts, without_fact
 from functions.domain.erasure import Suppression
 from functions.domain.instants import DAY
-from functions.ports import CampaignRun, Conflict, Rejected, Retryable
+from functions.ports.errors import Conflict, Rejected, Retryable
+from functions.ports.messages import CampaignRun
 from tests.aws.conftest import REGION, Aws
 from tests.aws.samples import MINUTE, NOW, customer, event, gate, intent, record
 from tests.fakes.playbooks import playbook

@@ -8,7 +8,7 @@ import pytest
 from functions.aws.aggregation_units import DynamoAggregationUnits
 from functions.domain import aggregation_units
 from functions.domain.aggregation_units import Unit
-from functions.ports import AggregationUnits
+from functions.ports.line import AggregationUnits
 from tests.aws.conftest import Aws
 from tests.fakes.aggregation_units import FakeAggregationUnits
 

@@ -17,7 +17,7 @@ from functions.aws.clients import client, quick_client
 from functions.aws.items import DynamoCustomers
 from functions.domain.money import Count, LineUsage
 from functions.domain.playbook import Price
-from functions.ports import Allowances
+from functions.ports.account import Allowances
 from functions.send import wiring
 from functions.send.allowance import Lending
 from tests.aws.conftest import Aws

@@ -17,7 +17,9 @@ from functions.aws.queues import evaluation_body
 from functions.aws.redrives import S3Redrives, redrive_id
 from functions.domain.dead_letters import FailureNote, Filters, Letter
 from functions.domain.redrives import Page, Planned, Redrive, Tally
-from functions.ports import CampaignRun, Conflict, MissedMinute, Redrives
+from functions.ports.dead_letters import Redrives
+from functions.ports.errors import Conflict
+from functions.ports.messages import CampaignRun, MissedMinute
 from tests.aws.conftest import Aws
 from tests.aws.samples import NOW, intent
 from tests.fakes.dead_letters import FakeRedrives

@@ -13,7 +13,7 @@ from functions.domain.link_changes import Joining, LinkChange, MergeEntry, Rewar
 from functions.domain.links import AuditEntry, Link, review_of
 from functions.domain.phones import CustomerPhone, PhoneOwners
 from functions.domain.undoing import Keepsake
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 from tests.aws.conftest import Aws, Stores
 from tests.fakes.tables import FakeIdentities
 

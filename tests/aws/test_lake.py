@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from functions.aws.lake import S3Lake
 from functions.measure.folder_lake import FolderLake
-from functions.ports import Lake
+from functions.ports.facts import Lake
 
 _numbers = itertools.count()
 

@@ -8,7 +8,7 @@ from functions.domain.money import LineUsage
 from functions.line import quota
 from functions.line.messaging import LineMessaging
 from functions.line.quota import LineMonthlyQuota
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from ops.line_sandbox import SANDBOX_ACCESS_TOKEN, FaultRule, Friend, LineSandbox
 from ops.line_sandbox.faults import FaultKind
 from ops.line_sandbox.settings import Settings

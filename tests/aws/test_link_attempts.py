@@ -10,7 +10,8 @@ from functions.aws.link_attempts import DynamoLinkAttempts
 from functions.aws.once import Once
 from functions.aws.secrets import SecretField, SecretKeys
 from functions.domain.linking_attempts import Attempt, Taken
-from functions.ports import LinkAttempts, SingleUse
+from functions.ports.identities import LinkAttempts
+from functions.ports.tokens import SingleUse
 from tests.aws.conftest import Aws, Stores
 from tests.fakes.linking import FakeLinkAttempts, FakeOnce
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from functions.aws.live_bus import TRIES_MAX, EventBridgeLive
 from functions.aws.request_batches import BYTES_MAX, ENTRIES_MAX
 from functions.domain.live import Told
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 
 AT = dt.datetime(2026, 11, 2, 3, 4, 5, tzinfo=dt.UTC)
 

@@ -15,7 +15,8 @@ from functions.domain.snapshots import Snapshot
 from functions.load.flow import Loads
 from functions.load.missing import Snapshots
 from functions.load.windows import ErrorLine
-from functions.ports import Conflict, FileDropped, LoadOrder
+from functions.ports.errors import Conflict
+from functions.ports.messages import FileDropped, LoadOrder
 from tests.aws.conftest import Aws
 from tests.fakes.loads import FakeLoads, FakeSnapshots
 

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import pytest
 
 from functions.line.messaging import LineMessaging
-from functions.ports import Accepted, AccountRefused, MusubiError, OverQuota, RateLimited, Rejected, Unknown
+from functions.ports.errors import AccountRefused, MusubiError, OverQuota, RateLimited, Rejected, Unknown
+from functions.ports.line import Accepted
 from ops.line_sandbox import SANDBOX_ACCESS_TOKEN, FaultRule, Friend, LineSandbox
 from ops.line_sandbox.faults import FaultKind
 from ops.line_sandbox.menu_book import RichMenu

@@ -23,7 +23,8 @@ from functions.aws.queues import (
 from functions.aws.request_batches import BYTES_MAX
 from functions.domain.audits import part_of
 from functions.domain.sends import BatchOrder, MenuOrder
-from functions.ports import (
+from functions.ports.errors import Retryable
+from functions.ports.messages import (
     AuditPart,
     BackfillSegment,
     CampaignRun,
@@ -33,7 +34,6 @@ from functions.ports import (
     EventsReceived,
     InboxMessage,
     LineReceived,
-    Retryable,
 )
 from functions.threads import Threads
 from tests.aws.conftest import Aws

@@ -6,7 +6,7 @@ import pytest
 
 from functions.aws.reactions import DynamoReactions
 from functions.domain.breaker import Counts, day_of
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 from tests.aws.conftest import Aws, Stores
 
 NOW = dt.datetime(2026, 11, 20, 3, tzinfo=dt.UTC)

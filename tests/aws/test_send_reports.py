@@ -8,7 +8,7 @@ import pytest
 from functions.aws.parallel_scans import scanned
 from functions.aws.send_log import DynamoSends
 from functions.aws.send_reports import SendReports, field_text, log_key
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from tests.aws.conftest import Aws
 from tests.aws.samples import NOW, intent, record
 

@@ -23,7 +23,8 @@ from functions.domain.resolutions import resolved
 from functions.domain.sends import BatchOrder, MenuOrder, Order, SendRecord, held
 from functions.domain.tallies import Tally
 from functions.domain.watermarks import LoadNote
-from functions.ports import Accepted, Conflict, Rejected, Retryable
+from functions.ports.errors import Conflict, Rejected, Retryable
+from functions.ports.line import Accepted
 from tests.aws.conftest import Stores
 from tests.aws.samples import MINUTE, NOW, SECOND, customer, event, gate, intent, record
 from tests.fakes.playbooks import ONE_PROMOTION_A_WEEK, QUIET, campaign, days, playbook, scenario, send, when

@@ -19,7 +19,7 @@ from functions.domain.events import Event, check_event
 from functions.domain.link_decisions import given, kept_free, parting_of, undo_of
 from functions.domain.links import Link, undo_ends_at
 from functions.domain.playbook import Linking
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from tests.fakes.playbooks import days, playbook, scenario, send
 from tests.fakes.queues import FakeInbox
 from tests.fakes.world import World

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from functions.domain.line_events import anonymous_id
-from functions.ports import CampaignRun
+from functions.ports.messages import CampaignRun
 from tests.e2e.shop import Shop, wait_until
 from tests.e2e.test_accounts import begun_early
 from tests.e2e.test_main_job import next_local

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from functions.ports import CampaignRun
+from functions.ports.messages import CampaignRun
 from infra.rights import command_of
 from infra.roles import COMMANDS, ROLES, roles_of
 from ops.cli import main

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from functions.ports import CampaignRun
+from functions.ports.messages import CampaignRun
 from ops.backups.keeping import TABLES, table_name
 from ops.errors import UserError
 from ops.line_sandbox.faults import FaultRule

@@ -8,7 +8,7 @@ import msgspec
 
 from functions.domain.instants import Instant
 from functions.domain.money import Count, LineUsage
-from functions.ports import MusubiError, Retryable
+from functions.ports.errors import MusubiError, Retryable
 from tests.fakes.encoded import kept, read
 
 

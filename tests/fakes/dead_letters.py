@@ -8,7 +8,8 @@ from functions.aws.dead_letters import read_payload
 from functions.domain.dead_letters import FailureNote, Letter
 from functions.domain.instants import Instant
 from functions.domain.redrives import Page, Redrive, Tally, Trail
-from functions.ports import Conflict, MissedMinute, Payload
+from functions.ports.errors import Conflict
+from functions.ports.messages import MissedMinute, Payload
 from tests.fakes.encoded import kept
 from tests.fakes.queues import FakeQueue
 

@@ -1,7 +1,7 @@
 """The sources that friends come by, in memory."""
 
 from functions.domain.inflow import InflowSource
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 
 
 class FakeInflowSources:

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import msgspec
 
 from functions.domain.instants import Instant
-from functions.ports import Accepted, AccountRefused, OverQuota, RateLimited, Rejected, Unknown
+from functions.ports.errors import AccountRefused, OverQuota, RateLimited, Rejected, Unknown
+from functions.ports.line import Accepted
 
 KEY_LIFE = dt.timedelta(hours=24)
 Outcome = Literal[

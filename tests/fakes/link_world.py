@@ -23,7 +23,8 @@ from functions.link.manage import Manage
 from functions.link.pages import JinjaPages
 from functions.link.preferences import PreferencesPage
 from functions.link.shop import ShopDoor
-from functions.ports import LoginTokens, Rejected
+from functions.ports.errors import Rejected
+from functions.ports.identities import LoginTokens
 from functions.tokens import Tokens
 from tests.fakes.inflow import FakeInflowSources
 from tests.fakes.linking import FakeOnce

@@ -12,7 +12,8 @@ from functions.domain.linking_attempts import (
     Way,
     may_take,
 )
-from functions.ports import Rejected, SecretKind
+from functions.ports.errors import Rejected
+from functions.ports.identities import SecretKind
 from tests.fakes.encoded import kept, read
 
 

@@ -8,7 +8,8 @@ import msgspec
 from functions.domain.loads import Load
 from functions.domain.snapshots import Snapshot
 from functions.load.windows import ErrorLine
-from functions.ports import Conflict, LoadOrder
+from functions.ports.errors import Conflict
+from functions.ports.messages import LoadOrder
 from tests.fakes.encoded import kept, read
 from tests.fakes.queues import FakeQueue
 

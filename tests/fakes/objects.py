@@ -13,7 +13,8 @@ from functions.domain.context import EMPTY, Context
 from functions.domain.customers import Customer
 from functions.domain.instants import Instant, format_instant
 from functions.domain.playbook import Playbook
-from functions.ports import Accepted, Rejected, Retryable
+from functions.ports.errors import Rejected, Retryable
+from functions.ports.line import Accepted
 from tests.fakes.encoded import kept, read
 from tests.fakes.tables import FakeCustomers
 

@@ -7,7 +7,8 @@ import msgspec
 
 from functions.domain.instants import Instant
 from functions.domain.sends import Order
-from functions.ports import EvaluateOrder, InboxMessage, Retryable
+from functions.ports.errors import Retryable
+from functions.ports.messages import EvaluateOrder, InboxMessage
 
 RECEIVES_MAX = 8
 

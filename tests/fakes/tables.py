@@ -23,7 +23,9 @@ from functions.domain.phones import CustomerPhone, PhoneOwners
 from functions.domain.sends import BatchOrder, Intent, MenuOrder, Order, SendRecord
 from functions.domain.undoing import Keepsake
 from functions.domain.watermarks import LoadNote, SourceLog, accepted, noted
-from functions.ports import Both, Conflict, DueRow, Written
+from functions.ports.customers import Both, Written
+from functions.ports.errors import Conflict
+from functions.ports.timers import DueRow
 from tests.fakes.encoded import kept, read
 
 

@@ -27,14 +27,8 @@ from functions.evaluate.backfill import Refill
 from functions.evaluate.flow import Evaluate
 from functions.ingest.flow import Answer as IngestAnswer
 from functions.ingest.flow import Ingest
-from functions.ports import (
-    AuditPart,
-    BackfillSegment,
-    CampaignRun,
-    CustomerDue,
-    EventsReceived,
-    MusubiError,
-)
+from functions.ports.errors import MusubiError
+from functions.ports.messages import AuditPart, BackfillSegment, CampaignRun, CustomerDue, EventsReceived
 from functions.rejected import KeepOfTheLiving
 from functions.rendering import JinjaRenderer
 from functions.send.allowance import Lending

@@ -7,7 +7,7 @@ from typing import Any
 
 from functions.domain.events import Event
 from functions.domain.profiles import Profile
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from tests.fakes.lockstep import schedules, side_by_side
 from tests.fakes.playbooks import days, evening_of_day, playbook, scenario, send
 from tests.fakes.world import World

@@ -8,7 +8,7 @@ import msgspec
 
 from functions.domain.dead_letters import FailureNote, Filters
 from functions.domain.sends import Intent
-from functions.ports import MusubiError
+from functions.ports.errors import MusubiError
 from functions.redrive.flow import Replay, Report, Survey
 from functions.redrive.foresight import Foresight
 from tests.fakes.dead_letters import FakeDeadLetters, FakeRedrives

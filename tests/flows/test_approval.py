@@ -7,7 +7,7 @@ import msgspec
 
 from functions.domain.approvals import Approval, Decision
 from functions.domain.playbook import Weekly
-from functions.ports import CampaignRun
+from functions.ports.messages import CampaignRun
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.playbooks import EVENING, campaign, playbook
 from tests.fakes.queues import FakeContinuation

@@ -9,7 +9,7 @@ import pytest
 
 from functions.domain.audits import AUDIT_PARTS, AuditReport, part_of
 from functions.domain.customers import Customer
-from functions.ports import AuditPart
+from functions.ports.messages import AuditPart
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.playbooks import from_segment, playbook, send
 from tests.fakes.queues import FakeContinuation

@@ -8,7 +8,7 @@ from functions.domain.backfills import Backfill, calls_for_backfill, new_segment
 from functions.domain.compiled import Compiled
 from functions.domain.playbook import Playbook
 from functions.domain.tracking import members
-from functions.ports import BackfillSegment
+from functions.ports.messages import BackfillSegment
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.playbooks import days, from_segment, playbook, scenario, send
 from tests.fakes.queues import FakeContinuation

@@ -9,7 +9,7 @@ import pytest
 from functions.domain.account import UNTIL_LIFTED
 from functions.domain.breaker import Counts, day_of, days_until
 from functions.domain.playbook import Breaker, Playbook
-from functions.ports import LineReceived
+from functions.ports.messages import LineReceived
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.lockstep import schedules, side_by_side
 from tests.fakes.playbooks import campaign, days, playbook, scenario, send

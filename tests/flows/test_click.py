@@ -14,7 +14,7 @@ import pytest
 from functions.addresses import SignedAddresses
 from functions.click.flow import Answer, Follow, Visit
 from functions.domain.playbook import Links, Message, Playbook
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from functions.tokens import Tokens
 from tests.fakes.playbooks import campaign, playbook, scenario, send
 from tests.fakes.queues import FakeInbox

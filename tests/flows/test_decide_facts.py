@@ -5,7 +5,8 @@ import itertools
 
 import pytest
 
-from functions.ports import Conflict, EventsReceived, Retryable
+from functions.ports.errors import Conflict, Retryable
+from functions.ports.messages import EventsReceived
 from tests.fakes.payloads import payload
 from tests.fakes.playbooks import days, playbook, scenario, send
 from tests.fakes.world import World

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.ports import EventsReceived, Retryable
+from functions.ports.errors import Retryable
+from functions.ports.messages import EventsReceived
 from tests.fakes.playbooks import playbook
 from tests.fakes.world import World
 from tests.flows.deciding import (

@@ -4,7 +4,7 @@ import datetime as dt
 
 from functions.domain.customers import SEEN_KEPT
 from functions.domain.playbook import Branch, End, SetTag, Step, WaitForEvent, WaitUntil
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.payloads import payload
 from tests.fakes.playbooks import days, playbook, scenario, send, when

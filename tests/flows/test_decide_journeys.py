@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.playbooks import playbook, scenario, send
 from tests.fakes.world import World, jst

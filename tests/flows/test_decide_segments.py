@@ -9,7 +9,7 @@ from functions.domain.customers import Customer
 from functions.domain.memberships import is_outdated
 from functions.domain.playbook import Playbook
 from functions.domain.tracking import members
-from functions.ports import CustomerRefresh
+from functions.ports.messages import CustomerRefresh
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.lockstep import schedules, side_by_side
 from tests.fakes.playbooks import EVENTS, days, from_segment, playbook, send

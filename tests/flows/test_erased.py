@@ -8,7 +8,7 @@ import pytest
 
 from functions.domain.erasure import Suppression
 from functions.domain.events import Event
-from functions.ports import CustomerDue, EventsReceived
+from functions.ports.messages import CustomerDue, EventsReceived
 from tests.fakes.world import World
 from tests.flows.deciding import BOOK
 

@@ -16,7 +16,7 @@ from functions.domain.compiled import Compiled
 from functions.domain.customers import Customer
 from functions.domain.playbook import Campaign, Playbook, Weekly
 from functions.domain.sends import Intent
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.lockstep import side_by_side
 from tests.fakes.objects import FakeAudience, FakePlaybooks

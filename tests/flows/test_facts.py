@@ -17,7 +17,8 @@ from functions.domain.lake import Table
 from functions.domain.live import TOLD_FOR, Told
 from functions.domain.sends import SendRecord
 from functions.facts.flow import LEFT_OUT, LIVE_LEFT_OUT, Live, RecordFacts
-from functions.ports import Rejected, Retryable, Unreadable
+from functions.ports.errors import Rejected, Retryable
+from functions.ports.facts import Unreadable
 from tests.domain.strategies import compiled
 
 NOW = dt.datetime(2026, 11, 2, 3, 4, 5, tzinfo=dt.UTC)

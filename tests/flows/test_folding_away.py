@@ -16,7 +16,7 @@ from functions.domain.events import Amendment, Event, EventType, PropertyType
 from functions.domain.link_decisions import parting_of, undo_of
 from functions.domain.links import undo_ends_at
 from functions.domain.playbook import Playbook, Retention
-from functions.ports import AuditPart, CustomerRefresh, EventsReceived
+from functions.ports.messages import AuditPart, CustomerRefresh, EventsReceived
 from tests.fakes.playbooks import days, playbook, scenario, send
 from tests.fakes.queues import FakeInbox
 from tests.fakes.world import World

@@ -7,7 +7,7 @@ import pytest
 
 from functions.aws.event_bus import decode_bus
 from functions.domain.json_bodies import DEPTH_MAX
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.payloads import payload
 from tests.fakes.playbooks import playbook

@@ -11,7 +11,7 @@ from functions.domain.aggregation_units import Unit
 from functions.domain.facts import Insight
 from functions.domain.insight import DAYS_ASKED_MAX, Figures, Progress, asked_on, days_of, months_asked
 from functions.insight.flow import Gather
-from functions.ports import Conflict, RateLimited, Retryable
+from functions.ports.errors import Conflict, RateLimited, Retryable
 from tests.fakes.aggregation_units import FakeAggregationUnits
 from tests.fakes.taps import Crash
 

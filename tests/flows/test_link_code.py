@@ -7,7 +7,7 @@ import pytest
 from functions.decide.link_attempts import REFUSED
 from functions.decide.link_replies import LINKED, WRONG
 from functions.domain.message_limits import content_faults
-from functions.ports import Rejected, Unknown
+from functions.ports.errors import Rejected, Unknown
 from tests.fakes.link_world import Browser, LinkWorld, query_of
 
 USER = "U1"

@@ -9,7 +9,7 @@ import pytest
 
 from functions.decide.link_attempts import REFUSED
 from functions.domain.line_events import anonymous_id
-from functions.ports import AccountRefused, Rejected, Retryable
+from functions.ports.errors import AccountRefused, Rejected, Retryable
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.link_world import BASE, Browser, LinkWorld, linking_book, query_of, shown
 from tests.fakes.playbooks import scenario, send

@@ -12,7 +12,7 @@ from functions.domain.instants import format_instant
 from functions.domain.link_decisions import given, undo_of
 from functions.domain.links import Link
 from functions.domain.playbook import Linking, Playbook
-from functions.ports import EventsReceived, InboxMessage
+from functions.ports.messages import EventsReceived, InboxMessage
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.lockstep import schedules, side_by_side
 from tests.fakes.queues import FakeInbox

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from functions.ports import Rejected, Retryable
+from functions.ports.errors import Rejected, Retryable
 from tests.fakes.link_world import BASE, SDK, Browser, LinkWorld, shown
 
 USER = "U1"

@@ -8,7 +8,7 @@ import pytest
 
 from functions.domain.registers import Register
 from functions.link.answers import Request
-from functions.ports import RateLimited, Rejected, Retryable, Unknown
+from functions.ports.errors import RateLimited, Rejected, Retryable, Unknown
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.link_world import ACCESS, BASE, Browser, LinkWorld, linking_book, query_of, shown
 from tests.fakes.taps import Crash

@@ -14,7 +14,7 @@ from functions.domain.playbook import Message, Playbook, Preferences
 from functions.domain.preferences import chosen_hours
 from functions.domain.sends import Intent
 from functions.link.answers import Answer
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from tests.fakes.link_world import BASE, Browser, LinkWorld, linking_book, shown
 from tests.fakes.playbooks import campaign, scenario, send
 from tests.fakes.queues import FakeInbox

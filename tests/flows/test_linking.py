@@ -11,7 +11,7 @@ from functions.aws.queues import decode_inbox
 from functions.domain.identity import Link
 from functions.domain.playbook import Playbook
 from functions.domain.sends import Intent
-from functions.ports import EventsReceived, InboxMessage, LineReceived
+from functions.ports.messages import EventsReceived, InboxMessage, LineReceived
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.lockstep import schedules, side_by_side
 from tests.fakes.playbooks import days, playbook, scenario, send

@@ -18,7 +18,8 @@ from functions.domain.loads import Load, load_id_of
 from functions.domain.playbook import Expect, Source
 from functions.load.flow import LoadFiles
 from functions.parquet import Arrow
-from functions.ports import FileDropped, LoadOrder, Retryable
+from functions.ports.errors import Retryable
+from functions.ports.messages import FileDropped, LoadOrder
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.loads import FakeFile, FakeLoadContinuation, FakeLoads, FakeSnapshots
 from tests.fakes.playbooks import playbook

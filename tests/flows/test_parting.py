@@ -8,7 +8,7 @@ from functions.decide.histories import history_of
 from functions.domain.customers import rebuilt
 from functions.domain.link_decisions import parting_of
 from functions.domain.links import Link
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.lockstep import schedules, side_by_side
 from tests.fakes.world import World

@@ -8,7 +8,8 @@ import pytest
 from functions.domain.account import Block
 from functions.domain.dead_letters import Filters
 from functions.domain.sends import Intent
-from functions.ports import CampaignRun, CustomerDue, Rejected
+from functions.ports.errors import Rejected
+from functions.ports.messages import CampaignRun, CustomerDue
 from functions.redrive.flow import LETTERS_MAX
 from functions.redrive.requests import answer
 from tests.fakes.crashes import crash_everywhere

@@ -18,7 +18,7 @@ from functions.domain.facts import Click, EventFact, Friendship, JourneyFact, Se
 from functions.domain.gate import Gate
 from functions.domain.restoring import back, passages, rebuilt_gate, record_of_fact
 from functions.domain.retelling import event_of_fact, stops
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from tests.fakes.encoded import kept, read
 from tests.fakes.playbooks import campaign, days, from_segment, playbook, scenario, send
 from tests.fakes.queues import FakeInbox

@@ -11,7 +11,8 @@ from functions.domain.gate import Gate
 from functions.domain.money import month_counter
 from functions.domain.playbook import Cap
 from functions.domain.sends import Intent, MenuOrder, SendRecord
-from functions.ports import Retryable, Written
+from functions.ports.customers import Written
+from functions.ports.errors import Retryable
 from tests.fakes.line import Outcome
 from tests.fakes.playbooks import DAY_SECONDS
 from tests.fakes.tables import FakeCustomers, FakeSends

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functions.ports import TokenInvalid
+from functions.ports.errors import TokenInvalid
 from functions.tokens import Tokens
 from tests.fakes.world import START, World
 from tests.ops.plan.worlds import busy_book

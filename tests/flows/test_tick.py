@@ -8,7 +8,7 @@ import pytest
 
 from functions.domain.playbook import Expect, Source
 from functions.domain.watermarks import LoadNote
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from functions.tick.sources import SOURCES_HELD, WatchSources
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.lockstep import schedules, side_by_side

@@ -12,7 +12,7 @@ from functions.domain.gate import Gate
 from functions.domain.instants import MINUTE, Instant
 from functions.domain.money import month_counter
 from functions.domain.sends import BatchOrder
-from functions.ports import Written
+from functions.ports.customers import Written
 from tests.fakes.line import Outcome
 from tests.fakes.playbooks import campaign, playbook
 from tests.fakes.taps import Crash

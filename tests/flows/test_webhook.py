@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.domain.json_bodies import DEPTH_MAX
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from functions.webhook.flow import signature_of
 from tests.fakes.crashes import crash_everywhere
 from tests.fakes.payloads import payload, webhook_events

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from functions.aws.queues import decode_order
 from functions.domain.dead_letters import RECEIVES_MAX, FailureNote
 from functions.domain.sends import content_hash
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 from functions.sqs_batches import answer_batch, answer_together
 
 

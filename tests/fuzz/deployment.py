@@ -26,7 +26,8 @@ from functions.domain.playbook import Links, Playbook, Preferences
 from functions.ingest import wiring as ingest_wiring
 from functions.line.login import LineLogin
 from functions.link import wiring as link_wiring
-from functions.ports import LoginTokens, Rejected
+from functions.ports.errors import Rejected
+from functions.ports.identities import LoginTokens
 from functions.tokens import Tokens
 from functions.webhook import wiring as webhook_wiring
 from tests.fakes.link_world import ACCESS, LinkWorld, linking_book

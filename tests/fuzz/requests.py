@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Ok
 
-from functions.ports import Purpose
+from functions.ports.tokens import Purpose
 from ops.openapi.document import document
 from tests.fuzz.bodies import (
     agents,

@@ -15,7 +15,7 @@ from functions.ingest import flow as ingest_flow
 from functions.ingest import handler as ingest_handler
 from functions.invocation import Line
 from functions.link.preferences import LINK_MAX, PreferencesPage
-from functions.ports import LineReceived
+from functions.ports.messages import LineReceived
 from functions.tokens import Tokens
 from functions.webhook import flow as webhook_flow
 from tests.fakes.world import START

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
 from functions.domain.tracked_links import Click, payload_of
-from functions.ports import Purpose
+from functions.ports.tokens import Purpose
 from functions.tokens import Tokens
 from tests.fuzz.deployment import (
     CUSTOMER,

@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 from functions.aws.queues import decode_inbox
 from functions.domain.line_events import anonymous_id
 from functions.invocation import line_logger
-from functions.ports import EventsReceived, LineReceived
+from functions.ports.messages import EventsReceived, LineReceived
 from tests.fakes.link_world import LinkWorld
 from tests.fuzz.bodies import MARK
 from tests.fuzz.changes import Change

@@ -27,7 +27,7 @@ from functions.facts.flow import ENDED, LEFT_OUT, LIVE_LEFT_OUT
 from functions.line import login
 from functions.measure.results import KEPT_DAYS
 from functions.measure.tables import TABLES as DERIVED
-from functions.ports import AuditPart, MeasureDay
+from functions.ports.messages import AuditPart, MeasureDay
 from functions.send.allowance import MEASURES, QUOTA_USED
 from functions.settings import read_settings
 from functions.tick.sources import SOURCES_HELD

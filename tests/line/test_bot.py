@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from functions.line.bot import Bot, LineBot, WebhookEndpoint
-from functions.ports import AccountRefused, Retryable
+from functions.ports.errors import AccountRefused, Retryable
 from ops.line_sandbox import FaultRule, LineSandbox
 from ops.line_sandbox.settings import Settings
 from tests.line.test_rate import Token

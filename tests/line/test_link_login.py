@@ -14,7 +14,7 @@ from functions.clock import real_clock
 from functions.line.link_tokens import LineLinkTokens
 from functions.line.login import LineLogin
 from functions.line.replies import LineReplies
-from functions.ports import AccountRefused, MusubiError, RateLimited, Rejected, Retryable, Unknown
+from functions.ports.errors import AccountRefused, MusubiError, RateLimited, Rejected, Retryable, Unknown
 from ops.line_sandbox import SANDBOX_ACCESS_TOKEN, Friend, LineSandbox, SandboxClient
 from ops.line_sandbox.settings import (
     SANDBOX_LOGIN_CHANNEL_ID,

@@ -8,7 +8,7 @@ import pytest
 from functions.domain.insight import Figures
 from functions.line.insight import LineUnitInsight
 from functions.line.messaging import LineMessaging
-from functions.ports import AccountRefused, RateLimited, Rejected, Retryable
+from functions.ports.errors import AccountRefused, RateLimited, Rejected, Retryable
 from ops.line_sandbox import FaultRule, Friend, LineSandbox, SandboxClient
 from tests.line.test_rate import Token
 

@@ -12,7 +12,7 @@ from functions.domain.compiled import Compiled
 from functions.domain.facts import CLICKS
 from functions.measure.flow import Measure, Measured, Stage
 from functions.measure.folder_lake import FolderLake
-from functions.ports import MeasureDay
+from functions.ports.messages import MeasureDay
 from tests.fakes.objects import FakePlaybooks
 from tests.fakes.playbooks import playbook
 from tests.measure.test_merging import click, drop

@@ -20,7 +20,7 @@ from functions.measure.folder_lake import FolderLake
 from functions.measure.merging import Merging
 from functions.measure.progress import MeasureProgress
 from functions.measure.workspace import opened
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 
 ZONE = "Asia/Tokyo"
 BEGIN = dt.datetime(2026, 11, 1, 14, 59, 58)  # noqa: DTZ001 — UTC, two seconds before midnight in Tokyo

@@ -18,7 +18,7 @@ from functions.domain.backfills import ScanProgress
 from functions.domain.customers import Customer
 from functions.domain.playbook import Playbook
 from functions.domain.stored import FORMAT
-from functions.ports import BackfillSegment
+from functions.ports.messages import BackfillSegment
 from ops.apply import SCAN_SEGMENTS, apply_playbook
 from ops.cli import main
 from ops.engine.clients import Clients

@@ -11,7 +11,7 @@ from functions.aws.objects import S3Runs
 from functions.aws.queues import decode_evaluation
 from functions.domain.approvals import Awaiting
 from functions.domain.playbook import Message, Price
-from functions.ports import CampaignRun
+from functions.ports.messages import CampaignRun
 from ops.callers import caller_of
 from ops.engine.clients import Clients
 from ops.errors import UserError

@@ -19,7 +19,9 @@ from functions.domain.erasure import Suppression, hashed, identity_of
 from functions.domain.events import Event
 from functions.domain.fact_rows import EventKept, SendWritten, rows_of
 from functions.domain.facts import TABLE_OF
-from functions.ports import Conflict, EventsReceived, Written
+from functions.ports.customers import Written
+from functions.ports.errors import Conflict
+from functions.ports.messages import EventsReceived
 from ops.backups.keeping import TABLES, line_of, row_of, table_name
 from ops.backups.rows import PutBack
 from ops.backups.sources import point_in_time

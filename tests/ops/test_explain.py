@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from functions.domain.playbook import Exclusion, Playbook, Scenario
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from ops.explain.cards import explanation_of, unexplained
 from ops.explain.facts import fact_words
 from ops.explain.known import Known

@@ -10,7 +10,7 @@ from functions.domain.erasure import Person as Erased
 from functions.domain.events import Event
 from functions.domain.instants import format_instant
 from functions.domain.profiles import fold_all
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from ops.cli import main
 from ops.erasing.rows import Rows
 from ops.explain.entries import profile_at

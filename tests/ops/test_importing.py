@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from functions.domain.loads import Load
-from functions.ports import EventsReceived, Retryable
+from functions.ports.errors import Retryable
+from functions.ports.messages import EventsReceived
 from ops import importing
 from ops.errors import UserError
 from ops.importing import import_file, try_import

@@ -15,7 +15,7 @@ from moto import mock_aws
 from functions.aws.inflow_sources import S3InflowSources
 from functions.aws.objects import Objects
 from functions.domain.inflow import InflowSource, token_digest
-from functions.ports import Conflict
+from functions.ports.errors import Conflict
 from functions.tokens import Tokens
 from ops.cli import main
 from tests.fakes.inflow import FakeInflowSources

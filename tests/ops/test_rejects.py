@@ -13,7 +13,7 @@ from moto import mock_aws
 from functions.aws.queues import decode_inbox
 from functions.aws.rejects import S3RejectedEvents
 from functions.domain.rejects import Wanted
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from ops.cli import main
 from ops.rejects.repair import Repair
 from ops.stores import Stores

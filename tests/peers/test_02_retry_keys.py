@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from functions.line.messaging import LineMessaging
-from functions.ports import Accepted, Unknown
+from functions.ports.errors import Unknown
+from functions.ports.line import Accepted
 from ops.line_sandbox import SANDBOX_ACCESS_TOKEN, FaultRule, Friend, LineSandbox
 from tests.fakes.world import World
 from tests.flows.sending import BOOK, ends, fresh

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from functions.aws.queues import Queue, SqsInbox, SqsSendQueue
-from functions.ports import CustomerDue, Retryable
+from functions.ports.errors import Retryable
+from functions.ports.messages import CustomerDue
 from tests.fakes.playbooks import QUIET, days, playbook, scenario, send
 from tests.fakes.world import World, jst
 from tests.flows.sending import fresh

@@ -16,7 +16,7 @@ from functions.domain.profiles import Profile, Register
 from functions.domain.segments import SegmentError, Tree, compile_predicate, inlined, names_of, parse
 from functions.domain.sends import send_id_of
 from functions.line.messaging import LineMessaging
-from functions.ports import MusubiError
+from functions.ports.errors import MusubiError
 from functions.webhook.flow import signature_of
 from ops.bulk import TABLE, answers_in_bulk, profile_table, sizes_in_bulk
 from ops.line_sandbox import FaultRule, LineSandbox

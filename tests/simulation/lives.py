@@ -9,7 +9,7 @@ from functions.domain.context import Fact
 from functions.domain.events import Event, check_event
 from functions.domain.link_decisions import parting_of, undo_of
 from functions.domain.preferences import RECEIVE_FROM, RECEIVE_TO
-from functions.ports import EventsReceived
+from functions.ports.messages import EventsReceived
 from tests.simulation.operators import Operators
 from tests.simulation.rules import AREA, SOURCE, WEATHER, WORDS
 from tests.simulation.world import SimulatedWorld

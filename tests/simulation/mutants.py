@@ -26,17 +26,12 @@ from functions.domain.instants import Instant
 from functions.domain.sends import Intent, Order, SendRecord, record_of
 from functions.domain.verdicts import Ended, Situation
 from functions.evaluate.flow import Evaluate
-from functions.ports import (
-    Accepted,
-    Conflict,
-    Customers,
-    Playbooks,
-    Rejected,
-    Retryable,
-    SendQueue,
-    Timers,
-    Written,
-)
+from functions.ports.customers import Customers, Written
+from functions.ports.errors import Conflict, Rejected, Retryable
+from functions.ports.line import Accepted
+from functions.ports.playbooks import Playbooks
+from functions.ports.queues import SendQueue
+from functions.ports.timers import Timers
 from functions.send.claiming import Claiming
 from functions.send.ending import Ending, Failures, Finished, Pushed
 from functions.send.flow import Deliver, Said

@@ -36,7 +36,9 @@ from functions.domain.sends import Intent, Order
 from functions.domain.verdicts import Ended, Rules, Situation
 from functions.evaluate.backfill import Refill
 from functions.evaluate.flow import Evaluate
-from functions.ports import BackfillSegment, DueRow, EventsReceived, InboxMessage, Retryable
+from functions.ports.errors import Retryable
+from functions.ports.messages import BackfillSegment, EventsReceived, InboxMessage
+from functions.ports.timers import DueRow
 from functions.tick.flow import Tick
 from tests.simulation.mutants import _as
 from tests.simulation.run import Mutation, matters_where

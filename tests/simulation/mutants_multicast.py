@@ -9,7 +9,8 @@ from functions.domain.batches import Entry, Sealed
 from functions.domain.playbook import Playbook, Price
 from functions.domain.sends import BatchOrder, Intent
 from functions.domain.verdicts import Ended
-from functions.ports import Accepted, Batches
+from functions.ports.line import Accepted
+from functions.ports.sending import Batches
 from functions.send.claiming import Result
 from functions.send.flow import Deliver
 from functions.send.multicast import Multicast, _Batch

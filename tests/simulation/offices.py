@@ -10,7 +10,7 @@ from functions.domain.breaker import days_until
 from functions.domain.instants import Instant
 from functions.domain.money import Count, LineUsage, month_of
 from functions.domain.playbook import Playbook
-from functions.ports import Unknown
+from functions.ports.errors import Unknown
 from tests.fakes.allowances import FakeAllowances, FakeLineQuota
 from tests.fakes.tables import FakeAccountState, FakeReactions
 from tests.simulation.faults import Faults

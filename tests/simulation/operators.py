@@ -8,7 +8,7 @@ from functions.domain.approvals import Approval, Decision
 from functions.domain.breaker import WINDOW_MAX, days_until
 from functions.domain.campaigns import Run, run_expires_at
 from functions.domain.playbook import Kind
-from functions.ports import CampaignRun
+from functions.ports.messages import CampaignRun
 from tests.fakes.queues import FakeContinuation, FakeSendQueue
 from tests.simulation.world import SimulatedWorld
 

@@ -15,7 +15,9 @@ from functions.domain.events import Event
 from functions.domain.gate import Gate
 from functions.domain.instants import MINUTE, Instant, minute_of, parse_instant
 from functions.domain.sends import SendRecord, content_hash
-from functions.ports import Accepted, AccountRefused, RateLimited, Rejected, Written
+from functions.ports.customers import Written
+from functions.ports.errors import AccountRefused, RateLimited, Rejected
+from functions.ports.line import Accepted
 from tests.fakes.line import FakeLine
 from tests.fakes.objects import FakePlaybooks, FakeRuns
 from tests.fakes.queues import FakeQueue, Waiting

@@ -23,15 +23,8 @@ from functions.domain.playbook import Playbook
 from functions.domain.preferences import CHAT, RECEIVE_FROM, RECEIVE_TO
 from functions.domain.sends import BatchOrder, Intent, Order
 from functions.ingest.flow import Answer as IngestAnswer
-from functions.ports import (
-    BackfillSegment,
-    CampaignRun,
-    Conflict,
-    EventsReceived,
-    InboxMessage,
-    LineReceived,
-    MusubiError,
-)
+from functions.ports.errors import Conflict, MusubiError
+from functions.ports.messages import BackfillSegment, CampaignRun, EventsReceived, InboxMessage, LineReceived
 from tests.fakes.objects import FakeAudience
 from tests.fakes.queues import FakeContinuation, FakeQueue, Waiting
 from tests.fakes.tables import FakeIdentities

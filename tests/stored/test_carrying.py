@@ -33,7 +33,7 @@ from functions.domain.registers import Register
 from functions.domain.stored import FORMAT, Beyond
 from functions.domain.verdicts import Rules, Situation
 from functions.domain.watermarks import LoadNote
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from ops import versions
 from tests.domain.strategies import NOON, intent
 from tests.stored.kinds import ADDED, AT, KINDS, grown, shape_of, whole

@@ -15,7 +15,7 @@ from functions.domain.playbook import Playbook
 from functions.domain.sends import SendRecord
 from functions.domain.stored import FORMAT
 from functions.facts.flow import RecordFacts
-from functions.ports import Retryable
+from functions.ports.errors import Retryable
 from functions.sqs_batches import answer_batch
 from tests.fakes.scans import FakeMeasures
 from tests.fakes.world import World

@@ -22,7 +22,7 @@ from functions.domain.events import Event
 from functions.domain.gate import Claim, Gate
 from functions.domain.profiles import Profile, Register
 from functions.domain.sends import MenuOrder, SendRecord, send_id_of
-from functions.ports import EventsReceived, LineReceived
+from functions.ports.messages import EventsReceived, LineReceived
 from ops.stores import Stores
 from tests.aws.samples import MINUTE, NOW, intent, record
 from tests.fakes.playbooks import campaign, playbook

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from functions.aws.measuring import decode_measure
-from functions.ports import MeasureDay
+from functions.ports.messages import MeasureDay
 from ops.engine.errors import LocalError, StalledError
 from ops.local.clock import LocalClock, Step
 from ops.local.down import bring_down

@@ -10,7 +10,7 @@ from functions.domain.audits import finding_of
 from functions.domain.customers import rebuilt
 from functions.domain.journeys import SEGMENT_REENTRY_SECONDS_MIN, Journey, fingerprint
 from functions.domain.line_events import is_anonymous
-from functions.ports import Rejected
+from functions.ports.errors import Rejected
 from tests.simulation.world import SimulatedWorld
 
 LATE = dt.timedelta(days=1)

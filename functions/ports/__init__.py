@@ -1,0 +1,1 @@
+"""What the flows need of the world outside, a module a subject."""
