@@ -21,8 +21,9 @@ _TOP: Final = {
     "typing_extensions": _LOGGER,
     "tzdata": "customers' zones; Lambda's system has no zone files that it promises",
 }
-# What a package brings for compilers, editors and its own tests.
-_NEVER: Final = ("*.pyi", "*.pyx", "*.pxd", "*.pxi", "*.c", "*.h", "*.cc", "*/tests/*")
+# What a package brings for compilers, editors and its own tests; and the list of what was installed where it was, by which the
+# same release would be another bundle on another machine, and every function would change with it.
+_NEVER: Final = ("*.pyi", "*.pyx", "*.pxd", "*.pxi", "*.c", "*.h", "*.cc", "*/tests/*", "*.dist-info/RECORD")
 _POWERTOOLS: Final = ("aws_lambda_powertools/event_handler/*",)
 
 

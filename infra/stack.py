@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -65,15 +66,37 @@ class MusubiStack(cdk.Stack):
         self.around = Surroundings(code=code, parameters=self.parameters, key=key)
         self.around_files = Surroundings(code=files_code, parameters=self.parameters, key=key)
         self.around_measure = Surroundings(code=measure_code, parameters=self.parameters, key=key)
+        self._keep(key)
+        self.schedules = Schedules(self, "Schedules", queues=self.queues, parameters=self.parameters)
+        self.functions = self._functions()
+        self._open_doors(deployment)
+        self._let_time_pass()
+        self._watch(deployment)
+        self._let_people_in(key, is_settled=deployment is not None)
+        write_outputs(
+            self,
+            tables=self.tables,
+            queues=self.queues,
+            objects=self.objects,
+            secrets=self.secrets,
+            schedules=self.schedules,
+            api=self.api,
+            functions=self.functions,
+            bus=self.bus,
+            live=self.live,
+            people=self.people,
+        )
+
+    def _keep(self, key: kms.IKey) -> None:
+        """What outlives every release."""
         self.tables = Tables(self, "Tables", key=key)
         self.queues = Queues(self, "Queues", parameters=self.parameters)
         self.objects = Objects(self, "Objects", key=key, parameters=self.parameters)
         notify_of_files(self.objects, self.queues)
-        database = database_name(self, self.parameters.account, settled=deployment is not None)
-        catalog = Catalog(self, "Catalog", objects=self.objects, key=key, name=database)
         self.secrets = Secrets(self, "Secrets", key=key)
-        self.schedules = Schedules(self, "Schedules", queues=self.queues, parameters=self.parameters)
-        self.functions = self._functions()
+
+    def _open_doors(self, deployment: Deployment | None) -> None:
+        """By which others tell us something, and are told."""
         self.api = Api(
             self,
             "Api",
@@ -90,10 +113,15 @@ class MusubiStack(cdk.Stack):
             self.bus.listen_to(deployment.company_bus, deployment.account)
         self.live = LiveBus(self, "LiveResults", parameters=self.parameters)
         self.live.be_told_by(self.functions["facts"])
+
+    def _let_time_pass(self) -> None:
         self.schedules.tick_every_minute(self.functions["tick"])
         self.schedules.audit_every_day()
         self.schedules.insight_every_hour(self.functions["insight"])
         self.schedules.measure_every_day()
+
+    def _watch(self, deployment: Deployment | None) -> None:
+        """What says that something is amiss, and takes a release back by it."""
         self.alarms = Alarms(
             self,
             "Alarms",
@@ -103,6 +131,7 @@ class MusubiStack(cdk.Stack):
             parameters=self.parameters,
             account=deployment.name if deployment else "",
         )
+        let_ring(self.functions["measure"], self.alarms.topic)
         Release(
             self,
             "Release",
@@ -120,7 +149,10 @@ class MusubiStack(cdk.Stack):
             functions=self.functions,
             api=self.api.api,
         )
-        let_ring(self.functions["measure"], self.alarms.topic)
+
+    def _let_people_in(self, key: kms.IKey, *, is_settled: bool) -> None:
+        """Whoever works with it, each with the rights of their work, and the tables that analysts read."""
+        database = database_name(self, self.parameters.account, settled=is_settled)
         self.people = People(
             self,
             "People",
@@ -130,24 +162,11 @@ class MusubiStack(cdk.Stack):
                 objects=self.objects,
                 secrets=self.secrets,
                 schedules=self.schedules,
-                catalog=catalog,
+                catalog=Catalog(self, "Catalog", objects=self.objects, key=key, name=database),
                 key=key,
                 functions=self.functions,
                 topic_arn=self.alarms.topic.topic_arn,
             ),
-        )
-        write_outputs(
-            self,
-            tables=self.tables,
-            queues=self.queues,
-            objects=self.objects,
-            secrets=self.secrets,
-            schedules=self.schedules,
-            api=self.api,
-            functions=self.functions,
-            bus=self.bus,
-            live=self.live,
-            people=self.people,
         )
 
     def _functions(self) -> Mapping[str, Function]:

@@ -1,6 +1,7 @@
 """The zip that Lambda runs."""
 
 import fnmatch
+import re
 import subprocess
 import sysconfig
 import threading
@@ -36,6 +37,29 @@ def test_the_same_sources_make_the_same_bytes(tmp_path: Path) -> None:
     again = build_bundle(local_platform(), package(tmp_path / "two"))
     assert again == first
     assert again.read_bytes() == before
+
+
+def test_the_same_release_makes_the_same_bytes_on_another_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that a package brings names the interpreter of whoever installed it."""
+    found = re.search(
+        r"^jmespath==.*?(?=^\S)", CORE.lock.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert found
+    lock = tmp_path / "lock.txt"
+    lock.write_text(found.group(), encoding="utf-8")
+    made = []
+    for machine in ("one", "two"):
+        monkeypatch.setattr(bundle, "BUILD", tmp_path / machine)
+        (tmp_path / machine).mkdir()
+        environment = tmp_path / machine / "environment"
+        environment.symlink_to(ROOT / ".engine")
+        there = replace(local_platform(), arguments=("--python", str(environment / "bin" / "python")))
+        made.append(build_bundle(there, package(tmp_path / machine / "source"), replace(CORE, lock=lock)))
+    one, two = made
+    assert one.name == two.name
+    assert one.read_bytes() == two.read_bytes()
 
 
 def test_of_two_that_need_the_same_bundle_at_once_one_packs_it(
