@@ -17,6 +17,13 @@ class Parameters:
 
     def __init__(self, stack: Construct) -> None:
         self.account = _text(stack, "Account", "main", "the LINE account this deployment serves")
+        self._where_line_is(stack)
+        self._where_pages_are(stack)
+        self._what_is_on(stack)
+        self._how_long(stack)
+        self._how_much(stack)
+
+    def _where_line_is(self, stack: Construct) -> None:
         self.line_api_url = _text(stack, "LineApiUrl", "https://api.line.me", "messaging and data")
         self.line_login_url = _text(stack, "LineLoginUrl", "https://api.line.me", "LINE Login")
         self.line_access_url = _text(
@@ -29,6 +36,8 @@ class Parameters:
         self.liff_sdk_url = _text(
             stack, "LiffSdkUrl", "https://static.line-scdn.net/liff/edge/2/sdk.js", "LIFF's own script"
         )
+
+    def _where_pages_are(self, stack: Construct) -> None:
         self.link_url = _text(
             stack,
             "LinkUrl",
@@ -41,9 +50,8 @@ class Parameters:
             "LinkUrlGiven",
             expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(self.link_url.value_as_string, "")),
         )
-        self.clock_file = _text(
-            stack, "ClockFile", "", "a file holding the virtual instant; empty: real time"
-        )
+
+    def _what_is_on(self, stack: Construct) -> None:
         self.schedules_state = _choice(stack, "SchedulesState", ("ENABLED", "DISABLED"))
         # Each event told live costs what EventBridge asks for it: $1 a million.
         self.live_bus = _choice(stack, "LiveBus", ("off", "on"))
@@ -58,24 +66,6 @@ class Parameters:
             expression=cdk.Fn.condition_equals(self.gradual_release.value_as_string, "on"),
         )
         self.enforce_tls = _choice(stack, "EnforceTls", ("true", "false"))
-        self.hold_in_queue_seconds_max = _number(stack, "HoldInQueueSecondsMax", 60, 0, 900)
-        self.timer_shards = _number(stack, "TimerShards", 4, 1, 256)
-        self.worker_timeout_seconds = _number(stack, "WorkerTimeoutSeconds", 30, 1, 900)
-        # Six times the time-out, as AWS advises: a message must not reappear while its batch is being retried.
-        self.queue_visibility_seconds = _number(stack, "QueueVisibilitySeconds", 180, 1, 43_200)
-        # A campaign's pages are walked again by each invocation: it gets as long as Lambda gives.
-        self.evaluate_timeout_seconds = _number(stack, "EvaluateTimeoutSeconds", 900, 1, 900)
-        self.evaluate_visibility_seconds = _number(stack, "EvaluateVisibilitySeconds", 960, 1, 43_200)
-        # A day is measured in one go.
-        self.measure_timeout_seconds = _number(stack, "MeasureTimeoutSeconds", 900, 1, 900)
-        self.measure_visibility_seconds = _number(stack, "MeasureVisibilitySeconds", 960, 1, 43_200)
-        # A worker that waits 100 ms for LINE gets through about 40 messages a second: 50 of them come to LINE's 2,000
-        # (docs/performance.md, throughput). The lanes share the rate evenly by worker, so that the prompt lane's fifth
-        # stays its own whatever a campaign does.
-        self.send_concurrency = _number(stack, "SendConcurrency", 10, 2, 1_000)
-        self.bulk_concurrency = _number(stack, "BulkConcurrency", 40, 2, 1_000)
-        self.line_push_per_second = _number(stack, "LinePushPerSecond", 2_000, 1, 100_000)
-        self.line_multicast_per_second = _number(stack, "LineMulticastPerSecond", 200, 1, 10_000)
         # The embedded engine answers over plain HTTP, where a policy that denies it would refuse every call.
         self.tls_only = cdk.CfnCondition(
             stack, "TlsOnly", expression=cdk.Fn.condition_equals(self.enforce_tls.value_as_string, "true")
@@ -85,6 +75,31 @@ class Parameters:
             "PlainHttp",
             expression=cdk.Fn.condition_not(cast("cdk.ICfnConditionExpression", self.tls_only)),
         )
+
+    def _how_long(self, stack: Construct) -> None:
+        self.clock_file = _text(
+            stack, "ClockFile", "", "a file holding the virtual instant; empty: real time"
+        )
+        self.hold_in_queue_seconds_max = _number(stack, "HoldInQueueSecondsMax", 60, 0, 900)
+        self.worker_timeout_seconds = _number(stack, "WorkerTimeoutSeconds", 30, 1, 900)
+        # Six times the time-out, as AWS advises: a message must not reappear while its batch is being retried.
+        self.queue_visibility_seconds = _number(stack, "QueueVisibilitySeconds", 180, 1, 43_200)
+        # A campaign's pages are walked again by each invocation: it gets as long as Lambda gives.
+        self.evaluate_timeout_seconds = _number(stack, "EvaluateTimeoutSeconds", 900, 1, 900)
+        self.evaluate_visibility_seconds = _number(stack, "EvaluateVisibilitySeconds", 960, 1, 43_200)
+        # A day is measured in one go.
+        self.measure_timeout_seconds = _number(stack, "MeasureTimeoutSeconds", 900, 1, 900)
+        self.measure_visibility_seconds = _number(stack, "MeasureVisibilitySeconds", 960, 1, 43_200)
+
+    def _how_much(self, stack: Construct) -> None:
+        self.timer_shards = _number(stack, "TimerShards", 4, 1, 256)
+        # A worker that waits 100 ms for LINE gets through about 40 messages a second: 50 of them come to LINE's 2,000
+        # (docs/performance.md, throughput). The lanes share the rate evenly by worker, so that the prompt lane's fifth
+        # stays its own whatever a campaign does.
+        self.send_concurrency = _number(stack, "SendConcurrency", 10, 2, 1_000)
+        self.bulk_concurrency = _number(stack, "BulkConcurrency", 40, 2, 1_000)
+        self.line_push_per_second = _number(stack, "LinePushPerSecond", 2_000, 1, 100_000)
+        self.line_multicast_per_second = _number(stack, "LineMulticastPerSecond", 200, 1, 10_000)
 
     def settle(self, stack: Construct, given: Mapping[str, str | None]) -> None:
         """Let nothing but `given` be taken, by the parameters' names; None: nothing but the default.
