@@ -11,7 +11,6 @@ from typing import Final
 
 ROOT = Path(__file__).resolve().parent.parent
 
-_SDK: Final = "line-bot-sdk imports it"
 _LOGGER: Final = "Powertools imports it"
 _TOP: Final = {
     "functions": "ours",
@@ -44,33 +43,16 @@ class Contents:
 CORE = Contents(
     "",
     ROOT / "requirements" / "functions.txt",
-    (
-        *_NEVER, *_POWERTOOLS, "wrapt-stubs/*", "past/*", "libfuturize/*", "libpasteurize/*", "aenum/test*", "aenum/_py2.py",
-        "future/backports/*", "future/moves/*", "future/standard_library/*", "future/types/*", "future/builtins/*",
-        *(f"linebot/v3/{part}/*" for part in ("audience", "insight", "liff", "module", "moduleattach", "oauth", "shop")),
-    ),
+    (*_NEVER, *_POWERTOOLS),
     {
         **_TOP,
-        "linebot": "LINE's own SDK, for `send` and quotas; of its version 3 only messages and webhooks, which it imports itself",
         "jinja2": "messages' variables and the pages of `link`",
         "markupsafe": "Jinja imports it",
         "itsdangerous": "signed tokens",
         "urllib3": "HTTP to LINE",
         "certifi": "the authorities that HTTP to LINE trusts",
-        "pydantic": "the SDK's models; nothing of ours imports it",
-        "pydantic_core": "pydantic's engine",
-        "annotated_types": "pydantic imports it",
-        "typing_inspection": "pydantic imports it",
-        "aiohttp": f"{_SDK} for its asynchronous half, which is not used",
-        **dict.fromkeys(("aiohappyeyeballs", "aiosignal", "attr", "attrs", "frozenlist", "multidict", "propcache", "yarl"),
-                        "aiohttp imports it"),
-        **dict.fromkeys(("aenum", "dateutil", "deprecated", "future", "requests"), _SDK),
-        "charset_normalizer": "requests imports it",
-        "idna": "requests and yarl import it",
-        "six": "dateutil imports it",
-        "wrapt": "deprecated imports it",
     },
-)  # fmt: skip
+)
 
 # Of pyarrow what only Flight, S3 and compilers need, copies of one library, and other formats than Parquet.
 FILES = Contents(

@@ -1,4 +1,4 @@
-"""LINE Login v2.1 over urllib3: addresses, the exchange of a code, ID tokens checked at LINE, friendship.
+"""LINE Login v2.1: addresses, the exchange of a code, ID tokens checked at LINE, friendship.
 
 A timeout on every call and no repeat within one. What a failure means: Rejected, LINE says no; Retryable, nothing was
 changed by asking; Unknown, a code may be used up. No error names a user, a code or a token.
@@ -15,16 +15,14 @@ from urllib.parse import urlencode
 import urllib3
 
 from functions.domain.instants import Instant
-from functions.ports.errors import RateLimited, Rejected, Retryable, Unknown
+from functions.line.http import CONNECT_SECONDS, NOTHING, TOO_MANY, Server
+from functions.ports.errors import MusubiError, RateLimited, Rejected, Retryable, Unknown
 from functions.ports.identities import LoginTokens
 
-CONNECT_SECONDS = 2.0
 READ_SECONDS = 4.0
 """A person waits: the three calls of a login take 18 seconds at most, and infra/link.py gives the function 25."""
 ISSUER = "https://access.line.me"
 OK = 200
-TOO_MANY = 429
-SERVER_ERROR = 500
 SCOPES = "openid profile"
 _FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -41,13 +39,12 @@ class LineLogin:
         now: Callable[[], Instant],
         read_seconds: float = READ_SECONDS,
     ) -> None:
-        self._api_url = api_url.rstrip("/")
         self._access_url = access_url.rstrip("/")
         self._channel_id = channel_id
         self._channel_secret = channel_secret
         self._now = now
         timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
-        self._http = urllib3.PoolManager(timeout=timeout, retries=False)
+        self._server = Server(api_url, timeout, "LINE Login")
 
     def authorize_url(self, redirect_uri: str, state: str, nonce: str, verifier: str, lang: str) -> str:
         """LINE's login page for this state; the verifier goes as its S256 challenge."""
@@ -116,29 +113,21 @@ class LineLogin:
         self,
         method: str,
         path: str,
-        unanswered: type[Exception],
+        unanswered: type[MusubiError],
         *,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """One request. `unanswered`: what no answer, or LINE's own failure, means."""
-        try:
-            answer = self._http.request(
-                method,
-                f"{self._api_url}{path}",
-                body=urlencode(form) if form else None,
-                headers={**(_FORM if form else {}), **(headers or {})},
-                redirect=False,
-            )
-        except urllib3.exceptions.HTTPError as error:
-            raise unanswered(f"no answer from LINE Login: {type(error).__name__}") from None
+        form_headers = _FORM if form else NOTHING
+        answer = self._server.ask(
+            method, path, unanswered, urlencode(form) if form else None, {**form_headers, **(headers or {})}
+        )
         if answer.status == TOO_MANY:
             raise RateLimited("rate_limit")
-        if answer.status >= SERVER_ERROR:
-            raise unanswered(f"LINE Login answered {answer.status}")
         if answer.status != OK:
             raise Rejected(f"LINE Login answered {answer.status}")
-        return _object(answer.data, unanswered)
+        return _object(answer.body, unanswered)
 
 
 def challenge_of(verifier: str) -> str:
@@ -146,7 +135,7 @@ def challenge_of(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
-def _object(body: bytes, unanswered: type[Exception]) -> dict[str, Any]:
+def _object(body: bytes, unanswered: type[MusubiError]) -> dict[str, Any]:
     try:
         found = json.loads(body)
     except ValueError:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 
 from functions.domain.money import LineUsage
-from functions.line import quota
 from functions.line.messaging import LineMessaging
 from functions.line.quota import LineMonthlyQuota
 from functions.ports.errors import Retryable
@@ -68,10 +67,8 @@ def test_a_token_that_is_refused_is_read_again(sandbox: LineSandbox) -> None:
     assert token.fetched == 2
 
 
-def test_a_slow_line_is_not_waited_for(
-    sandbox: LineSandbox, line: LineMonthlyQuota, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(quota, "TIMEOUT_SECONDS", 0.1)
+def test_a_slow_line_is_not_waited_for(sandbox: LineSandbox) -> None:
+    line = LineMonthlyQuota(sandbox.url, Token(SANDBOX_ACCESS_TOKEN), timeout_seconds=0.1)
     sandbox.world.faults.replace([FaultRule(kind="slow", endpoint="quota", times=1, seconds=1)])
     with pytest.raises(Retryable, match="LINE tells no quota: "):
         line.usage()
