@@ -13,6 +13,8 @@ CRM_SHARE = 0.8
 """Four of five events come from the CRM."""
 CRM_EVENTS = (10, 20)
 CHAT_EVENTS = 6
+CHATS_BETWEEN = 10
+"""So many requests of chats come between newcomers: a shop's friends grow by some percent a day, not by half."""
 FOLLOWERS_FROM = 10_000_000
 """LINE users that nobody knows before they follow have numbers from here on."""
 NAMES = {
@@ -90,9 +92,8 @@ def _line(rate: float, customers: int, dice: random.Random) -> Iterator[Deeds]:
     told, newcomers, away = 0, count(FOLLOWERS_FROM), list[int]()
     while True:
         first, second = next(newcomers), next(newcomers)
-        chat = tuple(_said(dice.randrange(customers), dice) for _ in range(CHAT_EVENTS))
         turns: list[tuple[Act, tuple[Deed, ...]]] = [
-            ("chat", chat),
+            *(("chat", _chat(customers, dice)) for _ in range(CHATS_BETWEEN)),
             ("follow", (Deed(first, "follow"),)),
             ("follow", (Deed(second, "follow"),)),
             ("block", (Deed(first, "unfollow"),)),
@@ -103,6 +104,10 @@ def _line(rate: float, customers: int, dice: random.Random) -> Iterator[Deeds]:
         for act, deeds in turns:
             yield Deeds(due_seconds=told / rate, act=act, deeds=deeds)
             told += len(deeds)
+
+
+def _chat(customers: int, dice: random.Random) -> tuple[Deed, ...]:
+    return tuple(_said(dice.randrange(customers), dice) for _ in range(CHAT_EVENTS))
 
 
 def _said(who: int, dice: random.Random) -> Deed:

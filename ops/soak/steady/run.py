@@ -36,9 +36,9 @@ STALL_SECONDS = 300.0
 """A batch whose worker died comes again after three minutes, as on AWS."""
 GATHER_SECONDS = 5.0
 """AWS gathers what becomes a fact for two minutes: for less, so that a virtual night does not end without it."""
-STREAM_ROWS = 500
-"""Lambda hands over 6 MB at most (Invoke's payload), some five hundred customers before and after; this engine knows no such
-limit, and would hand over the two thousand of infra/facts.py whatever they weigh."""
+STREAM_ROWS = 250
+"""Some 1.5 MB of customers before and after. Lambda hands over 6 MB at most (Invoke's payload); this engine knows no such limit, and
+would hand over the two thousand of infra/facts.py whatever they weigh, which grows as rows do."""
 SAMPLE_SECONDS = 10.0
 LAG_SECONDS = 0.25
 DRAIN_STEP, DRAIN_TICK = dt.timedelta(minutes=30), dt.timedelta(minutes=5)
@@ -53,7 +53,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     minutes: float = 30.0
     events_per_second: float = 50.0
-    customers: int = 1000
+    customers: int = 4_000
 
     @property
     def sample_seconds(self) -> float:
