@@ -52,6 +52,9 @@ class Parameters:
         )
 
     def _what_is_on(self, stack: Construct) -> None:
+        self.clock_file = _text(
+            stack, "ClockFile", "", "a file holding the virtual instant; empty: real time"
+        )
         self.schedules_state = _choice(stack, "SchedulesState", ("ENABLED", "DISABLED"))
         # Each event told live costs what EventBridge asks for it: $1 a million.
         self.live_bus = _choice(stack, "LiveBus", ("off", "on"))
@@ -77,9 +80,6 @@ class Parameters:
         )
 
     def _how_long(self, stack: Construct) -> None:
-        self.clock_file = _text(
-            stack, "ClockFile", "", "a file holding the virtual instant; empty: real time"
-        )
         self.hold_in_queue_seconds_max = _number(stack, "HoldInQueueSecondsMax", 60, 0, 900)
         self.worker_timeout_seconds = _number(stack, "WorkerTimeoutSeconds", 30, 1, 900)
         # Six times the time-out, as AWS advises: a message must not reappear while its batch is being retried.

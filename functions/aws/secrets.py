@@ -30,12 +30,14 @@ class SecretField:
 
     def __call__(self) -> str:
         """The field's value."""
-        if self._value is None:
-            known = json.loads(self._client.get_secret_value(SecretId=self._secret)["SecretString"])
-            self._value = str(
-                known[self._field] if self._default is None else known.get(self._field, self._default)
-            )
-        return self._value
+        value = self._value
+        if value is None:  # what another thread forgets meanwhile is still the value of this call
+            value = self._value = self._fetched()
+        return value
+
+    def _fetched(self) -> str:
+        known = json.loads(self._client.get_secret_value(SecretId=self._secret)["SecretString"])
+        return str(known[self._field] if self._default is None else known.get(self._field, self._default))
 
     def forget(self) -> None:
         """Fetch it anew at the next call: it may have been rotated."""

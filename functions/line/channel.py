@@ -1,7 +1,7 @@
 """The Messaging API of one channel: its token on every request, and what LINE's answers mean.
 
-Not over line-bot-sdk, whose models strip messages given as dicts to `{"type": "text"}`, and whose import alone is four fifths
-of a sender's cold start (docs/decisions.md).
+Not over line-bot-sdk, whose models strip messages given as dicts to `{"type": "text"}`, and whose import alone was most of a
+sender's cold start (docs/decisions.md).
 """
 
 from collections.abc import Collection, Mapping
@@ -51,11 +51,18 @@ class Channel:
         Rejected for all else.
         """
         content = None if body is None else _encoded(body)
-        bearer = {"Authorization": f"Bearer {self._access_token()}"}
-        answer = self._server.ask(method, path, unanswered, content, {**_JSON, **bearer, **headers})
+        answer = self._server.ask(method, path, unanswered, content, {**_JSON, **self._bearer(), **headers})
         if answer.status in SUCCESSES or answer.status in also:
             return answer
         raise self._refusal(answer)
+
+    def _bearer(self) -> dict[str, str]:
+        """AccountRefused for what is no token: nothing would come of asking."""
+        token = self._access_token()
+        if not is_token(token):
+            self._access_token.forget()
+            raise AccountRefused("no_token")
+        return {"Authorization": f"Bearer {token}"}
 
     def _refusal(self, answer: Answer) -> MusubiError:
         if answer.status in (UNAUTHORIZED, FORBIDDEN):
@@ -81,3 +88,8 @@ def _too_many(message: str) -> MusubiError:
     if _SAME_USER in message:
         return Rejected("same_user_limit")
     return RateLimited("rate_limit")
+
+
+def is_token(token: str) -> bool:
+    """Whether a header can bear it: not where it was pasted with a space or the end of its line."""
+    return bool(token) and token.isascii() and token.isprintable() and " " not in token

@@ -13,7 +13,6 @@ from functions.domain.instants import Instant
 Written = Literal["written", "overtaken", "undone"]
 """What became of one conditional write of a batch: done; refused, for somebody else was first; not done, or not surely."""
 
-
 Both = tuple[Gate | None, Customer | None]
 """The gate and the customer of one id, as far as they exist."""
 

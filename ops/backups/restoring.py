@@ -5,6 +5,7 @@ then all that was said since and by whom enough was had. Then timers and custome
 there is none, or becomes both: said again, a restore goes on.
 """
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -64,6 +65,7 @@ class PuttingBack:
     over: bool
     on_rows: OnRows
     done: Counter[str] = field(default_factory=Counter)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def since(self) -> Since:
@@ -98,10 +100,10 @@ class PuttingBack:
             }
             for digest, told in self.known.suppressions.items()
         )
-        self.done["suppressions"] = self._table("identities").all(rows)
+        self._count("suppressions", self._table("identities").all(rows))
 
     def _write_over(self, row: Row) -> None:
-        self.done["identities"] += self._table("identities").over(row)
+        self._count("identities", self._table("identities").over(row))
 
     def _events(self) -> None:
         self._put("events", (marked(row, self.restore_id) for row in self._rows("events")))
@@ -109,7 +111,7 @@ class PuttingBack:
     def _sends(self) -> None:
         self._forget_false_ends()
         self._put("sends", (marked(row, self.restore_id) for row in self._rows("sends")))
-        self.done["sends since"] = self._table("sends").all(self._log_since())
+        self._count("sends since", self._table("sends").all(self._log_since()))
 
     def _forget_false_ends(self) -> None:
         """While the gates were gone messages ended as if everybody had been erased. They have no end, but of whoever was."""
@@ -124,7 +126,7 @@ class PuttingBack:
             ) and record.at >= self.source.at
             if is_false and self.stores.suppressions.find(identity_of(record.customer_id)) is None:
                 self._client.delete_item(TableName=name, Key={"pk": row["pk"], "sk": row["sk"]})
-                self.done["ends taken back"] += 1
+                self._count("ends taken back", 1)
 
     def _log_since(self) -> Iterator[Row]:
         """The lines of the send log that were written since, as the lake tells them. What a scenario said to a friend who is
@@ -165,7 +167,7 @@ class PuttingBack:
         rebuilt = self._rebuilt(then)
         if rebuilt == then:
             return row
-        self.done["gates rebuilt"] += 1
+        self._count("gates rebuilt", 1)
         put, _ = versioned_put("", rebuilt)
         return dict(put["Item"])
 
@@ -193,7 +195,7 @@ class PuttingBack:
                 self.stores.customers.save_gate(united)
             except Conflict:
                 continue
-            self.done["gates united"] += 1
+            self._count("gates united", 1)
             return
         raise Conflict("a gate is written all the time; stop what writes it, and give the same command again")
 
@@ -216,7 +218,7 @@ class PuttingBack:
             ExpressionAttributeNames={f"#n{i}": name for i, name in enumerate(names)},
             ExpressionAttributeValues={f":v{i}": row[name] for i, name in enumerate(names)},
         )
-        self.done["gates"] += 1
+        self._count("gates", 1)
 
     # --- timers and customers
 
@@ -236,7 +238,7 @@ class PuttingBack:
                 for one in backs
                 if one.armed_at
             )
-            self.done["timers"] += self._table("timers").all(armed)
+            self._count("timers", self._table("timers").all(armed))
             rows = [dict(versioned_put("", one)[0]["Item"]) for one in backs]
 
             def unite(row: Row, then: dict[str, Customer] = then) -> None:
@@ -262,17 +264,24 @@ class PuttingBack:
             if stands is not None and goes_on(then, stands) and not self.over:
                 return
             wanted = self._back(msgspec.structs.replace(then, version=0), stands)
+            if stands is not None and msgspec.structs.replace(wanted, armed_at=stands.armed_at) == stands:
+                return  # put back already, and woken
             try:
                 saved = self.stores.customers.save(wanted)
             except Conflict:
                 continue
             if saved.armed_at is not None:
                 self.stores.timers.arm(saved.customer_id, saved.armed_at, self.now)
-            self.done["customers"] += 1
+            self._count("customers", 1)
             return
         raise Conflict("a customer is written all the time; give the same command again")
 
     # --- all of them
+
+    def _count(self, what: str, number: int) -> None:
+        """Many write at once, some of them while `PutBack.all` goes on."""
+        with self._counting:
+            self.done[what] += number
 
     def _rows(self, table: str) -> Iterator[Row]:
         """The rows of a table, without those of whoever was erased since."""
@@ -285,7 +294,7 @@ class PuttingBack:
         )
 
     def _put(self, table: str, rows: Iterator[Row], standing: Callable[[Row], object] | None = None) -> None:
-        self.done[table] += self._table(table).all(rows, standing)
+        self._count(table, self._table(table).all(rows, standing))
 
     def _table(self, table: str) -> PutBack:
         name = table_name(self.stores, table)

@@ -16,6 +16,8 @@ from ops.backups.keeping import Row
 
 WRITERS = 8
 TRIES_MAX = 8
+TAKEN = "taken_by"
+"""The one attribute that is added to a row of identities (functions/aws/link_attempts.py); all else replaces what was read."""
 _Item = TypeVar("_Item")
 
 
@@ -64,9 +66,13 @@ class PutBack:
         )
 
     def _replaced(self, row: Row, stands: Row) -> bool:
-        """Whether it was written. In prose: what stands is still what was read, attribute by attribute; or nothing is."""
+        """Whether it was written. In prose: what stands is still what was read, attribute by attribute, and nobody has taken up
+        an attempt to link that was open; or nothing stands."""
         names = list(stands)
-        still = " AND ".join(f"#n{i} = :v{i}" for i in range(len(names)))
+        same = [f"#n{i} = :v{i}" for i in range(len(names))]
+        still = " AND ".join(
+            [*same, *([] if TAKEN in stands else [f"attribute_not_exists({TAKEN})"])] if names else []
+        )
         held: dict[str, Any] = {"ConditionExpression": still or "attribute_not_exists(pk)"}
         if names:
             held["ExpressionAttributeNames"] = {f"#n{i}": name for i, name in enumerate(names)}

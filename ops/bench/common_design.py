@@ -1,7 +1,7 @@
 """The common design, as a baseline: one message an invocation, Powertools' idempotency around the send.
 
 It does what such a function does in the field, no worse than need be: clients made once, a conditional cap counter,
-one record a send, one structured log line, the same reads, the same rendering and the same SDK as ours. What it
+one record a send, one structured log line, the same reads, the same rendering and the same client as ours. What it
 cannot do is not added: it has no claim (a timeout after LINE accepted deletes the idempotency record, and the retry
 sends again).
 """

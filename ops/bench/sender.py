@@ -1,6 +1,6 @@
 """`python -m ops.bench.sender < ORDER > RESULT`: a process that sends and does nothing else, measured from within.
 
-What it sends with is the production handler, composed by the production wiring, over boto3 and the SDK with real
+What it sends with is the production handler, composed by the production wiring, over boto3 and urllib3 with real
 bytes. Beside it, in the same process and by turns: the bare push loop and the common design.
 """
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from functions.aws.secrets import SecretField
 from functions.line.bot import LineBot
+from functions.line.channel import is_token
 from functions.line.quota import LineMonthlyQuota
 from functions.ports.errors import AccountRefused, Rejected, Retryable
 from functions.tokens import KEY_CHARACTERS_MIN, KEYS_MAX
@@ -53,8 +54,11 @@ def _line_faults(told: dict[str, Any]) -> Iterator[str]:
     secrets = _several(told.get("channel_secret"))
     if len(secrets) > KEYS_MAX or not all(CHANNEL_SECRET.fullmatch(str(one)) for one in secrets):
         yield "channel_secret is none of LINE's (32 hexadecimal digits): every webhook is refused"
-    if len(str(told.get("channel_access_token", ""))) < TOKEN_CHARACTERS_MIN:
+    token = str(told.get("channel_access_token", ""))
+    if len(token) < TOKEN_CHARACTERS_MIN:
         yield "channel_access_token is missing: nothing can be sent"
+    elif not is_token(token):
+        yield "channel_access_token holds a space, the end of a line or a sign that is not ASCII: nothing can be sent"
 
 
 def _key_faults(field: str, value: Any, keys_max: int) -> Iterator[str]:

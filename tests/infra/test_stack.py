@@ -24,7 +24,7 @@ from functions.domain.lake_schema import published_type
 from functions.evaluate.approval import APPROVAL_AWAITED
 from functions.evaluate.audit import REJECTED_FORGOTTEN
 from functions.facts.flow import ENDED, LEFT_OUT, LIVE_LEFT_OUT
-from functions.line import login
+from functions.line import http, login
 from functions.measure.results import KEPT_DAYS
 from functions.measure.tables import TABLES as DERIVED
 from functions.ports.messages import AuditPart, MeasureDay
@@ -361,7 +361,7 @@ def test_the_end_of_a_login_has_time_for_its_three_questions(template: Template)
         for function in resources(template, "AWS::Lambda::Function").values()
         if function["Handler"] == "functions.link.handler.handler"
     )
-    assert 3 * (login.CONNECT_SECONDS + login.READ_SECONDS) < function["Timeout"] < 30
+    assert 3 * (http.CONNECT_SECONDS + login.READ_SECONDS) < function["Timeout"] < 30
 
 
 def test_the_pages_write_attempts_and_no_link(template: Template) -> None:

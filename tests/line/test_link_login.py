@@ -1,9 +1,6 @@
 """LINE Login and link tokens, asked of the sandbox; and of a server that answers whatever it is told."""
 
-import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -21,7 +18,8 @@ from ops.line_sandbox.settings import (
     SANDBOX_LOGIN_CHANNEL_SECRET,
     Settings,
 )
-from tests.aws.test_messaging import Token
+from tests.line.answering import Answers
+from tests.line.test_messaging import Token
 
 ANNE, BEN = "U" + "1" * 32, "U" + "2" * 32
 CALLBACK = "https://shop.example/link/callback"
@@ -104,51 +102,6 @@ def test_a_link_token_is_fresh_each_time(sandbox: LineSandbox) -> None:
     with pytest.raises(Rejected):
         tokens.issue("../../info")
     assert tokens.add_friend_url() == "https://line.example/R/ti/p/%40sandbox"
-
-
-class Answers(ThreadingHTTPServer):
-    """A server that answers one thing."""
-
-    daemon_threads = True
-    status, body, wait_seconds = 200, b"{}", 0.0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def say(self, status: int, body: Any = None) -> None:
-        self.status = status
-        self.body = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Answers
-
-    def _answer(self) -> None:
-        threading.Event().wait(self.server.wait_seconds)
-        self.rfile.read(int(self.headers.get("content-length") or 0))
-        self.send_response(self.server.status)
-        self.send_header("content-length", str(len(self.server.body)))
-        self.end_headers()
-        self.wfile.write(self.server.body)
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def answers() -> Iterator[Answers]:
-    with Answers(("127.0.0.1", 0), _Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield server
-        server.shutdown()
 
 
 def calls(url: str) -> dict[str, Callable[[], Any]]:

@@ -246,17 +246,17 @@ def test_a_row_that_went_on_since_stays_as_it_is_unless_it_is_corrupt(
 
 
 class OvertakenAfterReads:
-    """Somebody writes the row that was read, so many times, before it is put."""
+    """Somebody writes the row that was read, so many times, before it is put: its body, or the `name` of one more attribute."""
 
-    def __init__(self, client: Any, times: int) -> None:
-        self._client, self.times = client, times
+    def __init__(self, client: Any, times: int, name: str = "body") -> None:
+        self._client, self.times, self._name = client, times, name
         self.put_item = client.put_item
 
     def get_item(self, **asked: Any) -> Any:
         found = self._client.get_item(**asked)
         if self.times:
             self.times -= 1
-            row = {**found.get("Item", asked["Key"]), "body": {"S": f"newer {self.times}"}}
+            row = {**found.get("Item", asked["Key"]), self._name: {"S": f"newer {self.times}"}}
             self._client.put_item(TableName=asked["TableName"], Item=row)
         return found
 
@@ -274,6 +274,16 @@ def test_what_was_written_after_it_was_read_is_read_again_before_a_row_is_put_ov
     assert overtaken.times == 0
     assert client.get_item(TableName=table, Key={"pk": row["pk"], "sk": row["sk"]})["Item"] == row
     assert not PutBack(client, table, lambda count: None).over(row), "it stands already"
+
+
+def test_an_attempt_that_is_taken_up_meanwhile_is_read_again(stores: Stores) -> None:
+    client, table = stores.target.client("dynamodb"), stores.settings.table_identities
+    row = {"pk": {"S": "attempt#1"}, "sk": {"S": "attempt"}, "body": {"S": "as it was"}}
+    client.put_item(TableName=table, Item={**row, "body": {"S": "corrupt"}})
+    overtaken = OvertakenAfterReads(client, times=99, name="taken_by")
+    with pytest.raises(Conflict):
+        PutBack(overtaken, table, lambda count: None).over(row)
+    assert "taken_by" in client.get_item(TableName=table, Key={"pk": row["pk"], "sk": row["sk"]})["Item"]
 
 
 def test_a_row_that_is_written_all_the_time_is_left_to_whoever_writes_it(stores: Stores) -> None:
@@ -294,7 +304,8 @@ def test_identities_go_back_over_what_became_of_them_where_that_is_asked_for(
     client.put_item(TableName=table, Item={**row, "body": {"S": "corrupt"}})
     wipe(stores, "gates")
     stop(stores)
-    asked(capsys, "restore", made["backup"], "--over")
+    done = asked(capsys, "restore", made["backup"], "--over")
+    assert done["written"]["identities"] == 1, "the others stand as they were"
     assert client.get_item(TableName=table, Key={"pk": row["pk"], "sk": row["sk"]})["Item"] == row
 
 

@@ -26,6 +26,15 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(command in out for command in COMMANDS)
 
 
+def test_however_it_was_started_it_is_called_musubi(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """click would say `python -m ops.cli`, or whatever ran it."""
+    monkeypatch.setattr("sys.argv", ["/somewhere/else.py"])
+    code, _, err = run(capsys, "check")
+    assert (code, err.count("(see 'musubi check --help')")) == (2, 1)
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -101,8 +101,8 @@ def _fired(place: Place) -> Path:
 
 
 class Mover:
-    """Moves time on by so many virtual minutes a second of ours. `error`: why it ended
-    before it was asked to. `behind_seconds`: the longest that it took over one step."""
+    """Moves time on by so many virtual minutes a second of ours. `error`: why it ended before it was asked to.
+    `behind_seconds`: the longest that it took over one step."""
 
     def __init__(self, moving: MovingTime, minutes_per_second: float) -> None:
         self._moving, self._speed = moving, minutes_per_second

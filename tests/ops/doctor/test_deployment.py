@@ -138,6 +138,14 @@ def test_a_token_that_line_refuses_is_to_be_issued_anew_and_what_hangs_on_it_can
     assert broken["line token"] == "LINE refuses the channel access token"
 
 
+def test_a_token_that_was_pasted_with_the_end_of_its_line_is_told_of_and_not_shown(made: Clinic) -> None:
+    made.put_secret("SecretLine", SECRETS["SecretLine"] | {"channel_access_token": TOKEN + "\n"})
+    broken = made.broken()
+    assert list(broken) == ["secrets", "line token", "webhook", "quota"]
+    assert "the end of a line" in broken["secrets"]
+    assert not any(TOKEN in told for told in broken.values())
+
+
 def test_a_month_that_is_nearly_used_up_is_a_note(made: Clinic) -> None:
     world = made.line.world
     world.quota.count(world.clock(), 800)

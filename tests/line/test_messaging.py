@@ -2,11 +2,8 @@
 
 import json
 import socket
-import threading
-import urllib.parse
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -18,6 +15,7 @@ from ops.line_sandbox.faults import FaultKind
 from ops.line_sandbox.menu_book import RichMenu
 from tests.fakes.line import FakeLine, Outcome
 from tests.fakes.world import START
+from tests.line.answering import Answers
 
 ANNE, STRANGER = "U" + "1" * 32, "U" + "9" * 32
 KEY, OTHER_KEY = "123e4567-e89b-12d3-a456-426614174000", "123e4567-e89b-12d3-a456-426614174001"
@@ -252,65 +250,30 @@ def test_a_token_that_was_rotated_is_fetched_anew_after_a_refusal(sandbox: LineS
     assert line.push(ANNE, HELLO, KEY).request_id
 
 
-class Scripted(BaseHTTPRequestHandler):
-    """Answers whatever the test says, and notes what it was asked."""
-
-    protocol_version = "HTTP/1.1"
-    answer: tuple[int, dict[str, str], bytes] = (200, {}, b"{}")
-    asked: ClassVar[list[tuple[str, dict[str, str], bytes]]] = []
-
-    def do_POST(self) -> None:
-        """One answer."""
-        body = self.rfile.read(int(self.headers["content-length"]))
-        type(self).asked.append(
-            (self.path, {key.lower(): value for key, value in self.headers.items()}, body)
-        )
-        status, headers, content = type(self).answer
-        self.send_response(status)
-        for name, value in {**headers, "content-length": str(len(content))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Quiet."""
+def answered(server: Answers, status: int, headers: dict[str, str], body: bytes) -> Accepted:
+    server.say(status, body, headers)
+    return LineMessaging(server.url, Token("token"), 2.0).push(ANNE, HELLO, KEY)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Scripted)
-    thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{running.server_port}"
-    running.shutdown()
-    thread.join()
-    running.server_close()
-
-
-def answered(url: str, status: int, headers: dict[str, str], body: bytes) -> Accepted:
-    Scripted.answer, Scripted.asked = (status, headers, body), []
-    return LineMessaging(url, Token("token"), 2.0).push(ANNE, HELLO, KEY)
-
-
-def test_a_push_is_one_request_with_key_token_and_raw_json(server: str) -> None:
-    accepted = answered(server, 200, {"X-Line-Request-Id": "r1"}, b'{"sentMessages": [{"id": "1"}]}')
-    ((path, headers, body),) = Scripted.asked
+def test_a_push_is_one_request_with_key_token_and_raw_json(answers: Answers) -> None:
+    accepted = answered(answers, 200, {"X-Line-Request-Id": "r1"}, b'{"sentMessages": [{"id": "1"}]}')
+    [asked] = answers.asked
     assert accepted == Accepted("r1")
-    assert urllib.parse.urlsplit(path).path == "/v2/bot/message/push"
-    assert (headers["x-line-retry-key"], headers["authorization"]) == (KEY, "Bearer token")
-    assert headers["content-type"] == "application/json"
-    assert json.loads(body) == {"to": ANNE, "messages": HELLO}
+    assert asked.path == "/v2/bot/message/push"
+    assert (asked.headers["x-line-retry-key"], asked.headers["authorization"]) == (KEY, "Bearer token")
+    assert asked.headers["content-type"] == "application/json"
+    assert json.loads(asked.body) == {"to": ANNE, "messages": HELLO}
 
 
 @pytest.mark.parametrize("body", [b"{}", b"", b"not json", b"[1, 2"])
-def test_a_200_is_an_acceptance_whatever_its_body(server: str, body: bytes) -> None:
-    assert answered(server, 200, {"x-line-request-id": "r1"}, body) == Accepted("r1")
+def test_a_200_is_an_acceptance_whatever_its_body(answers: Answers, body: bytes) -> None:
+    assert answered(answers, 200, {"x-line-request-id": "r1"}, body) == Accepted("r1")
 
 
 @pytest.mark.parametrize("body", [b'{"message": "The retry key is already accepted"}', b"", b"<html>"])
-def test_a_409_is_an_acceptance_whatever_its_body(server: str, body: bytes) -> None:
+def test_a_409_is_an_acceptance_whatever_its_body(answers: Answers, body: bytes) -> None:
     headers = {"X-Line-Accepted-Request-Id": "r0", "X-Line-Request-Id": "r1"}
-    assert answered(server, 409, headers, body) == Accepted("r0")
+    assert answered(answers, 409, headers, body) == Accepted("r0")
 
 
 @pytest.mark.parametrize(
@@ -333,18 +296,18 @@ def test_a_409_is_an_acceptance_whatever_its_body(server: str, body: bytes) -> N
     ],
 )
 def test_an_answer_without_its_usual_body_is_still_told_apart(
-    server: str, status: int, body: bytes, error: type[MusubiError]
+    answers: Answers, status: int, body: bytes, error: type[MusubiError]
 ) -> None:
     with pytest.raises(MusubiError) as raised:
-        answered(server, status, {}, body)
+        answered(answers, status, {}, body)
     assert type(raised.value) is error
-    assert len(Scripted.asked) == 1
+    assert len(answers.asked) == 1
 
 
-def test_no_error_repeats_what_was_to_be_said(server: str) -> None:
+def test_no_error_repeats_what_was_to_be_said(answers: Answers) -> None:
     with pytest.raises(Rejected) as raised:
         answered(
-            server,
+            answers,
             400,
             {},
             json.dumps({"message": "bad", "details": [{"message": HELLO[0]["text"]}]}).encode(),

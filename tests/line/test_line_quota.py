@@ -11,7 +11,7 @@ from functions.ports.errors import Retryable
 from ops.line_sandbox import SANDBOX_ACCESS_TOKEN, FaultRule, Friend, LineSandbox
 from ops.line_sandbox.faults import FaultKind
 from ops.line_sandbox.settings import Settings
-from tests.aws.test_messaging import ANNE, HELLO, KEY, Token
+from tests.line.test_messaging import ANNE, HELLO, KEY, Token
 
 
 @pytest.fixture(scope="module")
