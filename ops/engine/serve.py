@@ -84,16 +84,25 @@ def keep_traces_out_of_libc() -> None:
 
 def gather_from_streams(seconds: float) -> None:
     """Streams are read once in so many seconds, where AWS gathers for the mapping's window (MaximumBatchingWindowInSeconds),
-    which this engine does not know: it calls the function for each few records, and no batch of a queue meanwhile."""
-    poll, read_at = lambda_svc._poll_dynamodb_streams, 0.0  # noqa: SLF001
+    which this engine does not know: it calls the function for each few records, and no batch of a queue meanwhile. As on AWS, a
+    batch that is full waits for no window."""
+    poll, since = lambda_svc._poll_dynamodb_streams, dynamodb.stream_records_since  # noqa: SLF001
+    read_at, is_full = -seconds, False
+
+    def found_since(table: Any, position: Any, most: int, **named: Any) -> Any:
+        nonlocal is_full
+        batch = since(table, position, most, **named)
+        is_full = is_full or len(batch) >= most
+        return batch
 
     def polled() -> Any:
-        nonlocal read_at
-        if time.monotonic() - read_at < seconds:
+        nonlocal read_at, is_full
+        if not is_full and time.monotonic() - read_at < seconds:
             return False
-        read_at = time.monotonic()
+        read_at, is_full = time.monotonic(), False
         return poll()
 
+    dynamodb.stream_records_since = found_since
     lambda_svc._poll_dynamodb_streams = polled  # noqa: SLF001
 
 

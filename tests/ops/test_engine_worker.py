@@ -1,4 +1,4 @@
-"""The engine's worker, as ops/engine/serve.py adjusts it, on the engine's own interpreter."""
+"""The engine, as ops/engine/serve.py adjusts it, on its own interpreter."""
 
 import json
 import subprocess
@@ -49,3 +49,36 @@ def test_code_is_told_of_each_trace_and_libc_of_none(tmp_path: Path) -> None:
         ["Root=1-b", None],
         [None, None],
     ]
+
+
+GATHERING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import serve
+waiting = [7]
+def since(table, position, most):
+    taken = min(most, waiting[0])
+    waiting[0] -= taken
+    return [None] * taken
+handed = []
+def poll():
+    handed.append(len(serve.dynamodb.stream_records_since("table", 0, 3)))
+    return True
+serve.dynamodb.stream_records_since = since
+serve.lambda_svc._poll_dynamodb_streams = poll
+serve.gather_from_streams(3600)
+for _ in range(9):
+    serve.lambda_svc._poll_dynamodb_streams()
+print(handed)
+"""
+
+
+def test_a_full_batch_of_a_stream_waits_for_no_window() -> None:
+    """Seven records, three a batch, and a window of an hour: what is no full batch any more waits."""
+    done = subprocess.run(
+        [ENGINE_PYTHON, "-P", "-c", GATHERING, str(ROOT / "ops" / "engine")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[3, 3, 1]"
