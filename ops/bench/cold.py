@@ -80,7 +80,7 @@ CEILINGS: Final[Mapping[str, Ceiling]] = {
     "load": Ceiling(0.85, 270, 82),
     "measure": Ceiling(26.0, 1_060, 180),
     "redrive": Ceiling(0.6, 185, 76),
-    "send": Ceiling(9.5, 1_020, 146),
+    "send": Ceiling(1.3, 335, 88),
     "tick": Ceiling(0.6, 175, 74),
     "webhook": Ceiling(0.55, 170, 64),
 }

@@ -50,12 +50,12 @@ class Wanted(msgspec.Struct, frozen=True):
 
 WANTED: Final[Mapping[str, Wanted]] = {
     "webhook": Wanted("LINE waits two seconds: half of them for what is not modelled", cold_seconds=1.0),
-    "ingest": Wanted("the CRM's request waits", cold_seconds=2.0),
+    "ingest": Wanted("the CRM's request waits", cold_seconds=1.5),
     "link": Wanted("somebody waits for a page", cold_seconds=0.75),
     "click": Wanted("somebody waits for this before the shop's page", cold_seconds=0.6),
     "decide": Wanted("thanks for a purchase wait for a batch of it", cold_seconds=2.0, warm_ms=500.0),
     "send": Wanted(
-        "ten pushes in less than a worker's share of LINE's rate (250 ms)", cold_seconds=5.0, warm_ms=225.0
+        "ten pushes in less than a worker's share of LINE's rate (250 ms)", cold_seconds=2.0, warm_ms=225.0
     ),
     "tick": Wanted(
         "a minute after an outage brings many rows, and was not measured; 256 MB would save 2 cents a month",

@@ -207,7 +207,7 @@ def test_what_is_spared_of_the_bundle_that_measures_is_not_missed(tmp_path: Path
     assert done.stdout.strip() == "[(1,)] 0.5 0.0 2.0", done.stderr
 
 
-@pytest.mark.parametrize(("contents", "megabytes_max"), [(CORE, 46), (FILES, 100), (MEASURE, 205)])
+@pytest.mark.parametrize(("contents", "megabytes_max"), [(CORE, 14), (FILES, 100), (MEASURE, 205)])
 def test_bundles_stay_far_below_what_lambda_takes(
     tmp_path: Path, contents: object, megabytes_max: int
 ) -> None:
