@@ -106,7 +106,15 @@ def test_a_webhook_that_is_not_told_is_none_that_was_never_set(answers: Answers,
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", b"<html>", b"[]", {"type": "limited"}, {"type": "many", "value": 5}, {"type": "none"}]
+    "body",
+    [
+        b"<html>",
+        b"[]",
+        {"totalUsage": 5},
+        {"type": "many", "value": 5, "totalUsage": 5},
+        {"type": "limited", "totalUsage": 5},
+        {"type": "none"},
+    ],
 )
 def test_what_does_not_tell_the_quota_whole_tells_none(answers: Answers, body: object) -> None:
     """Above all it is not taken for an account without a limit."""
