@@ -95,7 +95,8 @@ def taken(environment: Mapping[str, str], advance: Callable[[], None]) -> list[T
     if done.returncode:
         raise RuntimeError(f"the webhook's process failed:\n{done.stderr.decode()}")
     advance()
-    return msgspec.json.decode(done.stdout, type=list[Taken])
+    # Before it stand the log lines of the handler, one an invocation.
+    return msgspec.json.decode(done.stdout.splitlines()[-1], type=list[Taken])
 
 
 def rows(found: list[Taken]) -> list[Measure]:
