@@ -107,7 +107,8 @@ def _batches(parquet: Any, group: int) -> Iterator[Any]:
 
 @contextmanager
 def _mendable() -> Iterator[None]:
-    """What Arrow cannot read no other try will read: the sender has to mend it."""
+    """What Arrow cannot read no other try will read: the sender has to mend it. An OSError here is Arrow's own: one of the
+    network's is Retryable already (`_Ranges.read`)."""
     import pyarrow as pa  # noqa: PLC0415
 
     try:

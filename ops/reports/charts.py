@@ -289,26 +289,7 @@ def _heat(chart: Chart, _colours: Mapping[str, str], width: int) -> Spec:
     cohorts = sorted({row["cohort"] for row in rows})
     months = list(range(1, max(row["month"] for row in rows) + 1))
     label_room = 120 if is_wide else 104
-    shared = {
-        "x": {
-            "field": "month",
-            "type": "ordinal",
-            "scale": {"domain": months},
-            "axis": {
-                "title": "初めて買った月から何か月後(数字は%)",
-                "orient": "top",
-                "labelAngle": 0,
-                "ticks": False,
-                "domain": False,
-            },
-        },
-        "y": {
-            "field": "label",
-            "type": "ordinal",
-            "sort": {"field": "cohort"},
-            "axis": {"title": None, "ticks": False, "domain": False},
-        },
-    }
+    shared = _heat_axes(months)
     return {
         "width": width - label_room - 16,
         "height": 30 * len(cohorts),
@@ -338,6 +319,30 @@ def _heat(chart: Chart, _colours: Mapping[str, str], width: int) -> Spec:
                 },
             },
         ],
+    }
+
+
+def _heat_axes(months: list[int]) -> Spec:
+    """A column a month, a row a cohort."""
+    return {
+        "x": {
+            "field": "month",
+            "type": "ordinal",
+            "scale": {"domain": months},
+            "axis": {
+                "title": "初めて買った月から何か月後(数字は%)",
+                "orient": "top",
+                "labelAngle": 0,
+                "ticks": False,
+                "domain": False,
+            },
+        },
+        "y": {
+            "field": "label",
+            "type": "ordinal",
+            "sort": {"field": "cohort"},
+            "axis": {"title": None, "ticks": False, "domain": False},
+        },
     }
 
 

@@ -1,11 +1,19 @@
-"""A server of our own in LINE's place."""
+"""Servers in LINE's place: our sandbox, and one that says what it is told to say."""
 
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from ops.line_sandbox import LineSandbox
 from tests.line.answering import Answers
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[LineSandbox]:
+    """One sandbox for a module's tests, each of which begins by resetting it."""
+    with LineSandbox() as sandbox:
+        yield sandbox
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """LINE's monthly quota, asked of the sandbox."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from functions.domain.money import LineUsage
@@ -12,12 +10,6 @@ from ops.line_sandbox import SANDBOX_ACCESS_TOKEN, FaultRule, Friend, LineSandbo
 from ops.line_sandbox.faults import FaultKind
 from ops.line_sandbox.settings import Settings
 from tests.line.test_messaging import ANNE, HELLO, KEY, Token
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[LineSandbox]:
-    with LineSandbox() as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """LINE Login and link tokens, asked of the sandbox; and of a server that answers whatever it is told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -24,12 +24,6 @@ from tests.line.test_messaging import Token
 ANNE, BEN = "U" + "1" * 32, "U" + "2" * 32
 CALLBACK = "https://shop.example/link/callback"
 VERIFIER = "wJKN8qz5t8SSI9lMFhBB6qwNkQBkuPZoCxzRhwLRUo1"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[LineSandbox]:
-    with LineSandbox() as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -41,12 +40,6 @@ class Token:
         self._known = False
         if len(self._values) > 1:
             self._values.pop(0)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[LineSandbox]:
-    with LineSandbox() as sandbox:
-        yield sandbox
 
 
 @pytest.fixture
